@@ -1,0 +1,1 @@
+"""From result files to answers: medians, speed-ups, documented claims. Reads files only; knows nothing of torch."""

@@ -1,0 +1,148 @@
+"""Hold measured rows against the documentation's figures, and only as far as they can be held.
+
+Seconds can be compared on the documented GPU only; on another one the documented speed-up can, as a ratio. A toy twin
+is held against nothing.
+"""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from bench.plan.case import Case
+from bench.plan.check import batch_size
+from bench.records.schema import MEASURED
+
+Row = Mapping[Hashable, Any]
+
+AS_DOCUMENTED = 0.10
+"""Within ten per cent: the documented figures have two to three digits, one sample each and another software stack."""
+
+ABOUT_AS_DOCUMENTED = 0.25
+"""The same for a figure that the documentation itself calls approximate."""
+
+
+def compare(
+    case: Case, row: Row, base_case: Case | None, baseline: Row | None, source: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the columns of `schema.COMPARISON` for one row.
+
+    Args:
+        case: with its claim.
+        row: what was measured.
+        base_case: the case that the speed-up is against; None where there is none.
+        baseline: that case's row; None where it has not been measured.
+        source: the scenario's, whose `device` is the documented GPU.
+    """
+    speedup = _speedup(row, baseline)
+    documented = _documented(case, base_case)
+    device = source.get("device") if case.claim else None
+    columns = {
+        "baseline": case.baseline.split("/", 1)[1] if case.baseline else None,
+        "speedup": speedup,
+        "parameter_reduction": _parameter_reduction(row, baseline),
+        "claim_device": device,
+        "claim_approximate": case.claim.get("approximate") if case.claim else None,
+        "claim_note": case.claim.get("note"),
+        "claim_status": case.claim.get("status"),
+        **documented,
+    }
+    return {**columns, **_hold(case, row, columns)}
+
+
+def same_device(documented: str | None, found: str | None) -> bool:
+    """Say whether a found GPU is the documented one: all words of `NVIDIA A100` are in `NVIDIA A100-SXM4-80GB`."""
+    if not documented or not found:
+        return False
+    words = found.lower().replace("-", " ").split()
+    return all(word in words for word in documented.lower().replace("-", " ").split())
+
+
+def _speedup(row: Row, baseline: Row | None) -> float | None:
+    """Return the baseline's seconds per image / this row's; None unless both were measured at the same size."""
+    if baseline is None or row.get("size") != baseline.get("size"):
+        return None
+    mine, base = _number(row.get("seconds_per_image")), _number(baseline.get("seconds_per_image"))
+    return base / mine if mine and base else None
+
+
+def _parameter_reduction(row: Row, baseline: Row | None) -> float | None:
+    mine = _number(row.get("denoiser_parameters"))
+    base = _number(baseline.get("denoiser_parameters")) if baseline is not None else None
+    return 1 - mine / base if mine and base else None
+
+
+def _documented(case: Case, base_case: Case | None) -> dict[str, float | None]:
+    """Return the documented figures, of one call and of one image; a speed-up is derived where none is stated."""
+    mine, base = _seconds_per_image(case), _seconds_per_image(base_case)
+    claim = case.claim
+    speedup = claim.get("speedup")
+    if speedup is None and "latency_reduction" in claim:
+        speedup = 1 / (1 - claim["latency_reduction"])
+    if speedup is None and mine and base:
+        speedup = base / mine
+    latency = claim["latency_s"] / claim.get("over_calls", 1) if "latency_s" in claim else None
+    return {
+        "claim_latency_s": latency,
+        "claim_seconds_per_image": mine,
+        "claim_speedup": speedup,
+        "claim_parameter_reduction": claim.get("parameter_reduction"),
+    }
+
+
+def _seconds_per_image(case: Case | None) -> float | None:
+    if case is None:
+        return None
+    if "seconds_per_image" in case.claim:
+        return float(case.claim["seconds_per_image"])
+    if "latency_s" in case.claim:
+        return float(case.claim["latency_s"]) / case.claim.get("over_calls", 1) / batch_size(case.call)
+    return None
+
+
+def _hold(case: Case, row: Row, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Choose what the claim can be held as, and say what follows."""
+    if not case.claim:
+        return {}
+    if row.get("size") != "full":
+        return {"claim_verdict": "not held: a tiny twin"}
+    here = same_device(columns["claim_device"], _text(row.get("device_name")))
+    if columns["claim_status"]:
+        return _hold_status(columns, row, here=here)
+    if row.get("status") not in list(MEASURED):
+        return {"claim_verdict": f"not held: {row.get('status')}"}
+    if here and columns["claim_seconds_per_image"]:
+        ratio = float(row["seconds_per_image"]) / columns["claim_seconds_per_image"]
+        return _held("latency", ratio, 1 / ratio, columns)
+    if columns["claim_speedup"] and columns["speedup"] and case.baseline != case.key:
+        ratio = columns["speedup"] / columns["claim_speedup"]
+        return _held("speedup", ratio, ratio, columns)
+    return {"claim_verdict": f"not held: documented on {columns['claim_device'] or 'an unnamed device'}"}
+
+
+def _hold_status(columns: Mapping[str, Any], row: Row, *, here: bool) -> dict[str, Any]:
+    if not here:
+        return {"claim_verdict": f"not held: documented on {columns['claim_device'] or 'an unnamed device'}"}
+    agrees = row.get("status") == columns["claim_status"]
+    verdict = "as documented" if agrees else f"documented {columns['claim_status']}, here {row.get('status')}"
+    return {"claim_held_as": "status", "claim_verdict": verdict}
+
+
+def _held(what: str, ratio: float, advantage: float, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the verdict on a ratio measured / documented; `advantage` over 1 is better than documented."""
+    tolerance = ABOUT_AS_DOCUMENTED if columns["claim_approximate"] else AS_DOCUMENTED
+    if abs(ratio - 1) <= tolerance:
+        verdict = "as documented"
+    elif what == "latency":
+        verdict = "faster than documented" if advantage > 1 else "slower than documented"
+    else:
+        verdict = "gains more than documented" if advantage > 1 else "gains less than documented"
+    return {"claim_held_as": what, "claim_ratio": ratio, "claim_verdict": verdict}
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or pd.isna(value) else str(value)

@@ -1,0 +1,1 @@
+"""The door from the shell: one file a family of commands, each thin."""

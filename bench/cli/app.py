@@ -1,0 +1,38 @@
+"""The command line: `python -m bench`, or `diffusion-bench`. Commands import late, so that --help answers at once."""
+
+import sys
+
+import typer
+
+from bench.cli import inspect, report, run
+from bench.errors import InputError
+
+app = typer.Typer(
+    name="diffusion-bench",
+    help="Measure the documented latency tables of diffusers on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("list")(inspect.list_cases)
+app.command("optimizations")(inspect.optimizations)
+app.command("schema")(inspect.schema)
+app.command("tables")(report.tables)
+app.command("plots")(report.plots)
+
+USAGE_ERROR = 2
+
+
+def main() -> None:
+    """Run the command line; an `InputError` is printed and exits with 2."""
+    try:
+        app()
+    except InputError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the one place that talks without rich
+        sys.exit(USAGE_ERROR)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""`list`, `optimizations`, `schema`: look without measuring."""
+
+import json
+from typing import Annotated
+
+import typer
+
+Scenarios = Annotated[list[str] | None, typer.Argument(help="Scenario files, folders or names; all of scenarios/ if none.")]
+
+
+def list_cases(
+    scenarios: Scenarios = None,
+    only: Annotated[list[str] | None, typer.Option(help="Keep cases whose scenario/case matches this pattern.")] = None,
+) -> None:
+    """Print the cases of scenarios, expanded."""
+    from bench.cli.plan import choose_cases, load_plan
+    from bench.execute.questions import compatible_schedulers
+
+    plan, _ = choose_cases(load_plan(scenarios or [], compatible_schedulers), only or [])
+    for case in plan.cases:
+        settings = [case.model, case.dtype, case.scheduler or "", f"vae={case.vae}" if case.vae else ""]
+        typer.echo("  ".join([str(case), *filter(None, settings), "+".join(case.optimizations)]).rstrip())
+
+
+def optimizations() -> None:
+    """Print the optimisations: what each does, where it is documented, what it conflicts with, how it is verified."""
+    from bench.pipelines.optimizations import TABLE, conflicts_of
+
+    for name, optimization in TABLE.items():
+        typer.echo(f"{name}: {optimization.doc}")
+        typer.echo(f"    applied   {optimization.when.value}")
+        typer.echo(f"    source    {optimization.source}")
+        typer.echo(f"    verified  {optimization.evidence}: '{optimization.asked}'")
+        if conflicts := sorted(conflicts_of(name)):
+            typer.echo(f"    conflicts {', '.join(conflicts)}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for completion in an editor."""
+    from bench.plan.scenario import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))

@@ -1,0 +1,47 @@
+"""`tables`, `plots`: present a run again from its files, on any machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RunFolder = Annotated[Path | None, typer.Argument(help="The folder of a run; the newest in results/ if none.")]
+
+
+def tables(run: RunFolder = None) -> None:
+    """Print the tables of a run and write its tables.md."""
+    from bench.analyze.summary import write_results
+    from bench.present import tables as presented
+
+    folder = _folder(run)
+    write_results(folder)
+    presented.show(presented.write(folder))
+
+
+def plots(run: RunFolder = None) -> None:
+    """Draw the plots of a run, as PNG and SVG."""
+    from bench.analyze.summary import write_results
+    from bench.present import plots as presented
+
+    folder = _folder(run)
+    write_results(folder)
+    for path in presented.write(folder):
+        typer.echo(path)
+
+
+def present(folder: Path) -> None:
+    """Print the tables and draw the plots of a run that has its results.csv, and say where everything is."""
+    from bench.present import plots as presented_plots
+    from bench.present import tables as presented_tables
+
+    presented_tables.show(presented_tables.write(folder))
+    drawn = presented_plots.write(folder)
+    typer.echo(f"Tables: {folder / 'tables.md'}; rows: {folder / 'results.csv'}; {len(drawn)} plots: {folder / 'plots'}/")
+
+
+def _folder(run: Path | None) -> Path:
+    if run is not None:
+        return run
+    from bench.analyze.run import newest
+
+    return newest(Path("results"))

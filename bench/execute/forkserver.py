@@ -1,0 +1,115 @@
+"""`python -m bench.execute.forkserver`: import the libraries once, then one fresh process a request.
+
+Importing torch and diffusers takes longer than many a measurement. This server imports them, does no tensor work, never
+touches the accelerator's driver, and forks a child a request. Where forking is unsafe (macOS, Windows) or a forked
+child cannot use the device, it starts a new interpreter instead. Children die with the server, the server with its
+parent.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import IO, Any
+
+from bench.execute.protocol import encode
+
+_PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal this process gets when its parent dies."""
+
+
+class Server:
+    """One stream of requests, served one after the other."""
+
+    def __init__(self, requests: IO[str], events: int, *, fork: bool) -> None:
+        self._requests = requests
+        self._events = events
+        self._fork = fork
+
+    def serve(self) -> None:
+        """Serve until the requests end."""
+        self._emit({"event": "ready"})
+        for line in self._requests:
+            request = json.loads(line)
+            code = self._run(request)
+            if request["op"] == "probe" and code != 0 and self._fork:
+                self._fork = False  # the driver was touched before the fork: a new interpreter can still use the device
+                code = self._run(request)
+            self._emit({"event": "exit", "code": code})
+
+    def _run(self, request: Mapping[str, Any]) -> int:
+        """Run one request in a process of its own and return its exit code, negative for a signal."""
+        if self._fork:
+            pid = os.fork()
+            if pid == 0:
+                self._child(request)
+            self._emit({"event": "started", "pid": pid})
+            _, status = os.waitpid(pid, 0)
+            return os.waitstatus_to_exitcode(status)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "bench.execute.worker"],
+            stdin=subprocess.PIPE, stdout=self._events, process_group=0,
+        )  # fmt: skip
+        self._emit({"event": "started", "pid": worker.pid})
+        worker.communicate(encode(request))
+        return worker.returncode
+
+    def _child(self, request: Mapping[str, Any]) -> None:
+        """Serve the request in the forked child; never return."""
+        from bench.execute import worker
+
+        code = 1
+        try:
+            os.setpgid(0, 0)
+            die_with_parent()
+            worker.serve(request, self._events)
+            code = 0
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _emit(self, event: Mapping[str, Any]) -> None:
+        os.write(self._events, b"\n" + encode(event))  # the newline ends a line that a dying worker tore
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent dies, however that happens."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died in between
+        os._exit(1)
+
+
+def import_libraries() -> None:
+    """Import what every case needs, so that the children find it there. None of it touches a driver."""
+    import accelerate  # noqa: F401
+    import diffusers
+    import transformers
+
+    for name in ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "AutoencoderTiny", "PNDMScheduler"):
+        getattr(diffusers, name)  # diffusers imports its modules when a name is first asked for
+    for name in ("CLIPTextModel", "CLIPTextModelWithProjection", "CLIPTokenizer"):
+        getattr(transformers, name)
+
+    from bench.pipelines import build, images, observe  # noqa: F401
+
+
+def main() -> None:
+    """Serve requests from standard input; whatever else writes to standard output is sent to standard error."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    events = os.dup(1)
+    os.dup2(2, 1)
+    import_libraries()
+    Server(sys.stdin, events, fork=sys.platform == "linux").serve()
+
+
+if __name__ == "__main__":
+    main()

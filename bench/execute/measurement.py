@@ -1,0 +1,222 @@
+"""One case, one process, one protocol: build, first call, warm up, sample, and tell each fact as soon as it is known."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from bench.execute.protocol import Event
+from bench.measure.clock import Timing, no_garbage_collection, timed
+from bench.measure.device import Device, open_device
+from bench.measure.memory import Memory, open_memory
+from bench.measure.sampling import TINY, Rules, measure
+from bench.pipelines import images, in_force, observe, tiny
+from bench.pipelines.build import Ready, build
+from bench.plan.case import Case
+from bench.plan.check import batch_size
+from bench.plan.settings import RunSettings
+from bench.records.schema import Status
+
+Emit = Callable[[Event], None]
+
+
+def run(case: Case, run_settings: RunSettings, image_folder: Path | None, emit: Emit) -> None:
+    """Measure a case in this process, which is its own and fresh.
+
+    Emits `facts`, `sample` and at the end `outcome`. Whatever is raised, what was emitted before belongs in the row;
+    memory's peaks are told also when the case fails.
+    """
+    _silence_libraries()
+    threads = _limit_threads(run_settings)
+    case, size = tiny.resolve(case, run_settings.size)
+    _tell(emit, **_asked(case, size), device=run_settings.device, threads=threads)
+    memory = open_memory(run_settings.device)
+    try:
+        memory.reset()
+        ready = _build(case, size, run_settings, emit)
+    finally:
+        _tell_peak(emit, memory, "load_peak")
+    try:
+        memory.reset()
+        status = _measure(ready, run_settings, memory, image_folder, emit)
+    finally:
+        _tell_peak(emit, memory, "peak")
+    emit({"event": "outcome", **status})
+
+
+def _build(case: Case, size: str, run_settings: RunSettings, emit: Emit) -> Ready:
+    emit({"event": "phase", "phase": "building"})
+    start = perf_counter()
+    ready = build(case, size, run_settings)
+    _tell(emit, build_s=perf_counter() - start, **_origin(ready), **in_force.read(ready.pipeline))
+    return ready
+
+
+def _measure(
+    ready: Ready, run_settings: RunSettings, memory: Memory, image_folder: Path | None, emit: Emit
+) -> dict[str, str]:
+    """Make the first call, verify, warm up and sample; return status and reason."""
+    device = open_device(run_settings.device)
+    emit({"event": "phase", "phase": "first call"})
+    with observe.first_call(ready.pipeline) as seen:
+        ready.seed()
+        timing, output = timed(device, ready.call)
+    _tell(emit, first_call_s=timing.latency_s, **_seen(ready, seen))
+    ready.verify(seen)
+    pictures = images.pictures(output, ready.pipeline, _output_type(ready.case))
+    _tell(emit, width=pictures[0].width, height=pictures[0].height, images=len(pictures))
+    if image_folder is not None:
+        images.save(pictures, image_folder / ready.case.scenario, ready.case.name)
+    del output, pictures
+    return _sample(ready, run_settings, device, memory, emit)
+
+
+def _sample(ready: Ready, run_settings: RunSettings, device: Device, memory: Memory, emit: Emit) -> dict[str, str]:
+    """Warm up and sample, the collector kept out, and return status and reason."""
+    _tell(emit, pinned_core=_pin(run_settings))
+
+    def time_one_call() -> Timing:
+        ready.seed()
+        timing, output = timed(device, ready.call)
+        del output
+        return timing
+
+    def on_sample(index: int, timing: Timing) -> None:
+        emit({"event": "sample", "index": index, **vars(timing)})
+
+    emit({"event": "phase", "phase": "warming up"})
+    graphs = _graphs()
+    with no_garbage_collection():
+        sampled = measure(
+            time_one_call,
+            rules(ready, run_settings),
+            watch=lambda: (memory.reserved_bytes(), _graphs()),
+            on_sample=on_sample,
+            on_discard=lambda count: emit({"event": "discard", "count": count}),
+        )
+    _tell(
+        emit,
+        warmup_calls=sampled.warmup_calls,
+        recompilations=_graphs() - graphs,
+        device_used_bytes=memory.device_used_bytes(),
+    )
+    if sampled.steady:
+        return {"status": Status.OK, "reason": ""}
+    return {"status": Status.UNSTEADY, "reason": "the second half of the samples differs from the first, also after more warm-up"}
+
+
+def rules(ready: Ready, run_settings: RunSettings) -> Rules:
+    """Return the sampling rules of a case: the tiny ones, or the full ones, with a fixed number where one was asked."""
+    chosen = TINY if ready.size == "tiny" else Rules()
+    samples = run_settings.samples or ready.case.samples
+    return chosen.fixed(samples) if samples else chosen
+
+
+def _asked(case: Case, size: str) -> dict[str, Any]:
+    """Return the columns that the case itself tells, before anything is built."""
+    return {
+        "model": case.model,
+        "size": size,
+        "vae": case.vae,
+        "dtype": case.dtype,
+        "optimizations": "+".join(case.optimizations),
+        "scheduler": case.scheduler,
+        "scheduler_config": _json(case.scheduler_config),
+        "steps": case.call.get("num_inference_steps"),
+        "height": case.call.get("height"),
+        "width": case.call.get("width"),
+        "images": batch_size(case.call),
+        "output_type": _output_type(case),
+        "call": _json(case.call),
+        "load": _json(case.load),
+        "seed": "+".join(map(str, case.seed)) if isinstance(case.seed, tuple) else str(case.seed),
+        "generator_device": case.generator_device,
+    }
+
+
+def _origin(ready: Ready) -> dict[str, Any]:
+    return {
+        "weights": ready.origin.weights,
+        "weights_from": ready.origin.name,
+        "revision": ready.origin.revision,
+        "vae_weights": ready.vae_origin.weights if ready.vae_origin else None,
+    }
+
+
+def _seen(ready: Ready, seen: in_force.FirstCall) -> dict[str, Any]:
+    """Return the columns that only a call can tell."""
+    idle = [name for name in ("vae_slicing", "vae_tiling") if name in ready.case.optimizations and seen.vae_decodes == 1]
+    return {
+        "denoiser_calls": seen.denoiser_calls,
+        "vae_decodes": seen.vae_decodes,
+        "steps": ready.case.call.get("num_inference_steps", _default_steps(ready.pipeline)),
+        "remarks": "; ".join(f"{name} is on and had nothing to do: the image was decoded in one piece" for name in idle),
+    }
+
+
+def _default_steps(pipeline: Any) -> Any:
+    import inspect
+
+    parameter = inspect.signature(type(pipeline).__call__).parameters.get("num_inference_steps")
+    return parameter.default if parameter is not None else None
+
+
+def _output_type(case: Case) -> str:
+    return str(case.call.get("output_type", "pil"))
+
+
+def _tell(emit: Emit, **facts: Any) -> None:
+    emit({"event": "facts", "facts": facts})
+
+
+def _tell_peak(emit: Emit, memory: Memory, name: str) -> None:
+    _tell(emit, **{f"{name}_{counter}": value for counter, value in vars(memory.peak()).items()})
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False) if value else ""
+
+
+def _graphs() -> int:
+    """Return the number of graphs that dynamo has compiled in this process; 0 where it was never asked to."""
+    if "torch._dynamo" not in sys.modules:
+        return 0
+    from torch._dynamo.utils import counters
+
+    return int(counters["stats"]["unique_graphs"])
+
+
+def _limit_threads(run_settings: RunSettings) -> int:
+    """Set the CPU's threads: as asked; on a CPU one, for two are slower on toy shapes and many times noisier."""
+    import torch
+
+    threads = run_settings.threads or (1 if run_settings.device == "cpu" else None)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    return torch.get_num_threads()
+
+
+def _pin(run_settings: RunSettings) -> int | None:
+    """Hold a single-threaded CPU measurement on the last core there is; return it, None where nothing was pinned.
+
+    Only now, after the first call: a compiler's helpers would inherit the one core.
+    """
+    if run_settings.device != "cpu" or (run_settings.threads or 1) != 1 or not hasattr(os, "sched_setaffinity"):
+        return None
+    core = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {core})
+    return core
+
+
+def _silence_libraries() -> None:
+    """Switch off the libraries' progress bars: they would draw between the steps that are timed."""
+    from diffusers.utils import logging as diffusers_logging
+    from huggingface_hub.utils import disable_progress_bars
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    disable_progress_bars()

@@ -1,0 +1,100 @@
+"""Look at the machine from a worker process: which device there is, what it is called, which versions are installed."""
+
+import importlib.metadata
+from typing import Any
+
+HUB_TIMEOUT_S = 5.0
+"""Long enough for a slow line, short enough for a machine that has none."""
+
+LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "xformers", "torchao")
+
+
+class NoSuchDeviceError(Exception):
+    """The device that was asked for is not there."""
+
+
+def machine(device: str, *, ask_hub: bool) -> dict[str, Any]:
+    """Return the facts of the machine that only torch can tell; allocates on the device, to be sure that it works.
+
+    Args:
+        device: a torch device type, or `auto` for the accelerator where there is one, else `cpu`.
+        ask_hub: whether to see if the hub answers.
+
+    Raises:
+        NoSuchDeviceError: there is no such device here.
+    """
+    import torch
+
+    kind = _choose(device)
+    torch.zeros(1, device=kind).add_(1).cpu()
+    versions = {name: version for name in LIBRARIES if (version := _version(name)) is not None}
+    return {**versions, **_device(kind), "hub_reachable": hub_answers() if ask_hub else False}
+
+
+def hub_answers() -> bool:
+    """Say whether the hub can be reached now; False without a try where HF_HUB_OFFLINE is set."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT_S)
+    except Exception:  # noqa: BLE001 - whatever a proxy, a firewall or a resolver raises, the answer is the same: no
+        return False
+    return True
+
+
+def _choose(device: str) -> str:
+    import torch
+
+    found = torch.accelerator.current_accelerator(check_available=True)
+    if device == "auto":
+        return found.type if found is not None else "cpu"
+    if device != "cpu" and (found is None or found.type != device):
+        there = f"{found.type} and cpu are" if found is not None else "only cpu is"
+        raise NoSuchDeviceError(f"there is no {device} device here; {there}")
+    return device
+
+
+def _device(kind: str) -> dict[str, Any]:
+    import torch
+
+    if kind != "cuda":
+        from bench.records.environment import cpu_name
+
+        return {"device": kind, "device_name": cpu_name()}
+    properties = torch.cuda.get_device_properties(0)
+    return {
+        "device": kind,
+        "device_name": properties.name,
+        "device_memory_bytes": properties.total_memory,
+        "device_count": torch.cuda.device_count(),
+        "compute_capability": f"{properties.major}.{properties.minor}",
+        "multiprocessors": properties.multi_processor_count,
+        "driver": _driver(),
+        "cuda": torch.version.cuda or torch.version.hip,
+        "cudnn": torch.backends.cudnn.version(),
+    }
+
+
+def _driver() -> str | None:
+    """Return the version of NVIDIA's driver; None where NVML does not tell (ROCm)."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    try:
+        version = pynvml.nvmlSystemGetDriverVersion()
+    finally:
+        pynvml.nvmlShutdown()
+    return version if isinstance(version, str) else version.decode()
+
+
+def _version(library: str) -> str | None:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None

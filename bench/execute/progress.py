@@ -1,0 +1,94 @@
+"""Show a run as it goes: one live line on a terminal, plain lines elsewhere. Drawn between samples, never during one."""
+
+from time import monotonic
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from bench import units
+from bench.execute.protocol import Event
+from bench.execute.runner import Outcome
+from bench.plan.case import Case
+from bench.records.schema import MEASURED
+from bench.statistics import median, median_interval
+
+_COLOURS = {"ok": "green", "unsteady": "yellow", "skipped": "dim", "oom": "magenta"}
+
+
+class Progress:
+    """A `Listener` that prints: a line a finished case, and on a terminal one more that is redrawn at every event."""
+
+    def __init__(self, total: int, console: Console) -> None:
+        self._total = total
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._done = 0
+        self._start = monotonic()
+        self._phase = ""
+        self._latencies: list[float] = []
+
+    def __enter__(self) -> "Progress":
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def begin(self, case: Case) -> None:
+        """Show that a case begins."""
+        self._phase, self._latencies = "starting", []
+        self._draw(case)
+
+    def event(self, case: Case, event: Event) -> None:
+        """Show what the worker does."""
+        match event["event"]:
+            case "phase":
+                self._phase = event["phase"]
+            case "sample":
+                self._phase = "sampling"
+                self._latencies.append(event["latency_s"])
+            case "discard":
+                del self._latencies[: event["count"]]
+            case _:
+                return
+        self._draw(case)
+
+    def end(self, case: Case, outcome: Outcome) -> None:
+        """Print the line of a finished case."""
+        self._done += 1
+        status = outcome.process["status"]
+        line = Text(f"[{self._done:>{len(str(self._total))}}/{self._total}] {case}  ")
+        line.append(status, style=_COLOURS.get(status, "red"))
+        line.append(f"  {_told(outcome)}")
+        self._console.print(line, highlight=False, soft_wrap=True)
+
+    def _draw(self, case: Case) -> None:
+        if self._live is None:
+            return
+        parts = [f"[{self._done + 1}/{self._total}] {case}", self._phase]
+        if self._latencies:
+            parts.append(f"sample {len(self._latencies)}, median {units.seconds(median(self._latencies))}")
+        parts.append(self._time_left())
+        self._live.update(Text("  ".join(filter(None, parts)), overflow="ellipsis", no_wrap=True), refresh=True)
+
+    def _time_left(self) -> str:
+        """Say how long the rest takes, as long a case as those that are done."""
+        if not self._done:
+            return ""
+        left = (monotonic() - self._start) / self._done * (self._total - self._done)
+        return f"about {left / 60:.0f} min left" if left >= 90 else f"about {left:.0f} s left"  # noqa: PLR2004 - as said
+
+
+def _told(outcome: Outcome) -> str:
+    """Say in a few words what came out: the median with its interval, or the reason."""
+    status, reason = outcome.process["status"], outcome.process["reason"]
+    latencies = [sample["latency_s"] for sample in outcome.samples]
+    if status not in MEASURED or not latencies:
+        return str(reason)
+    interval = median_interval(latencies)
+    span = f" [{units.seconds(interval.low)}, {units.seconds(interval.high)}]" if interval else ""
+    told = f"{units.seconds(median(latencies))}{span}  n={len(latencies)}"
+    return f"{told}  {reason}" if reason else told

@@ -1,0 +1,146 @@
+"""When a case is warm and when it has been sampled enough. Pure rules over a callable that times one call.
+
+Clocks ramp up, caches fill and kernels are chosen during the first calls, so those are not samples: warm-up goes on in
+disjoint triples until two of their medians agree and memory has stopped growing. Then samples are taken until the
+median's 95 % interval is narrow enough. If the second half of the samples still differs from the first, the first half
+was warm-up after all; if that happens again, the case is `unsteady` and says so.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bench.measure.clock import Timing
+from bench.statistics import median, median_interval
+
+TimeOneCall = Callable[[], Timing]
+TRIPLE = 3
+"""Calls a warm-up step: the smallest number whose median shrugs off one outlier."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The constants of the protocol; times in seconds.
+
+    Attributes:
+        min_warmup: two triples are the least that can agree.
+        max_warmup: a case that is not warm by then never will be; it is caught by the halves afterwards.
+        max_warmup_s: the same for slow calls.
+        agreement: triples within 1 % are the same, for 1 % is what the interval is after.
+        min_samples: below ten, optional stopping makes the interval too narrow (94 % real coverage at ten).
+        max_samples: the interval narrows with the root of n; past fifty it is the machine that varies, not the sample.
+        max_samples_s: the same for slow calls. The cap beats the minimum.
+        target: half-width of the interval, as a share of the median.
+        judge_steadiness: compare the halves of the samples.
+    """
+
+    min_warmup: int = 6
+    max_warmup: int = 20
+    max_warmup_s: float = 60.0
+    agreement: float = 0.01
+    min_samples: int = 10
+    max_samples: int = 50
+    max_samples_s: float = 120.0
+    target: float = 0.01
+    judge_steadiness: bool = True
+
+    def fixed(self, samples: int) -> "Rules":
+        """Return the same rules with a fixed number of samples."""
+        return Rules(
+            **{**vars(self), "min_samples": samples, "max_samples": samples, "max_samples_s": float("inf")},
+        )
+
+
+TINY = Rules(min_warmup=1, max_warmup=1, min_samples=6, max_samples=6, judge_steadiness=False)
+"""A toy twin shows that everything works; six samples are the fewest with an interval."""
+
+
+@dataclass
+class Sampled:
+    """What sampling found: the samples that count, and how many calls were made before them."""
+
+    samples: list[Timing] = field(default_factory=list)
+    warmup_calls: int = 0
+    steady: bool = True
+
+
+Watch = Callable[[], object]
+"""Returns something that must stop changing before a case is warm: reserved memory, graphs compiled."""
+
+
+def measure(
+    time_one_call: TimeOneCall,
+    rules: Rules,
+    *,
+    watch: Watch = lambda: None,
+    on_sample: Callable[[int, Timing], None] = lambda _index, _timing: None,
+    on_discard: Callable[[int], None] = lambda _count: None,
+) -> Sampled:
+    """Warm up, then sample.
+
+    Args:
+        time_one_call: makes one timed call.
+        rules: the protocol's constants.
+        watch: read after every triple of warm-up.
+        on_sample: told every sample as it is taken, with its index.
+        on_discard: told how many samples were turned into warm-up.
+    """
+    warmup = warm_up(time_one_call, rules, watch)
+    samples = _sample(time_one_call, rules, on_sample, [])
+    if not rules.judge_steadiness or not drifts([s.latency_s for s in samples], rules.agreement):
+        return Sampled(samples, warmup)
+    half = len(samples) // 2
+    on_discard(half)
+    samples = _sample(time_one_call, rules, on_sample, samples[half:])
+    steady = not drifts([s.latency_s for s in samples], rules.agreement)
+    return Sampled(samples, warmup + half, steady=steady)
+
+
+def warm_up(time_one_call: TimeOneCall, rules: Rules, watch: Watch = lambda: None) -> int:
+    """Call until two consecutive triples agree and nothing watched changes; return the number of calls."""
+    latencies: list[float] = []
+    before = watch()
+    while len(latencies) < rules.max_warmup and sum(latencies) < rules.max_warmup_s:
+        latencies.append(time_one_call().latency_s)
+        if len(latencies) % TRIPLE == 0:
+            now = watch()
+            if len(latencies) >= rules.min_warmup and now == before and _triples_agree(latencies, rules.agreement):
+                break
+            before = now
+    return len(latencies)
+
+
+def _triples_agree(latencies: list[float], agreement: float) -> bool:
+    if len(latencies) < 2 * TRIPLE:
+        return False
+    last, previous = median(latencies[-TRIPLE:]), median(latencies[-2 * TRIPLE : -TRIPLE])
+    return abs(last - previous) <= agreement * previous
+
+
+def _sample(
+    time_one_call: TimeOneCall, rules: Rules, on_sample: Callable[[int, Timing], None], kept: list[Timing]
+) -> list[Timing]:
+    samples = list(kept)
+    while not enough([sample.latency_s for sample in samples], rules):
+        samples.append(time_one_call())
+        on_sample(len(samples) - 1, samples[-1])
+    return samples
+
+
+def enough(latencies: list[float], rules: Rules) -> bool:
+    """Say whether sampling may stop: the interval is narrow enough, or a cap is reached."""
+    if len(latencies) >= rules.max_samples or sum(latencies) >= rules.max_samples_s:
+        return True
+    if len(latencies) < rules.min_samples:
+        return False
+    interval = median_interval(latencies)
+    return interval is not None and interval.relative_half_width(median(latencies)) <= rules.target
+
+
+def drifts(latencies: list[float], agreement: float) -> bool:
+    """Say whether the halves differ by more than `agreement` and their intervals do not overlap."""
+    half = len(latencies) // 2
+    first, second = latencies[:half], latencies[half:]
+    intervals = median_interval(first), median_interval(second)
+    if intervals[0] is None or intervals[1] is None or intervals[0].overlaps(intervals[1]):
+        return False
+    return abs(median(second) - median(first)) > agreement * median(first)

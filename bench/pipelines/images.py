@@ -1,0 +1,69 @@
+"""Turn what a pipeline returned into pictures, outside the timed region, and refuse broken ones.
+
+A fast pipeline that makes a black image is not fast, it is broken: half precision overflows to NaN, and diffusers turns
+NaN into black without an error.
+"""
+
+from pathlib import Path
+from typing import Any
+
+
+class BrokenImageError(Exception):
+    """An image has NaN or infinite values, or a single colour."""
+
+
+def pictures(output: Any, pipeline: Any, output_type: str) -> list[Any]:
+    """Return the images of a call as PIL pictures; latents are decoded first.
+
+    Raises:
+        BrokenImageError: a value is NaN or infinite, or a picture has one colour only.
+    """
+    images = output.images
+    if output_type == "latent":
+        images = _decode(_finite(images), pipeline)
+    elif output_type in {"pt", "np"}:
+        images = _to_pil(_finite(images), output_type)
+    for index, image in enumerate(images):
+        if all(low == high for low, high in _extrema(image)):
+            raise BrokenImageError(f"image {index} has one colour only: the pipeline computed NaN, or nothing")
+    return list(images)
+
+
+def save(images: list[Any], folder: Path, name: str) -> None:
+    """Write the pictures as `name-0.png`, `name-1.png` ... into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, image in enumerate(images):
+        image.save(folder / f"{name}-{index}.png")
+
+
+def _extrema(image: Any) -> list[tuple[int, int]]:
+    found = image.getextrema()
+    return [found] if isinstance(found[0], (int, float)) else list(found)
+
+
+def _finite(values: Any) -> Any:
+    import torch
+
+    if not bool(torch.isfinite(torch.as_tensor(values)).all()):
+        raise BrokenImageError("the output has NaN or infinite values")
+    return values
+
+
+def _to_pil(values: Any, output_type: str) -> Any:
+    from diffusers.image_processor import VaeImageProcessor
+
+    array = VaeImageProcessor.pt_to_numpy(values) if output_type == "pt" else values
+    return VaeImageProcessor.numpy_to_pil(array)
+
+
+def _decode(latents: Any, pipeline: Any) -> Any:
+    """Decode latents in float32, as a pipeline does whose autoencoder would overflow in half precision."""
+    import torch
+
+    vae = pipeline.vae
+    dtype = vae.dtype
+    with torch.no_grad():
+        vae.to(torch.float32)
+        decoded = vae.decode(latents.to(torch.float32) / vae.config.scaling_factor, return_dict=False)[0]
+        vae.to(dtype)
+    return pipeline.image_processor.postprocess(_finite(decoded), output_type="pil")

@@ -1,0 +1,352 @@
+"""The optimisations, one small function each, in one table. The order of the table is the order they are applied in.
+
+Each one works, or raises `UnsupportedError` with a reason. Each is verified after the first call: `found` reads from
+the live pipeline what is there, and what is not as asked fails the case. To add one: a function, a reader, a line.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+from typing import Any
+
+from bench.pipelines import in_force
+from bench.pipelines.errors import NotInForceError, UnsupportedError
+from bench.pipelines.in_force import FirstCall
+
+TF32_CAPABILITY = (8, 0)
+"""Ampere, the first architecture with TF32 (NVIDIA A100 white paper)."""
+
+DOCS = "diffusers docs, optimization"
+
+
+class When(StrEnum):
+    """The moment an optimisation acts."""
+
+    PROCESS = "process"  # flags, before anything is loaded
+    PLACE = "place"  # instead of moving the pipeline to the device
+    BUILT = "built"  # on the placed pipeline
+    AROUND = "around"  # a context around every call
+
+
+@dataclass(frozen=True)
+class Live:
+    """A pipeline after its first call, for an optimisation to be verified on."""
+
+    pipeline: Any
+    seen: FirstCall
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """One row of the table.
+
+    Attributes:
+        apply: does it, given the pipeline (None at `process`) and the torch device; returns the context at `around`.
+        asked: what `found` returns when it is in force.
+        found: reads back what is in force.
+        family: two optimisations of one family conflict.
+    """
+
+    name: str
+    when: When
+    apply: Callable[[Any, Any], Any]
+    asked: str
+    found: Callable[[Live], str]
+    doc: str
+    source: str
+    family: str
+
+    @property
+    def evidence(self) -> str:
+        """What `found` reads, in words: the first line of its docstring."""
+        return (self.found.__doc__ or "").strip().splitlines()[0].rstrip(".")
+
+    def verify(self, live: Live) -> None:
+        """Raise `NotInForceError` where what is found is not what was asked for."""
+        found = self.found(live)
+        if found != self.asked:
+            raise NotInForceError(f"{self.name} ({self.asked})", found or "nothing of it")
+
+
+def tf32(_pipeline: Any, device: Any) -> None:
+    """Allow TF32 in matrix products and convolutions."""
+    _need_tf32(device)
+    _set_tf32(matmul=True, conv=True)
+
+
+def ieee_fp32(_pipeline: Any, device: Any) -> None:
+    """Forbid TF32 everywhere: float32 is float32."""
+    _need_tf32(device)
+    _set_tf32(matmul=False, conv=False)
+
+
+def cudnn_benchmark(_pipeline: Any, device: Any) -> None:
+    """Let cuDNN time its convolution algorithms and keep the fastest."""
+    import torch
+
+    _need_accelerator(device, "cuda", "cuDNN")
+    torch.backends.cudnn.benchmark = True
+
+
+def model_cpu_offload(pipeline: Any, device: Any) -> None:
+    """Keep components on the CPU, move each whole one in when it is called."""
+    _need_accelerator(device, None, "offloading to the CPU")
+    pipeline.enable_model_cpu_offload(device=device)
+
+
+def sequential_cpu_offload(pipeline: Any, device: Any) -> None:
+    """Keep weights on the CPU, move each submodule's in when it is called."""
+    _need_accelerator(device, None, "offloading to the CPU")
+    pipeline.enable_sequential_cpu_offload(device=device)
+
+
+def group_offload(pipeline: Any, device: Any) -> None:
+    """Keep weights on the CPU, move layers in ahead of their call, on a stream of their own where there are streams."""
+    import torch
+
+    pipeline.enable_group_offload(
+        onload_device=device,
+        offload_device=torch.device("cpu"),
+        offload_type="leaf_level",
+        use_stream=device.type == "cuda",
+    )
+
+
+def channels_last(pipeline: Any, _device: Any) -> None:
+    """Lay the denoiser's convolution weights out channels last."""
+    import torch
+
+    in_force.denoiser(pipeline).to(memory_format=torch.channels_last)
+
+
+def attention_vanilla(pipeline: Any, _device: Any) -> None:
+    """Compute attention as written, with the whole matrix of scores in memory."""
+    from diffusers.models.attention_processor import AttnProcessor
+
+    _attention_owner(pipeline).set_attn_processor(AttnProcessor())
+
+
+def attention_sdpa(pipeline: Any, _device: Any) -> None:
+    """Compute attention with torch's scaled_dot_product_attention (diffusers' default)."""
+    from diffusers.models.attention_processor import AttnProcessor2_0
+
+    _attention_owner(pipeline).set_attn_processor(AttnProcessor2_0())
+
+
+def attention_slicing(pipeline: Any, _device: Any) -> None:
+    """Compute attention in slices, one half of the heads at a time."""
+    _attention_owner(pipeline)
+    pipeline.enable_attention_slicing()
+
+
+def xformers(pipeline: Any, device: Any) -> None:
+    """Compute attention with xFormers' memory-efficient kernels."""
+    _need_accelerator(device, "cuda", "xFormers")
+    if find_spec("xformers") is None:
+        raise UnsupportedError("xformers is not installed: pip install xformers")
+    pipeline.enable_xformers_memory_efficient_attention()
+
+
+def fuse_qkv(pipeline: Any, _device: Any) -> None:
+    """Join the denoiser's query, key and value projections into one matrix product."""
+    _attention_owner(pipeline)
+    pipeline.fuse_qkv_projections(vae=False)
+
+
+def vae_slicing(pipeline: Any, _device: Any) -> None:
+    """Decode a batch one image at a time."""
+    pipeline.vae.enable_slicing()
+
+
+def vae_tiling(pipeline: Any, _device: Any) -> None:
+    """Decode a large image in overlapping tiles."""
+    pipeline.vae.enable_tiling()
+
+
+def compile_unet(pipeline: Any, _device: Any) -> None:
+    """Compile the denoiser whole, with torch.compile's default mode."""
+    _compile_denoiser(pipeline, mode="default")
+
+
+def compile_max_autotune(pipeline: Any, _device: Any) -> None:
+    """Compile the denoiser whole, timing kernels against each other."""
+    _compile_denoiser(pipeline, mode="max-autotune")
+
+
+def compile_regional(pipeline: Any, _device: Any) -> None:
+    """Compile the block that the denoiser repeats, once for all its copies."""
+    in_force.denoiser(pipeline).compile_repeated_blocks(fullgraph=True)
+
+
+def autocast(_pipeline: Any, device: Any) -> AbstractContextManager[Any]:
+    """Run every call under torch.autocast to float16, weights staying as they are."""
+    import torch
+
+    return torch.autocast(device.type, dtype=torch.float16)
+
+
+def _need_accelerator(device: Any, kind: str | None, what: str) -> None:
+    if device.type == "cpu" or kind not in {None, device.type}:
+        raise UnsupportedError(f"{what} needs {'an accelerator' if kind is None else kind}, this is {device.type}")
+
+
+def _need_tf32(device: Any) -> None:
+    import torch
+
+    _need_accelerator(device, "cuda", "TF32")
+    if torch.version.hip is None and torch.cuda.get_device_capability(device) < TF32_CAPABILITY:
+        raise UnsupportedError("TF32 needs compute capability 8.0, this card is older: a flag read back is no effect")
+
+
+def _set_tf32(*, matmul: bool, conv: bool) -> None:
+    """Set both flags through the old pair only: mixed with torch's newer `fp32_precision` it raises when read back."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = matmul
+    torch.backends.cudnn.allow_tf32 = conv
+
+
+def set_default_flags() -> None:
+    """Set what every case starts from: PyTorch's defaults, TF32 for convolutions on and for matrix products off."""
+    import torch
+
+    _set_tf32(matmul=False, conv=True)
+    torch.backends.cudnn.benchmark = False
+
+
+def _attention_owner(pipeline: Any) -> Any:
+    """Return the denoiser, if its attention can be exchanged: an AttnProcessor fits UNets, and no transformer."""
+    owner = in_force.denoiser(pipeline)
+    if not hasattr(owner, "set_default_attn_processor"):
+        raise UnsupportedError(f"the attention of {type(owner).__name__} cannot be exchanged for another processor")
+    return owner
+
+
+def _compile_denoiser(pipeline: Any, mode: str) -> None:
+    import torch
+
+    name = next(name for name in in_force.DENOISERS if getattr(pipeline, name, None) is not None)
+    setattr(pipeline, name, torch.compile(getattr(pipeline, name), mode=mode, fullgraph=True))
+
+
+def _cudnn_benchmark(_live: Live) -> str:
+    """Read torch.backends.cudnn.benchmark back."""
+    return f"cudnn_benchmark={in_force.process_flags()['cudnn_benchmark']}"
+
+
+def _tf32_flags(_live: Live) -> str:
+    """Read both TF32 flags back."""
+    flags = in_force.process_flags()
+    return f"matmul={flags['tf32_matmul']}, conv={flags['tf32_conv']}"
+
+
+def _offload(live: Live) -> str:
+    """Read the offloading hooks of all components."""
+    return in_force.offload(live.pipeline)
+
+
+def _layout(live: Live) -> str:
+    """Read the memory format of the denoiser's convolution kernels."""
+    import torch
+
+    kernels = [p for p in in_force.denoiser(live.pipeline).parameters() if p.ndim == 4 and p.shape[-1] > 1]  # noqa: PLR2004
+    last = all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
+    return "channels_last" if kernels and last else "contiguous"
+
+
+def _attention(live: Live) -> str:
+    """Read the classes of all attention processors of the denoiser."""
+    return in_force.attention(live.pipeline)
+
+
+def _slicing(live: Live) -> str:
+    """Read the autoencoder's slicing flag."""
+    return f"slicing={getattr(live.pipeline.vae, 'use_slicing', False)}"
+
+
+def _tiling(live: Live) -> str:
+    """Read the autoencoder's tiling flag."""
+    return f"tiling={getattr(live.pipeline.vae, 'use_tiling', False)}"
+
+
+def _compiled(live: Live) -> str:
+    """Read what is wrapped, and whether dynamo really made a graph of it."""
+    from torch._dynamo.utils import counters
+
+    wrapped = "blocks" if "." in (parts := in_force.compiled(live.pipeline)) else "whole" if parts else ""
+    return wrapped if counters["stats"]["unique_graphs"] else "no graph"
+
+
+def _output_dtype(live: Live) -> str:
+    """Read the type of what the denoiser returned in the first call."""
+    return live.seen.denoiser_dtype or ""
+
+
+_TABLE = (
+    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", _tf32_flags, "TF32 in matrix products and convolutions (Ampere and later)", f"{DOCS}/fp16", "tf32"),
+    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", _tf32_flags, "no TF32 anywhere: an honest float32", "PyTorch docs, notes/cuda", "tf32"),
+    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", _cudnn_benchmark, "cuDNN times its algorithms and keeps the fastest", f"{DOCS}/fp16 (v0.4)", "cudnn"),
+    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", _offload, "whole components wait on the CPU", f"{DOCS}/memory", "offload"),
+    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", _offload, "every submodule's weights wait on the CPU", f"{DOCS}/memory", "offload"),
+    Optimization("group_offload", When.PLACE, group_offload, "group", _offload, "layers wait on the CPU and are moved in ahead", f"{DOCS}/memory", "offload"),
+    Optimization("channels_last", When.BUILT, channels_last, "channels_last", _layout, "convolution weights laid out channels last", f"{DOCS}/fp16", "layout"),
+    Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", _attention, "attention as written, all scores in memory", f"{DOCS}/fp16", "attention"),
+    Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", _attention, "torch's scaled_dot_product_attention", f"{DOCS}/fp16", "attention"),
+    Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", _attention, "attention computed in slices", f"{DOCS}/memory", "attention"),
+    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", _attention, "xFormers' memory-efficient attention", f"{DOCS}/xformers", "attention"),
+    Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", _attention, "query, key and value projected together", f"{DOCS}/fp16", "attention"),
+    Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", _slicing, "a batch is decoded one image at a time", f"{DOCS}/memory", "vae_slicing"),
+    Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", _tiling, "a large image is decoded in tiles", f"{DOCS}/memory", "vae_tiling"),
+    Optimization("compile", When.BUILT, compile_unet, "whole", _compiled, "torch.compile of the denoiser", f"{DOCS}/fp16", "compile"),
+    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", _compiled, "torch.compile, kernels timed against each other", f"{DOCS}/fp16", "compile"),
+    Optimization("compile_regional", When.BUILT, compile_regional, "blocks", _compiled, "torch.compile of the repeated block only", f"{DOCS}/fp16", "compile"),
+    Optimization("autocast", When.AROUND, autocast, "float16", _output_dtype, "torch.autocast to float16 (the guides warn of it)", f"{DOCS}/fp16", "autocast"),
+)  # fmt: skip
+
+TABLE = {optimization.name: optimization for optimization in _TABLE}
+
+
+def names() -> list[str]:
+    """Return all names, in the order of application."""
+    return list(TABLE)
+
+
+def conflicts_of(name: str) -> frozenset[str]:
+    """Return the optimisations that cannot be combined with this one."""
+    family = TABLE[name].family
+    return frozenset(other for other in TABLE if TABLE[other].family == family and other != name)
+
+
+def apply(asked: tuple[str, ...], when: When, pipeline: Any, device: Any) -> None:
+    """Apply those of the asked optimisations that act at this moment, in table order.
+
+    Raises:
+        UnsupportedError: with its own reason, or with diffusers' where diffusers refuses.
+    """
+    for optimization in TABLE.values():
+        if optimization.name in asked and optimization.when == when:
+            try:
+                optimization.apply(pipeline, device)
+            except (ValueError, NotImplementedError) as error:
+                raise UnsupportedError(f"{optimization.name}: diffusers refuses: {error}") from error
+
+
+def around(asked: tuple[str, ...], device: Any) -> Callable[[], AbstractContextManager[Any]]:
+    """Return a function that makes the context of one call."""
+    contexts = [TABLE[name] for name in asked if TABLE[name].when == When.AROUND]
+    if not contexts:
+        return nullcontext
+    return lambda: contexts[0].apply(None, device)  # one family: there cannot be two
+
+
+def placed_by_one(asked: tuple[str, ...]) -> bool:
+    """Say whether an optimisation takes the place of moving the pipeline to the device."""
+    return any(TABLE[name].when == When.PLACE for name in asked)
+
+
+def verify(asked: tuple[str, ...], live: Live) -> None:
+    """Raise `NotInForceError` for the first optimisation that has no effect on the live pipeline."""
+    for name in asked:
+        TABLE[name].verify(live)

@@ -1,0 +1,35 @@
+"""Scale a case down to its tiny twin: sides / 8, steps / 5; the batch, the prompts and the settings stay as they are."""
+
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+
+from bench.pipelines import architectures
+from bench.plan.case import Case
+from bench.plan.check import SIDE_MULTIPLE
+
+SIDES_DIVIDED_BY = 8
+STEPS_DIVIDED_BY = 5
+
+
+def has_twin(model: str) -> bool:
+    """Say whether a model can be measured as a tiny twin. A local folder or unknown hub id runs as it is."""
+    known = architectures.find_model(model)
+    return known is not None and known.twin is not None and not Path(model).is_dir()
+
+
+def resolve(case: Case, run_size: str) -> tuple[Case, str]:
+    """Return the case as this run measures it, and its size: `tiny` where the run is and the model has a twin."""
+    if run_size != "tiny" or not has_twin(case.model):
+        return case, "full"
+    return scale(case), "tiny"
+
+
+def scale(case: Case) -> Case:
+    """Return the case as its tiny twin runs it; raise KeyError for a model without published facts."""
+    facts = architectures.models()[case.model]
+    call = dict(case.call)
+    for side, default in (("height", facts.height), ("width", facts.width)):
+        call[side] = max(1, ceil(call.get(side, default) / SIDES_DIVIDED_BY / SIDE_MULTIPLE)) * SIDE_MULTIPLE
+    call["num_inference_steps"] = ceil(call.get("num_inference_steps", facts.steps) / STEPS_DIVIDED_BY)
+    return replace(case, call=call)

@@ -1,0 +1,167 @@
+"""Check a resolved case against what the installed libraries know, before any model is built.
+
+Pipelines swallow misspelt arguments and carry on with their defaults, so a case that says something diffusers does not
+know would measure something else than it claims.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.plan.case import Case
+from bench.plan.document import Document, Location
+from bench.plan.vocabulary import Vocabulary, suggestion
+
+SIDE_MULTIPLE = 8
+"""Pixels a latent: every autoencoder of these pipelines scales by 8."""
+
+OUTPUT_TYPES = ("pil", "pt", "np", "latent")
+
+RESERVED_CALL = {
+    "generator": "write 'seed:' and 'generator_device:'",
+    "return_dict": "the harness reads the returned images by name",
+    "callback_on_step_end": "a scenario cannot hold code",
+    "callback_on_step_end_tensor_inputs": "a scenario cannot hold code",
+}
+RESERVED_LOAD = {
+    "dtype": "write 'dtype:' as a key of its own",
+    "torch_dtype": "write 'dtype:' as a key of its own",
+    "use_safetensors": "weights are read from safetensors only",
+    "trust_remote_code": "no remote code is run",
+    "custom_pipeline": "no remote code is run",
+    "custom_revision": "no remote code is run",
+    "token": "it would be written into the results; log in with `hf auth login`",
+    "use_onnx": "this harness measures torch pipelines",
+}
+
+Problem = tuple[Location, str]
+
+
+def check(case: Case, where: Location, document: Document, vocabulary: Vocabulary) -> None:
+    """Raise `InputError` with file and line for the first thing that is wrong with a case."""
+    for key, message in _problems(case, vocabulary):
+        raise document.error(_written(key, where, document), message)
+
+
+def _written(key: Location, where: Location, document: Document) -> Location:
+    """Find where a setting was written: in the case, in the matrix, or at the top of the file."""
+    candidates: list[Location] = [(*where, *key), ("matrix", key[-1]), key, (*where, key[0]), key[:1], where]
+    return next((candidate for candidate in candidates if candidate in document.lines), where)
+
+
+def _problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    yield from _model(case, vocabulary)
+    yield from _optimizations(case, vocabulary)
+    if case.scheduler is not None and vocabulary.schedulers is not None and case.scheduler not in vocabulary.schedulers:
+        hint = suggestion(case.scheduler, set(vocabulary.schedulers))
+        yield ("scheduler",), f"the installed diffusers has no scheduler '{case.scheduler}'; {hint}"
+    yield from _call(case, vocabulary)
+    yield from _load(case, vocabulary)
+    yield from _seeds(case)
+
+
+def _model(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    yield from _resolvable("model", case.model, set(vocabulary.models), "model_index.json")
+    if case.vae is not None:
+        yield from _resolvable("vae", case.vae, set(vocabulary.autoencoders), "config.json")
+
+
+def _resolvable(kind: str, name: str, known: set[str], marker: str) -> Iterator[Problem]:
+    if name in known:
+        return
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if not (folder / marker).is_file():
+            yield (kind,), f"the folder '{name}' has no {marker}; give one that diffusers' save_pretrained wrote"
+    elif name.startswith((".", "/", "~")) or name.count("/") != 1:
+        short = {word for word in known if "/" not in word}
+        yield (kind,), f"unknown {kind} '{name}': no known name, no existing folder, no hub id; {suggestion(name, short)}"
+
+
+def _optimizations(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    for name in case.optimizations:
+        if name not in vocabulary.optimizations:
+            hint = suggestion(name, set(vocabulary.optimizations))
+            yield ("optimizations",), f"unknown optimization '{name}'; {hint}"
+        else:
+            for other in sorted(vocabulary.optimizations[name].intersection(case.optimizations)):
+                yield ("optimizations",), f"'{name}' and '{other}' conflict; use one of the two"
+
+
+def _call(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    pipeline = vocabulary.pipeline_class(case.model)
+    accepted = vocabulary.call_arguments(pipeline) if pipeline else None
+    for name, value in case.call.items():
+        where: Location = ("call", name)
+        if name in RESERVED_CALL:
+            yield where, f"'{name}' cannot be set here: {RESERVED_CALL[name]}"
+        elif accepted is not None and name not in accepted:
+            yield where, f"{pipeline} takes no call argument '{name}'; {suggestion(name, set(accepted))}"
+        elif (message := _VALUES.get(name, _anything)(value)) is not None:
+            yield where, f"'{name}' is {value!r}; {message}"
+
+
+def _load(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    accepted = vocabulary.load_arguments(vocabulary.pipeline_class(case.model))
+    for name in case.load:
+        if name in RESERVED_LOAD:
+            yield ("load", name), f"'{name}' cannot be set here: {RESERVED_LOAD[name]}"
+        elif accepted is not None and name not in accepted:
+            hint = suggestion(name, set(accepted).difference(RESERVED_LOAD))
+            yield ("load", name), f"from_pretrained reads no argument '{name}'; {hint}"
+
+
+def _seeds(case: Case) -> Iterator[Problem]:
+    images = batch_size(case.call)
+    if isinstance(case.seed, tuple) and len(case.seed) != images:
+        yield ("seed",), f"{len(case.seed)} seeds for {images} images; give one seed, or one an image"
+
+
+def batch_size(call: Mapping[str, Any]) -> int:
+    """Return the number of images that one call makes: prompts x images a prompt."""
+    prompt = call.get("prompt")
+    per_prompt = call.get("num_images_per_prompt", 1)
+    return (len(prompt) if isinstance(prompt, (list, tuple)) else 1) * (per_prompt if isinstance(per_prompt, int) else 1)
+
+
+def _anything(_value: object) -> None:
+    return None
+
+
+def _positive_integer(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        return "give a whole number of at least 1"
+    return None
+
+
+def _side(value: object) -> str | None:
+    if _positive_integer(value) or int(str(value)) % SIDE_MULTIPLE:
+        return f"give a positive multiple of {SIDE_MULTIPLE} pixels"
+    return None
+
+
+def _number(value: object) -> str | None:
+    return None if isinstance(value, (int, float)) and not isinstance(value, bool) else "give a number"
+
+
+def _text(value: object) -> str | None:
+    words = value if isinstance(value, list) else [value]
+    return None if words and all(isinstance(word, str) for word in words) else "give a text, or a list of texts"
+
+
+def _output_type(value: object) -> str | None:
+    return None if value in OUTPUT_TYPES else f"give one of {', '.join(OUTPUT_TYPES)}"
+
+
+_VALUES: dict[str, Callable[[object], str | None]] = {
+    "num_inference_steps": _positive_integer,
+    "num_images_per_prompt": _positive_integer,
+    "height": _side,
+    "width": _side,
+    "guidance_scale": _number,
+    "prompt": _text,
+    "prompt_2": _text,
+    "negative_prompt": _text,
+    "negative_prompt_2": _text,
+    "output_type": _output_type,
+}

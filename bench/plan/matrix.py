@@ -1,0 +1,56 @@
+"""Multiply the axes of a matrix, with `include` and `exclude` as GitHub Actions users know them."""
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Combination = dict[str, Any]
+_UNSAFE = re.compile(r"[^A-Za-z0-9._+]+")
+_LONGEST_WORD = 40
+
+
+def multiply(axes: Mapping[str, Sequence[Any]], exclude: Sequence[Combination] = ()) -> list[Combination]:
+    """Return every combination of the axes, the last axis turning fastest, without the excluded ones.
+
+    A combination is excluded when it agrees with all keys of one `exclude` entry.
+    """
+    products = (dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values()))
+    return [product for product in products if not any(_agrees(product, entry) for entry in exclude)]
+
+
+def include(combinations: list[Combination], entries: Sequence[Combination], axes: Sequence[str]) -> list[Combination]:
+    """Lay each entry over the combinations whose axis values it agrees with; make it one of its own where none does.
+
+    As in GitHub Actions, an entry never overwrites an original axis value, but may overwrite what an earlier entry
+    added.
+    """
+    extended = [dict(combination) for combination in combinations]
+    originals = len(extended)
+    for entry in entries:
+        of_axes = {key: value for key, value in entry.items() if key in axes}
+        matching = [combination for combination in extended[:originals] if _agrees(combination, of_axes)]
+        for combination in matching:
+            combination.update(entry)
+        if not matching:
+            extended.append(dict(entry))
+    return extended
+
+
+def name(combination: Combination, axes: Sequence[str]) -> str:
+    """Name a combination by its axis values joined with `-`, safe as a file name: `DDIMScheduler-20`."""
+    return "-".join(_word(combination[axis]) for axis in axes if axis in combination)
+
+
+def _agrees(combination: Combination, entry: Combination) -> bool:
+    return all(key in combination and combination[key] == value for key, value in entry.items())
+
+
+def _word(value: object) -> str:
+    if isinstance(value, list):
+        text = "+".join(str(item) for item in value)
+    elif isinstance(value, dict):
+        text = "+".join(f"{key}.{item}" for key, item in value.items())
+    else:
+        text = str(value)
+    return _UNSAFE.sub("_", text).strip("_")[:_LONGEST_WORD] or "none"

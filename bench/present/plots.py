@@ -1,0 +1,4 @@
+"""Plots."""
+from pathlib import Path
+def write(folder: Path) -> list[Path]:
+    return []

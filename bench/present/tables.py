@@ -1,0 +1,161 @@
+"""The documentation's own tables, `setup | latency | speed-up`, with what it leaves out beside them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+from bench import units
+from bench.analyze.run import Run, open_run
+from bench.analyze.summary import results
+from bench.plan.case import Table
+from bench.records import store
+from bench.records.schema import MEASURED
+
+TINY = "Tiny twins: the same code at toy width, on random weights. These figures say nothing about the models themselves."
+ALIGN_LEFT = ("setup", "documented", "verdict", "notes")
+_COMMENTS = "; "
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One scenario's table, ready to print: text only."""
+
+    title: str
+    lines: list[str]
+    header: list[str]
+    rows: list[list[str]]
+
+
+def write(folder: Path) -> list[Shown]:
+    """Write a run's `tables.md` and return its tables; raise `InputError` where the folder is no run's."""
+    run = open_run(folder)
+    shown = tables(run)
+    store.replace(folder / "tables.md", markdown(run, shown))
+    return shown
+
+
+def tables(run: Run) -> list[Shown]:
+    """Return the tables of a run, a scenario each; scenarios without a row are left out."""
+    rows = results(run)
+    return [_table(table, rows[rows["scenario"] == table.scenario]) for table in run.plan.tables if _has(rows, table)]
+
+
+def markdown(run: Run, shown: list[Shown]) -> str:
+    """Return the tables as one Markdown document."""
+    facts = run.environment
+    versions = ", ".join(f"{name} {facts[name]}" for name in ("torch", "diffusers", "transformers") if facts.get(name))
+    parts = [f"# {run.folder.resolve().name}", f"{facts.get('device_name', 'unknown device')}; {versions}."]
+    for table in shown:
+        parts += [f"## {_cell(table.title)}", *map(_cell, table.lines), _markdown_table(table)]
+    return "\n\n".join(parts) + "\n"
+
+
+def show(shown: list[Shown]) -> None:
+    """Print tables on the terminal."""
+    console = Console()
+    for table in shown:
+        printed = RichTable(title=escape(table.title), title_justify="left", caption=escape("\n".join(table.lines)))
+        printed.caption_justify = "left"
+        for name in table.header:
+            printed.add_column(name, justify="left" if name in ALIGN_LEFT else "right", overflow="fold")
+        for row in table.rows:
+            printed.add_row(*map(escape, row))
+        console.print(printed)
+
+
+def _has(rows: pd.DataFrame, table: Table) -> bool:
+    return bool((rows["scenario"] == table.scenario).any())
+
+
+def _table(table: Table, rows: pd.DataFrame) -> Shown:
+    cells = [_cells(row) for _, row in rows.iterrows()]
+    used = [name for name in cells[0] if name in {"setup", "latency", "speed-up"} or any(cell[name] for cell in cells)]
+    return Shown(
+        title=f"{table.title} ({table.scenario})",
+        lines=_lines(table, rows),
+        header=used,
+        rows=[[cell[name] for name in used] for cell in cells],
+    )
+
+
+def _lines(table: Table, rows: pd.DataFrame) -> list[str]:
+    """Say what a reader of the table must know: that it is a toy, what it is held against, what the interval means."""
+    lines = [TINY] if (rows["size"] == "tiny").any() else []
+    source = table.source
+    if source:
+        on = f" on {source['device']}" if source.get("device") else ""
+        lines.append(f"Documented in {source['document']}{on}. On another device only the documented speed-up is held against a row.")
+    weights = sorted(set(rows["weights"].dropna()))
+    if weights:
+        lines.append(f"Weights: {', '.join(weights)}. Intervals: 95 %, of the median, within one process.")
+    return lines
+
+
+def _cells(row: "pd.Series[Any]") -> dict[str, str]:
+    measured = row["status"] in list(MEASURED) and not pd.isna(row["latency_median_s"])
+    return {
+        "setup": row["case"],
+        "latency": units.seconds(_float(row["latency_median_s"])) if measured else row["status"],
+        "speed-up": units.ratio(_float(row["speedup"])),
+        "95 % interval": _interval(row),
+        "n": str(row["samples"]) if measured else "",
+        "s/image": units.seconds(_float(row["seconds_per_image"])) if measured and row["images"] > 1 else "",
+        "steps": _text(row["steps"]),
+        "denoiser calls": _text(row["denoiser_calls"]),
+        "first call": units.seconds(_float(row["first_call_s"])),
+        "peak memory": _peak(row),
+        "documented": _documented(row),
+        "verdict": _text(row["claim_verdict"]),
+        "notes": _COMMENTS.join(filter(None, [_text(row["reason"]), _text(row["remarks"])])),
+    }
+
+
+def _interval(row: "pd.Series[Any]") -> str:
+    low, high = _float(row["latency_low_s"]), _float(row["latency_high_s"])
+    return "" if low is None or high is None else f"{units.seconds(low)} to {units.seconds(high)}"
+
+
+def _peak(row: "pd.Series[Any]") -> str:
+    """Return the peak of a generation: tensors on an accelerator, resident growth on a host."""
+    allocated = _float(row["peak_allocated_bytes"])
+    return units.memory(allocated if allocated is not None else _float(row["peak_rss_growth_bytes"]))
+
+
+def _documented(row: "pd.Series[Any]") -> str:
+    """Return the documented figures: of one call or image, as a speed-up, as parameters saved, or as an outcome."""
+    about = "about " if row["claim_approximate"] is True else ""
+    latency, image = _float(row["claim_latency_s"]), _float(row["claim_seconds_per_image"])
+    saved = _float(row["claim_parameter_reduction"])
+    figures = [
+        units.seconds(latency) if latency is not None else f"{units.seconds(image)}/image" if image is not None else "",
+        units.ratio(_float(row["claim_speedup"])),
+        f"{saved:.0%} fewer parameters" if saved is not None else "",
+        _text(row["claim_status"]),
+    ]
+    text = ", ".join(filter(None, figures))
+    return f"{about}{text}" if text else ""
+
+
+def _float(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)
+
+
+def _markdown_table(table: Shown) -> str:
+    rule = ["---" if name in ALIGN_LEFT else "---:" for name in table.header]
+    lines = [table.header, rule, *([_cell(value) for value in row] for row in table.rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Escape what Markdown would take for markup, in text that comes from a scenario or an error message."""
+    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(escaped.split())

@@ -1,0 +1,82 @@
+"""What a run was measured on: enough to explain a difference a year later, and nothing private.
+
+Only named facts are recorded: never a token, a host name, or the environment as a whole.
+"""
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+import bench
+
+VARIABLES = (
+    "CUDA_VISIBLE_DEVICES",
+    "CUDA_LAUNCH_BLOCKING",
+    "PYTORCH_ALLOC_CONF",
+    "PYTORCH_CUDA_ALLOC_CONF",
+    "PYTORCH_ENABLE_MPS_FALLBACK",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    "NVIDIA_TF32_OVERRIDE",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "TORCHINDUCTOR_CACHE_DIR",
+    "TORCHDYNAMO_DISABLE",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "HF_HUB_OFFLINE",
+)
+"""Environment variables that change what is measured; recorded where they are set."""
+
+
+def describe(libraries: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of this host, with those that only torch can tell laid over them.
+
+    Args:
+        libraries: what a worker process reported: device, its name, driver, versions of the libraries.
+    """
+    return {
+        "diffusion_bench": bench.__version__,
+        "git_commit": git_commit(),
+        "python": platform.python_version(),
+        "os": platform.platform(),
+        "cpu": cpu_name(),
+        "cpu_cores": psutil.cpu_count(logical=False),
+        "cpu_threads": psutil.cpu_count(),
+        "cpu_threads_usable": _usable_cores(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
+        **libraries,
+    }
+
+
+def git_commit() -> str | None:
+    """Return the commit of the checkout this package runs from, `-dirty` where it was changed; None outside of one."""
+    checkout = Path(bench.__file__).parents[1]
+    if not (checkout / ".git").exists():  # installed, perhaps inside somebody else's repository
+        return None
+    try:
+        asked = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            cwd=checkout, capture_output=True, text=True, timeout=10, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return asked.stdout.strip() or None
+
+
+def cpu_name() -> str:
+    """Return the processor's name, as the system tells it."""
+    listing = Path("/proc/cpuinfo")
+    if listing.exists():
+        for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _usable_cores() -> int | None:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None

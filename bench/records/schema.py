@@ -1,0 +1,190 @@
+"""The only schema of the result files: every column, in order, with its type and what it says.
+
+A unit is in a column's name. An unknown value is an empty cell. `scenario`, `case` and `replicate` join the files.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+VERSION = 1
+"""Raised whenever a column changes its meaning; written in every row of processes.csv and results.csv."""
+
+
+class Status(StrEnum):
+    """How a case ended."""
+
+    OK = "ok"
+    UNSTEADY = "unsteady"  # measured, but still changing
+    SKIPPED = "skipped"  # this machine or this pipeline cannot do it
+    OOM = "oom"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"  # the worker died
+    FAILED = "failed"  # an exception, a setting not in force, or a broken image
+    INTERRUPTED = "interrupted"
+
+
+MEASURED = (Status.OK, Status.UNSTEADY)
+"""With samples that a table may show."""
+
+FAULTS = (Status.FAILED, Status.CRASHED, Status.TIMEOUT)
+"""A run with one of these exits 1. Out of memory and skipped are answers, not faults."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name, the pandas type it is read back as, and what it says."""
+
+    name: str
+    type: str
+    doc: str
+
+
+def _columns(*rows: tuple[str, str, str]) -> tuple[Column, ...]:
+    return tuple(Column(*row) for row in rows)
+
+
+TEXT, FLOAT, INT, BOOL = "string", "Float64", "Int64", "boolean"
+
+KEY = _columns(
+    ("scenario", TEXT, "the scenario file's name"),
+    ("case", TEXT, "the row's name in it"),
+    ("replicate", INT, "which fresh process, from 0"),
+)
+
+SAMPLES = (
+    *KEY,
+    *_columns(
+        ("index", INT, "position among the samples of its process"),
+        ("latency_s", FLOAT, "host seconds from synchronise to synchronise around one call"),
+        ("device_time_s", FLOAT, "the same span between two device events"),
+    ),
+)
+
+OUTCOME = _columns(
+    ("status", TEXT, "how it ended: ok, unsteady, skipped, oom, timeout, crashed, failed, interrupted"),
+    ("reason", TEXT, "why, in one line"),
+)
+
+SETTINGS = _columns(
+    ("model", TEXT, "as the scenario names it"),
+    ("size", TEXT, "full, or tiny: a toy twin of the model"),
+    ("weights", TEXT, "random, hub or folder"),
+    ("weights_from", TEXT, "hub id, folder or published architecture that they come from"),
+    ("revision", TEXT, "of the weights on the hub"),
+    ("vae", TEXT, "the autoencoder in the place of the model's own"),
+    ("vae_weights", TEXT, "random, hub or folder"),
+    ("pipeline", TEXT, "the pipeline's class"),
+    ("dtype", TEXT, "asked for"),
+    ("optimizations", TEXT, "joined by +, in the order they are applied"),
+    ("scheduler", TEXT, "the class in force"),
+    ("scheduler_config", TEXT, "what was laid over its configuration, as JSON"),
+    ("steps", INT, "num_inference_steps"),
+    ("height", INT, "pixels"),
+    ("width", INT, "pixels"),
+    ("images", INT, "made by one call"),
+    ("output_type", TEXT, "what the timed region ends with: pil, pt, np or latent"),
+    ("call", TEXT, "all arguments of the call, as JSON"),
+    ("load", TEXT, "arguments of from_pretrained, as JSON"),
+    ("seed", TEXT, "one, or one an image joined by +"),
+    ("generator_device", TEXT, "where the latents are drawn"),
+    ("safety_checker", BOOL, "whether it runs in every call"),
+    ("device", TEXT, "torch device type"),
+    ("threads", INT, "of the CPU"),
+    ("pinned_core", INT, "the one core the process is held on; empty where it is not"),
+)
+
+IN_FORCE = _columns(
+    ("dtypes", TEXT, "of the parameters, by component where they differ"),
+    ("devices", TEXT, "of the parameters, by component where they differ"),
+    ("attention", TEXT, "the denoiser's attention processors"),
+    ("tf32_matmul", BOOL, "torch.backends.cuda.matmul.allow_tf32"),
+    ("tf32_conv", BOOL, "torch.backends.cudnn.allow_tf32"),
+    ("cudnn_benchmark", BOOL, "torch.backends.cudnn.benchmark"),
+    ("vae_class", TEXT, "class of the autoencoder"),
+    ("vae_slicing", BOOL, "on or off"),
+    ("vae_tiling", BOOL, "on or off"),
+    ("vae_decodes", INT, "calls of the decoder in the first call: 1 says that slicing and tiling had nothing to do"),
+    ("offload", TEXT, "model, sequential or group; empty: everything stays on the device"),
+    ("compiled", TEXT, "what torch.compile has taken over"),
+    ("recompilations", INT, "graphs compiled during warm-up and samples; any is a fault of the measurement"),
+    ("denoiser_calls", INT, "calls of the denoiser in one generation; a scheduler may make more than steps"),
+    ("denoiser_parameters", INT, "number"),
+    ("parameters", INT, "number, of all components"),
+)
+
+MEASUREMENTS = _columns(
+    ("started_at", TEXT, "UTC, ISO 8601"),
+    ("wall_s", FLOAT, "the whole case, from asking the server to the worker's end"),
+    ("build_s", FLOAT, "loading or making the pipeline"),
+    ("first_call_s", FLOAT, "the first call in a fresh process: lazy loading, autotuning, compilation"),
+    ("warmup_calls", INT, "untimed calls after the first"),
+    ("load_peak_allocated_bytes", FLOAT, "tensors, while loading"),
+    ("load_peak_reserved_bytes", FLOAT, "caching allocator, while loading"),
+    ("load_peak_rss_growth_bytes", FLOAT, "resident size on the host while loading, over the process's beginning"),
+    ("peak_allocated_bytes", FLOAT, "tensors, after loading: weights and a generation"),
+    ("peak_reserved_bytes", FLOAT, "caching allocator, after loading"),
+    ("peak_rss_growth_bytes", FLOAT, "resident size on the host after loading, over the process's beginning"),
+    ("device_used_bytes", FLOAT, "the whole card, by everybody, after the samples"),
+    ("remarks", TEXT, "what a reader should know, joined by '; '"),
+)
+
+PROCESSES = (*_columns(("schema", INT, "version of these columns")), *KEY, *OUTCOME, *SETTINGS, *IN_FORCE, *MEASUREMENTS)
+
+VERSIONS = _columns(
+    ("device_name", TEXT, "GPU, or CPU model"),
+    ("driver", TEXT, "of the GPU"),
+    ("cuda", TEXT, "that torch was built with"),
+    ("torch", TEXT, "version"),
+    ("diffusers", TEXT, "version"),
+    ("transformers", TEXT, "version"),
+    ("accelerate", TEXT, "version"),
+    ("python", TEXT, "version"),
+    ("diffusion_bench", TEXT, "version"),
+)
+
+STATISTICS = _columns(
+    ("processes", INT, "that were measured"),
+    ("samples", INT, "in all"),
+    ("latency_median_s", FLOAT, "of all samples"),
+    ("latency_low_s", FLOAT, "95 % interval of the median, within one process; empty under 6 samples"),
+    ("latency_high_s", FLOAT, "its upper end"),
+    ("latency_min_s", FLOAT, "fastest sample"),
+    ("latency_max_s", FLOAT, "slowest sample"),
+    ("device_time_median_s", FLOAT, "between device events"),
+    ("seconds_per_image", FLOAT, "median / images"),
+    ("images_per_second", FLOAT, "images / median"),
+)
+
+COMPARISON = _columns(
+    ("baseline", TEXT, "the case that the speed-up is against"),
+    ("speedup", FLOAT, "the baseline's seconds per image / this one's"),
+    ("parameter_reduction", FLOAT, "1 - the denoiser's parameters / the baseline's"),
+    ("claim_latency_s", FLOAT, "documented, of one call"),
+    ("claim_seconds_per_image", FLOAT, "documented"),
+    ("claim_speedup", FLOAT, "documented, or derived from two documented figures"),
+    ("claim_parameter_reduction", FLOAT, "documented share of parameters saved"),
+    ("claim_status", TEXT, "documented outcome where it is no figure"),
+    ("claim_approximate", BOOL, "the documentation says 'about'"),
+    ("claim_device", TEXT, "GPU of the documented figures"),
+    ("claim_held_as", TEXT, "latency, speedup or status; empty: not held against this row"),
+    ("claim_ratio", FLOAT, "measured / documented, of the speed-up or of the latency"),
+    ("claim_verdict", TEXT, "what follows, in words"),
+    ("claim_note", TEXT, "what is known and what is inferred about the documented figure"),
+)
+
+RESULTS = (
+    *KEY[:2],
+    *OUTCOME,
+    *SETTINGS,
+    *IN_FORCE,
+    *VERSIONS,
+    *STATISTICS,
+    *COMPARISON,
+    *MEASUREMENTS,
+    *_columns(("schema", INT, "version of these columns")),
+)
+
+
+def names(columns: tuple[Column, ...]) -> list[str]:
+    """Return the names of columns, in order."""
+    return [column.name for column in columns]

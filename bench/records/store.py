@@ -1,0 +1,160 @@
+"""A run's folder: append rows, replace derived files, resume after anything.
+
+`processes.csv` is the commit record: samples are written and synced first, then the process's row. Samples without a
+row were cut off in the middle and are dropped on resume, as is a torn last line.
+"""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from bench.errors import InputError
+from bench.records import schema
+from bench.records.schema import Column, Status
+
+Row = Mapping[str, Any]
+SAMPLES, PROCESSES, RESULTS = "samples.csv", "processes.csv", "results.csv"
+PLAN, ENVIRONMENT = "plan.json", "environment.json"
+MUST_STAY_EQUAL = ("device_name", "device", "driver", "cuda", "torch", "diffusers", "transformers", "accelerate", "python")
+"""Facts of the environment that a resumed run must share with what is on file."""
+
+
+class Store:
+    """One run's folder, held by one process at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = FileLock(folder / ".lock")
+
+    def open(self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool) -> set[tuple[str, str, int]]:
+        """Take the folder and prepare its files; return the (scenario, case, replicate) that are finished already.
+
+        Raises:
+            InputError: the folder is in use, cannot be written, holds results and `resume` is off, or was made from
+                another plan or environment.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(f"{self.folder}: another run is writing here; wait for it, or choose another --output") from error
+        except OSError as error:
+            raise InputError(f"{self.folder}: cannot be written ({error.strerror}); choose another --output") from error
+        if (self.folder / PROCESSES).exists():
+            return self._resume(plan, environment, resume=resume)
+        self._begin(plan, environment)
+        return set()
+
+    def close(self) -> None:
+        """Let the folder go."""
+        self._lock.release()
+
+    def append(self, process: Row, samples: Sequence[Row]) -> None:
+        """Write the samples of a process, then its row, each synced to disk; raise OSError where the disk refuses."""
+        _append(self.folder / SAMPLES, schema.SAMPLES, samples)
+        _append(self.folder / PROCESSES, schema.PROCESSES, [{"schema": schema.VERSION, **process}])
+
+    def _begin(self, plan: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
+        replace(self.folder / PLAN, _json(plan))
+        replace(self.folder / ENVIRONMENT, _json(environment))
+        for name, columns in ((SAMPLES, schema.SAMPLES), (PROCESSES, schema.PROCESSES)):
+            replace(self.folder / name, _lines(columns, [], header=True))
+
+    def _resume(
+        self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool
+    ) -> set[tuple[str, str, int]]:
+        if not resume:
+            raise InputError(f"{self.folder}: has results already; give --resume to go on, or another --output")
+        if read_json(self.folder / PLAN) != json.loads(_json(plan)):
+            raise InputError(f"{self.folder}: was made from another plan; give the same scenarios and options, or another --output")
+        before = read_json(self.folder / ENVIRONMENT)
+        for fact in MUST_STAY_EQUAL:
+            if before.get(fact) != environment.get(fact):
+                raise InputError(
+                    f"{self.folder}: was made with {fact} {before.get(fact)}, here is {environment.get(fact)}; "
+                    "start anew with another --output"
+                )
+        return self._repair()
+
+    def _repair(self) -> set[tuple[str, str, int]]:
+        """Drop torn lines, interrupted processes and samples that no process row commits to; return what is finished."""
+        processes = [row for row in read_rows(self.folder / PROCESSES) if row["status"] != Status.INTERRUPTED]
+        finished = {(row["scenario"], row["case"], int(row["replicate"])) for row in processes}
+        samples = [
+            row
+            for row in read_rows(self.folder / SAMPLES)
+            if (row["scenario"], row["case"], int(row["replicate"])) in finished
+        ]
+        replace(self.folder / SAMPLES, _lines(schema.SAMPLES, samples, header=True))
+        replace(self.folder / PROCESSES, _lines(schema.PROCESSES, processes, header=True))
+        return finished
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a result file as text, without a torn last line (one that the newline is missing from).
+
+    Raises:
+        InputError: the file cannot be read or has not this schema's columns.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
+    whole = text[: text.rfind("\n") + 1]
+    reader = csv.DictReader(io.StringIO(whole, newline=""))
+    expected = {SAMPLES: schema.SAMPLES, PROCESSES: schema.PROCESSES}.get(path.name)
+    if expected is not None and reader.fieldnames != schema.names(expected):
+        raise InputError(f"{path}:1: has not the columns of schema {schema.VERSION}; it was written by another version")
+    return list(reader)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON object of a run's folder; raise `InputError` where there is none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
+    except ValueError as error:
+        raise InputError(f"{path}: is no JSON ({error}); the file is damaged") from error
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: is no JSON object; the file is damaged")
+    return data
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a whole file so that a reader sees the old one or the new one, never a part."""
+    new = path.with_name(f".{path.name}.new")
+    with new.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def _append(path: Path, columns: tuple[Column, ...], rows: Sequence[Row]) -> None:
+    if not rows:
+        return
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.write(_lines(columns, rows, header=False))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _lines(columns: tuple[Column, ...], rows: Iterable[Row], *, header: bool) -> str:
+    """Return rows as CSV text; raise ValueError for a key that is no column."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, schema.names(columns), restval="", extrasaction="raise", lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,38 @@
+"""SI inside, scaled only here, at print. An unknown quantity prints as an empty string, never as zero."""
+
+import math
+
+MIB = 1024**2
+GIB = 1024**3
+_SIGNIFICANT = 3
+
+
+def seconds(value: float | None) -> str:
+    """Print seconds with three significant digits, in ms below one second."""
+    if value is None or math.isnan(value):
+        return ""
+    if abs(value) < 1:
+        return f"{significant(value * 1000)} ms"
+    return f"{significant(value)} s"
+
+
+def memory(value: float | None) -> str:
+    """Print bytes as MiB, or as GiB from one GiB up."""
+    if value is None or math.isnan(value):
+        return ""
+    if abs(value) < GIB:
+        return f"{value / MIB:.0f} MiB"
+    return f"{value / GIB:.2f} GiB"
+
+
+def ratio(value: float | None) -> str:
+    """Print a ratio the way the documentation does: `x1.50`."""
+    return "" if value is None or math.isnan(value) else f"x{value:.2f}"
+
+
+def significant(value: float) -> str:
+    """Print a number with three significant digits and no exponent."""
+    if value == 0:
+        return "0"
+    decimals = max(0, _SIGNIFICANT - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:.{decimals}f}"
