@@ -16,6 +16,15 @@ def seconds(value: float | None) -> str:
     return f"{significant(value)} s"
 
 
+def span(low: float | None, high: float | None) -> str:
+    """Print an interval of seconds, its unit once where both ends have the same: `132 to 139 ms`."""
+    first, last = seconds(low), seconds(high)
+    if not first or not last:
+        return ""
+    same = first.rsplit(" ", 1)[1] == last.rsplit(" ", 1)[1]
+    return f"{first.rsplit(' ', 1)[0] if same else first} to {last}"
+
+
 def memory(value: float | None) -> str:
     """Print bytes as MiB, or as GiB from one GiB up."""
     if value is None or math.isnan(value):

@@ -154,7 +154,7 @@ def _measure(
 def _announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, cases: int, finished: int) -> None:
     typer.echo(f"{facts['device_name']}, torch {facts['torch']}, diffusers {facts['diffusers']}; writing to {folder}/")
     if settings.size == "tiny":
-        typer.echo("No accelerator: measuring tiny twins, the same code at toy width. Their figures say nothing of the models.")
+        typer.echo("Measuring tiny twins, the same code at toy width: their figures say nothing about the models themselves.")
     if settings.weights == "auto" and settings.size == "full" and not settings.hub_reachable:
         typer.echo("The hub cannot be reached: models that its cache lacks get random weights (see the column 'weights').")
     if finished:
