@@ -1,4 +1,4 @@
-"""What many tests share. Expensive things are made once a session: the fork server, and one small run of every status."""
+"""What many tests share. Expensive things are made once a session: the fork server, one small run."""
 
 import os
 import subprocess

@@ -59,7 +59,9 @@ def _table(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
     try:
         return frame.astype({column.name: _readable(column.type) for column in columns}).pipe(_booleans, columns)
     except (ValueError, TypeError) as error:
-        raise InputError(f"{path}: a value is not of its column's type ({error}); the file was changed by hand") from error
+        raise InputError(
+            f"{path}: a value is not of its column's type ({error}); the file was changed by hand"
+        ) from error
 
 
 def _readable(kind: str) -> str:
@@ -67,5 +69,9 @@ def _readable(kind: str) -> str:
 
 
 def _booleans(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
-    flags = {c.name: frame[c.name].map({"True": True, "False": False}).astype("boolean") for c in columns if c.type == schema.BOOL}
+    flags = {
+        c.name: frame[c.name].map({"True": True, "False": False}).astype("boolean")
+        for c in columns
+        if c.type == schema.BOOL
+    }
     return frame.assign(**flags)

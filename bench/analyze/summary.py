@@ -1,6 +1,5 @@
 """results.csv: one row a case, derived from the samples and process rows, never stored by the run itself."""
 
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from bench.plan.case import Case
 from bench.records import schema, store
 from bench.records.schema import MEASURED
 
-Row = dict[Hashable, Any]
+Row = dict[str, Any]
 
 
 def write_results(folder: Path) -> pd.DataFrame:
@@ -24,7 +23,7 @@ def write_results(folder: Path) -> pd.DataFrame:
 
 
 def results(run: Run) -> pd.DataFrame:
-    """Return one row a case, in the plan's order, with the columns of `schema.RESULTS`; cases not run yet are left out."""
+    """Return one row a case, in the plan's order, with the columns of `schema.RESULTS`; cases not run are left out."""
     rows = {case.key: row for case in run.plan.cases if (row := _row(run, case)) is not None}
     sources = {table.scenario: table.source for table in run.plan.tables}
     for case in run.plan.cases:
@@ -42,7 +41,7 @@ def _row(run: Run, case: Case) -> Row | None:
     if mine.empty:
         return None
     measured = mine[mine["status"].isin(list(MEASURED))]
-    told = (measured if len(measured) else mine).iloc[-1].to_dict()
+    told = {str(name): value for name, value in (measured if len(measured) else mine).iloc[-1].items()}
     environment = {name: run.environment.get(name) for name in schema.names(schema.VERSIONS)}
     return {**told, **environment, **_statistics(run, case, measured), **_worst(measured)}
 

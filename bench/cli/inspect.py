@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-Scenarios = Annotated[list[str] | None, typer.Argument(help="Scenario files, folders or names; all of scenarios/ if none.")]
+Scenarios = Annotated[
+    list[str] | None, typer.Argument(help="Scenario files, folders or names; all of scenarios/ if none.")
+]
 
 
 def list_cases(

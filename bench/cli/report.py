@@ -36,7 +36,9 @@ def present(folder: Path) -> None:
 
     presented_tables.show(presented_tables.write(folder))
     drawn = presented_plots.write(folder)
-    typer.echo(f"Tables: {folder / 'tables.md'}; rows: {folder / 'results.csv'}; {len(drawn)} plots: {folder / 'plots'}/")
+    typer.echo(
+        f"Tables: {folder / 'tables.md'}; rows: {folder / 'results.csv'}; {len(drawn)} plots: {folder / 'plots'}/"
+    )
 
 
 def _folder(run: Path | None) -> Path:

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,8 @@ import typer
 from bench.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.execute.server import Server
     from bench.plan.case import Case, Plan
     from bench.plan.settings import RunSettings
@@ -47,38 +49,52 @@ def run(
     scenarios: Annotated[
         list[str] | None, typer.Argument(help="Scenario files, folders or names; all of scenarios/ if none.")
     ] = None,
-    device: Annotated[DeviceChoice, typer.Option(help="auto takes the accelerator where there is one.")] = DeviceChoice.AUTO,
-    size: Annotated[SizeChoice, typer.Option(help="auto measures toy twins where there is no accelerator.")] = SizeChoice.AUTO,
+    device: Annotated[
+        DeviceChoice, typer.Option(help="auto takes the accelerator where there is one.")
+    ] = DeviceChoice.AUTO,
+    size: Annotated[
+        SizeChoice, typer.Option(help="auto measures toy twins where there is no accelerator.")
+    ] = SizeChoice.AUTO,
     weights: Annotated[str, typer.Option(help="auto, hub, random, or a folder of saved pipelines.")] = "auto",
     only: Annotated[list[str] | None, typer.Option(help="Keep cases whose scenario/case matches this pattern.")] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="A fixed number of samples a case.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the CPU; one if not given.")] = None,
     timeout: Annotated[float | None, typer.Option(min=1, help="The longest a case may take, in seconds.")] = None,
-    output: Annotated[Path | None, typer.Option(help="The run's folder; results/<time>-<device>-<size> if none.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --output, the newest if none.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="The run's folder; results/<time>-<device>-<size> if none.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --output, the newest if none.")
+    ] = False,
 ) -> None:
     """Measure the cases of scenarios."""
     from bench.cli.plan import choose_cases, load_plan
     from bench.execute.questions import ask_compatible
     from bench.execute.server import Server
+    from bench.pipelines.tiny import resolve
 
-    with Server() as server:
-        plan, _ = choose_cases(load_plan(scenarios or [], lambda model: ask_compatible(server, model)), only or [])
-        _check_weights(weights, size, plan)
-        machine = _probe(server, device, weights)
-        settings = _settings(machine, size, weights, threads=threads, samples=samples, timeout=timeout)
-        folder = _folder(output, settings, resume=resume)
-        code = _measure(plan, settings, machine, folder, server, resume=resume)
+    try:
+        with Server() as server:
+            plan, _ = choose_cases(load_plan(scenarios or [], lambda model: ask_compatible(server, model)), only or [])
+            _check_weights(weights, size, plan)
+            machine = _ask(server, f"--device {device}", {"op": "probe", "device": str(device)})
+            settings = _settings(machine, size, weights, threads=threads, samples=samples, timeout=timeout)
+            if weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in plan.cases):
+                settings = replace(settings, hub_reachable=_ask(server, "the hub", {"op": "hub"}))
+            folder = _folder(output, settings, resume=resume)
+            code = _measure(plan, settings, machine, folder, server, resume=resume)
+    except KeyboardInterrupt:  # before the first case, or while the tables are drawn
+        code = INTERRUPTED
     raise typer.Exit(code)
 
 
-def _probe(server: "Server", device: str, weights: str) -> dict[str, Any]:
+def _ask(server: "Server", subject: str, question: dict[str, Any]) -> Any:
     from bench.execute.server import ServerError
 
     try:
-        return dict(server.ask({"op": "probe", "device": str(device), "ask_hub": weights == "auto"}))
+        return server.ask(question)
     except ServerError as error:
-        raise InputError(f"--device {device}: {error}") from error
+        raise InputError(f"{subject}: {error}") from error
 
 
 def _check_weights(weights: str, size: str, plan: "Plan") -> None:
@@ -114,7 +130,6 @@ def _settings(
         device=machine["device"],
         size=str(size),
         weights=weights if weights in POLICIES else str(Path(weights).expanduser().absolute()),
-        hub_reachable=bool(machine.pop("hub_reachable")),
         threads=threads,
         samples=samples,
         timeout_s=timeout,
@@ -154,9 +169,13 @@ def _measure(
 def _announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, cases: int, finished: int) -> None:
     typer.echo(f"{facts['device_name']}, torch {facts['torch']}, diffusers {facts['diffusers']}; writing to {folder}/")
     if settings.size == "tiny":
-        typer.echo("Measuring tiny twins, the same code at toy width: their figures say nothing about the models themselves.")
+        typer.echo(
+            "Measuring tiny twins, the same code at toy width: their figures say nothing about the models themselves."
+        )
     if settings.weights == "auto" and settings.size == "full" and not settings.hub_reachable:
-        typer.echo("The hub cannot be reached: models that its cache lacks get random weights (see the column 'weights').")
+        typer.echo(
+            "The hub cannot be reached: models that its cache lacks get random weights (see the column 'weights')."
+        )
     if finished:
         typer.echo(f"Resuming: {finished} of {cases} cases are on file.")
 
@@ -199,7 +218,9 @@ def _present(folder: Path, *, interrupted: bool) -> int:
     table = write_results(folder)
     present(folder)
     if interrupted:
-        typer.echo(f"Stopped. Go on with: python -m bench run --resume --output {os.fspath(folder)} (and the same arguments)")
+        typer.echo(
+            f"Stopped. Go on with: python -m bench run --resume --output {os.fspath(folder)} (and the same arguments)"
+        )
         return INTERRUPTED
     faults = table[table["status"].isin(list(FAULTS))]
     for _, row in faults.iterrows():

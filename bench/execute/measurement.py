@@ -1,4 +1,4 @@
-"""One case, one process, one protocol: build, first call, warm up, sample, and tell each fact as soon as it is known."""
+"""One case in its own process: build, first call, warm up, sample, and tell each fact as soon as it is known."""
 
 import json
 import os
@@ -105,7 +105,10 @@ def _sample(ready: Ready, run_settings: RunSettings, device: Device, memory: Mem
     )
     if sampled.steady:
         return {"status": Status.OK, "reason": ""}
-    return {"status": Status.UNSTEADY, "reason": "the second half of the samples differs from the first, also after more warm-up"}
+    return {
+        "status": Status.UNSTEADY,
+        "reason": "the second half of the samples differs from the first, also after more warm-up",
+    }
 
 
 def rules(ready: Ready, run_settings: RunSettings) -> Rules:
@@ -148,12 +151,16 @@ def _origin(ready: Ready) -> dict[str, Any]:
 
 def _seen(ready: Ready, seen: in_force.FirstCall) -> dict[str, Any]:
     """Return the columns that only a call can tell."""
-    idle = [name for name in ("vae_slicing", "vae_tiling") if name in ready.case.optimizations and seen.vae_decodes == 1]
+    idle = [
+        name for name in ("vae_slicing", "vae_tiling") if name in ready.case.optimizations and seen.vae_decodes == 1
+    ]
     return {
         "denoiser_calls": seen.denoiser_calls,
         "vae_decodes": seen.vae_decodes,
         "steps": ready.case.call.get("num_inference_steps", _default_steps(ready.pipeline)),
-        "remarks": "; ".join(f"{name} is on and had nothing to do: the image was decoded in one piece" for name in idle),
+        "remarks": "; ".join(
+            f"{name} is on and had nothing to do: the image was decoded in one piece" for name in idle
+        ),
     }
 
 
@@ -196,7 +203,7 @@ def _limit_threads(run_settings: RunSettings) -> int:
     threads = run_settings.threads or (1 if run_settings.device == "cpu" else None)
     if threads is not None:
         torch.set_num_threads(threads)
-    return torch.get_num_threads()
+    return int(torch.get_num_threads())
 
 
 def _pin(run_settings: RunSettings) -> int | None:

@@ -13,12 +13,11 @@ class NoSuchDeviceError(Exception):
     """The device that was asked for is not there."""
 
 
-def machine(device: str, *, ask_hub: bool) -> dict[str, Any]:
+def machine(device: str) -> dict[str, Any]:
     """Return the facts of the machine that only torch can tell; allocates on the device, to be sure that it works.
 
     Args:
         device: a torch device type, or `auto` for the accelerator where there is one, else `cpu`.
-        ask_hub: whether to see if the hub answers.
 
     Raises:
         NoSuchDeviceError: there is no such device here.
@@ -28,7 +27,7 @@ def machine(device: str, *, ask_hub: bool) -> dict[str, Any]:
     kind = _choose(device)
     torch.zeros(1, device=kind).add_(1).cpu()
     versions = {name: version for name in LIBRARIES if (version := _version(name)) is not None}
-    return {**versions, **_device(kind), "hub_reachable": hub_answers() if ask_hub else False}
+    return {**versions, **_device(kind)}
 
 
 def hub_answers() -> bool:

@@ -1,6 +1,7 @@
-"""Show a run as it goes: one live line on a terminal, plain lines elsewhere. Drawn between samples, never during one."""
+"""Show a run as it goes: one live line on a terminal, plain lines elsewhere, drawn between samples."""
 
 from time import monotonic
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
@@ -28,7 +29,7 @@ class Progress:
         self._phase = ""
         self._latencies: list[float] = []
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Self:
         if self._live is not None:
             self._live.start()
         return self

@@ -1,6 +1,6 @@
 """One request a line, one event a line, JSON, never pickle: another interpreter, pytest or a cluster can speak it too.
 
-Requests: `{"op": "probe" | "compatible" | "case", ...}` on the server's standard input.
+Requests: `{"op": "probe" | "hub" | "compatible" | "case", ...}` on the server's standard input.
 
 Events on its standard output, in this order:
     ready       once, when the libraries are imported
@@ -9,7 +9,7 @@ Events on its standard output, in this order:
     facts       columns of the row that are known from here on
     sample      one timed call
     discard     the first `count` samples were warm-up after all
-    answer      what a `probe` or `compatible` asked for
+    answer      what a `probe`, `hub` or `compatible` asked for
     outcome     `status` and `reason`
     exit        the worker process is gone; has its exit `code`, negative for a signal
 """

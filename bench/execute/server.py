@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import bench
 from bench.execute.protocol import DeadlineError, Event, Events, ServerGoneError, encode
@@ -96,10 +96,12 @@ class Server:
             self._process.stdout.close()
         self._errors.close()
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _last_words(self) -> str:
@@ -125,7 +127,7 @@ class Server:
 
 
 def _environment() -> dict[str, str]:
-    """Return this process's environment, such that importing diffusers does not touch the driver and `bench` is found."""
+    """Return this environment, such that importing diffusers does not touch the driver, and `bench` is found."""
     checkout = str(Path(bench.__file__).parents[1])
     path = os.pathsep.join([checkout, *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, "PYTORCH_NVML_BASED_CUDA_CHECK": "1", "PYTHONPATH": path}

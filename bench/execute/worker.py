@@ -1,5 +1,7 @@
-"""What a worker process does: answer one request, telling events as it goes. `python -m bench.execute.worker` reads
-the request from standard input; the fork server calls `serve` in a forked child. Both speak `execute.protocol`.
+"""What a worker process does: answer one request, telling events as it goes.
+
+`python -m bench.execute.worker` reads the request from standard input; the fork server calls `serve` in a forked child.
+Both speak `execute.protocol`.
 """
 
 import os
@@ -31,7 +33,8 @@ def serve(request: Mapping[str, Any], events: int) -> None:
     _redirect_output(request.get("log"))
     try:
         _HANDLERS[request["op"]](request, emit)
-    except Exception as error:  # noqa: BLE001 - told to the parent, which writes it in a row
+    except Exception as error:
+        # told to the parent, which writes it in a row
         emit({"event": "outcome", **_outcome(error)})
         traceback.print_exc()
         if request["op"] == "probe":
@@ -45,7 +48,11 @@ def _case(request: Mapping[str, Any], emit: Emit) -> None:
 
 
 def _probe(request: Mapping[str, Any], emit: Emit) -> None:
-    emit({"event": "answer", "answer": probe.machine(request["device"], ask_hub=request["ask_hub"])})
+    emit({"event": "answer", "answer": probe.machine(request["device"])})
+
+
+def _hub(_request: Mapping[str, Any], emit: Emit) -> None:
+    emit({"event": "answer", "answer": probe.hub_answers()})
 
 
 def _compatible(request: Mapping[str, Any], emit: Emit) -> None:
@@ -57,6 +64,7 @@ def _compatible(request: Mapping[str, Any], emit: Emit) -> None:
 _HANDLERS: dict[str, Callable[[Mapping[str, Any], Emit], None]] = {
     "case": _case,
     "probe": _probe,
+    "hub": _hub,
     "compatible": _compatible,
 }
 
@@ -82,7 +90,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _redirect_output(log: str | None) -> None:
-    """Send everything that is printed to the case's log, so that nothing disturbs the events or the progress display."""
+    """Send everything that is printed to the case's log: nothing disturbs the events or the progress display."""
     if log is None:
         return
     Path(log).parent.mkdir(parents=True, exist_ok=True)

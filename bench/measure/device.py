@@ -37,7 +37,7 @@ class HostDevice:
     def mark(self) -> None:
         """Return None: there is no device clock."""
 
-    def elapsed_s(self, start: None, end: None) -> None:  # noqa: ARG002 - the protocol's signature
+    def elapsed_s(self, start: None, end: None) -> None:
         """Return None: there is no device clock."""
 
 

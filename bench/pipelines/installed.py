@@ -52,7 +52,9 @@ def load_arguments(pipeline: str | None) -> frozenset[str] | None:
     if folder is None:
         return None
     text = (folder / "pipelines" / "pipeline_utils.py").read_text(encoding="utf-8")
-    general = frozenset(name for method in ("from_pretrained", "download") for name in _POPPED.findall(_lines(text, method)))
+    general = frozenset(
+        name for method in ("from_pretrained", "download") for name in _POPPED.findall(_lines(text, method))
+    )
     found = _method(pipeline, "__init__") if pipeline else None
     return general | frozenset(_arguments(found[0])[-len(found[0].args.defaults) :] if found else ())
 

@@ -184,7 +184,8 @@ def autocast(_pipeline: Any, device: Any) -> AbstractContextManager[Any]:
     """Run every call under torch.autocast to float16, weights staying as they are."""
     import torch
 
-    return torch.autocast(device.type, dtype=torch.float16)
+    context: AbstractContextManager[Any] = torch.autocast(device.type, dtype=torch.float16)
+    return context
 
 
 def _need_accelerator(device: Any, kind: str | None, what: str) -> None:

@@ -27,5 +27,7 @@ def _own(model: str) -> str:
         return architectures.component(facts.components["scheduler"]).cls.split(".")[1]
     index = Path(model).expanduser() / "model_index.json"
     if not index.is_file():
-        raise InputError(f"'scheduler: compatible' cannot be asked of '{model}', which is not here; name the schedulers")
+        raise InputError(
+            f"'scheduler: compatible' cannot be asked of '{model}', which is not here; name the schedulers"
+        )
     return str(json.loads(index.read_text(encoding="utf-8"))["scheduler"][1])

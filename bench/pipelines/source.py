@@ -5,6 +5,7 @@ weights, but random ones only where the hub cannot be reached: a model that is g
 """
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def pipeline(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any, O
     """
     facts = architectures.find_model(case.model)
     if size == "tiny" and facts is not None and facts.twin is not None:
-        return _random_pipeline(case, architectures.twin(facts.twin), home), Origin("random", facts.twin)
+        return _random_pipeline(case, architectures.twin(facts.twin), run, home), Origin("random", facts.twin)
     folder = local_folder(case.model, run.weights, "model_index.json")
     if folder is not None:
         return _load_pipeline(case, str(folder), local_files_only=True), Origin("folder", str(folder))
@@ -45,8 +46,10 @@ def pipeline(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any, O
     if loaded is not None:
         return loaded, Origin("hub", name, case.load.get("revision") or cached_commit(name))
     if facts is None:
-        raise UnsupportedError(f"no published facts of '{name}' to build random weights from; the hub or a folder has it")
-    return _random_pipeline(case, facts, home), Origin("random", facts.name)
+        raise UnsupportedError(
+            f"no published facts of '{name}' to build random weights from; the hub or a folder has it"
+        )
+    return _random_pipeline(case, facts, run, home), Origin("random", facts.name)
 
 
 def autoencoder(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any, Origin]:
@@ -62,7 +65,8 @@ def autoencoder(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any
     wanted = str(case.vae)
     facts = architectures.find_autoencoder(wanted)
     if size == "tiny" and facts is not None:
-        return weights.build(architectures.component(facts.twin), dtype, home), Origin("random", facts.twin)
+        twin = architectures.component(facts.twin)
+        return weights.build(twin, dtype, home, run.device), Origin("random", facts.twin)
     folder = local_folder(wanted, run.weights, "config.json")
     if folder is not None:
         return _load_autoencoder(str(folder), dtype, local_files_only=True).to(home), Origin("folder", str(folder))
@@ -71,8 +75,10 @@ def autoencoder(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any
     if loaded is not None:
         return loaded.to(home), Origin("hub", name, cached_commit(name))
     if facts is None:
-        raise UnsupportedError(f"no published facts of '{name}' to build random weights from; the hub or a folder has it")
-    return weights.build(architectures.component(facts.component), dtype, home), Origin("random", facts.name)
+        raise UnsupportedError(
+            f"no published facts of '{name}' to build random weights from; the hub or a folder has it"
+        )
+    return weights.build(architectures.component(facts.component), dtype, home, run.device), Origin("random", facts.name)
 
 
 def local_folder(name: str, policy: str, marker: str) -> Path | None:
@@ -90,7 +96,7 @@ def local_folder(name: str, policy: str, marker: str) -> Path | None:
     root = Path(policy).expanduser()
     facts = architectures.find_model(name) or architectures.find_autoencoder(name)
     names = [name, *(facts.hub if facts else ()), *([facts.name] if facts else ())]
-    candidates = [root / part for known in names for part in (known, known.rsplit("/", 1)[-1])]
+    candidates: list[Path] = [root / part for known in names for part in (known, known.rsplit("/", 1)[-1])]
     if marker == "model_index.json":
         candidates.append(root)
     for candidate in candidates:
@@ -99,26 +105,21 @@ def local_folder(name: str, policy: str, marker: str) -> Path | None:
     raise FileNotFoundError(f"{root} holds no '{name}': looked for {marker} in {', '.join(map(str, candidates))}")
 
 
-def _from_hub(run: RunSettings, name: str, load: Any) -> Any:
+def _from_hub(run: RunSettings, name: str, load: Callable[..., Any]) -> Any:
     """Load from the hub's cache, then from the hub; None where random weights are to be made instead."""
     if run.weights == "random":
         return None
-    if _is_cached(name):
-        return load(local_files_only=True)
-    if run.hub_reachable or run.weights == "hub":
-        return load(local_files_only=False)
-    return None
-
-
-def _is_cached(name: str) -> bool:
-    """Say whether the hub's cache has a whole snapshot: one that a load without the network would accept."""
-    from huggingface_hub import try_to_load_from_cache
-
-    return any(isinstance(try_to_load_from_cache(name, marker), str) for marker in ("model_index.json", "config.json"))
+    online = run.hub_reachable or run.weights == "hub"
+    if cached_commit(name) is not None:
+        try:
+            return load(local_files_only=True)
+        except OSError as error:
+            print(f"the copy of {name} in the hub's cache cannot be loaded: {error}")  # noqa: T201 - to the case's log
+    return load(local_files_only=False) if online else None
 
 
 def cached_commit(name: str) -> str | None:
-    """Return the commit of the hub's snapshot that is in the cache; None where that cannot be told."""
+    """Return the commit of the hub's snapshot that the cache holds at least a part of; None where there is none."""
     from huggingface_hub import try_to_load_from_cache
 
     for marker in ("model_index.json", "config.json"):
@@ -154,7 +155,7 @@ def _load_autoencoder(name: str, dtype: Any, **where: Any) -> Any:
     return AutoModel.from_pretrained(name, dtype=dtype, **SAFE, **where)
 
 
-def _random_pipeline(case: Case, facts: Model, home: Any) -> Any:
+def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any) -> Any:
     """Make a pipeline of random components; go through `from_pretrained` where the case has arguments for it."""
     import diffusers
     import torch
@@ -162,7 +163,8 @@ def _random_pipeline(case: Case, facts: Model, home: Any) -> Any:
     if case.safety_checker:
         raise UnsupportedError("the safety checker needs its own weights; use --weights hub, or leave it off")
     dtype = getattr(torch, case.dtype)
-    parts = {name: weights.build(architectures.component(of), dtype, home) for name, of in facts.components.items()}
+    components = {name: architectures.component(of) for name, of in facts.components.items()}
+    parts = {name: weights.build(component, dtype, home, run.device) for name, component in components.items()}
     built = getattr(diffusers, facts.pipeline)(**parts, **dict.fromkeys(facts.absent), **facts.init)
     return _reload(case, built) if case.load else built
 

@@ -1,4 +1,4 @@
-"""Scale a case down to its tiny twin: sides / 8, steps / 5; the batch, the prompts and the settings stay as they are."""
+"""Scale a case down to its tiny twin: sides / 8, steps / 5; batch, prompts and settings stay as they are."""
 
 from dataclasses import replace
 from math import ceil

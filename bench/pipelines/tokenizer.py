@@ -1,4 +1,4 @@
-"""A CLIP tokenizer that needs no download: bytes as its vocabulary, the published special tokens at their published ids.
+"""A CLIP tokenizer that needs no download: bytes as its vocabulary, the special tokens at their published ids.
 
 It makes about five times as many tokens as the real one, but pipelines pad and truncate to 77 either way, so the text
 encoder does the same work.
@@ -27,7 +27,7 @@ def byte_clip_tokenizer(config: Mapping[str, Any]) -> Any:
 
 
 def _printable_bytes() -> list[str]:
-    """Return one printable character a byte, as GPT-2's byte-level BPE assigns them (Radford et al. 2019, encoder.py)."""
+    """Return one printable character a byte, as GPT-2's byte-level BPE assigns them (its encoder.py)."""
     plain = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = [byte for byte in range(_BYTES) if byte not in plain]
     return [chr(byte) for byte in plain] + [chr(_BYTES + index) for index in range(len(others))]

@@ -23,13 +23,14 @@ class WrongArchitectureError(RuntimeError):
     """A built component has not the published number of parameters: what would be measured is another model."""
 
 
-def build(component: Component, dtype: Any, device: Any) -> Any:
+def build(component: Component, dtype: Any, home: Any, draw_on: Any = None) -> Any:
     """Build one component.
 
     Args:
         component: its published facts.
         dtype: a torch dtype; `_keep_in_fp32_modules` of the class stay in float32, as `from_pretrained` leaves them.
-        device: a torch device, or its name.
+        home: the torch device, or its name, that the weights are kept on.
+        draw_on: the device that draws them, `home` if none; an accelerator draws billions of values in no time.
 
     Raises:
         WrongArchitectureError: the number of parameters is not the published one.
@@ -41,7 +42,8 @@ def build(component: Component, dtype: Any, device: Any) -> Any:
         return cls.from_config(dict(component.config))
     module = _skeleton(cls, component.config)
     _assert_count(module, component)
-    _fill(module, dtype, device, seed=zlib.crc32(component.name.encode()))
+    source = _generator(home if draw_on is None else draw_on, seed=zlib.crc32(component.name.encode()))
+    _fill(module, dtype, home, source)
     return module.eval().requires_grad_(requires_grad=False)
 
 
@@ -75,27 +77,24 @@ def _assert_count(module: Any, component: Component) -> None:
         )
 
 
-def _fill(module: Any, dtype: Any, device: Any, seed: int) -> None:
+def _generator(device: Any, seed: int) -> Any:
     import torch
 
-    source = torch.Generator(device=_drawing_device(device)).manual_seed(seed)
+    return torch.Generator(device=device).manual_seed(seed)
+
+
+def _fill(module: Any, dtype: Any, home: Any, source: Any) -> None:
+    import torch
+
     filled: dict[int, Any] = {}  # by identity, so that tied parameters stay tied
     for owner, path, name, parameter in _parameters(module):
         if id(parameter) not in filled:
-            values = _values(owner, name, parameter, source).to(dtype=_kept(module, path, dtype), device=device)
+            values = _values(owner, name, parameter, source).to(dtype=_kept(module, path, dtype), device=home)
             filled[id(parameter)] = torch.nn.Parameter(values, requires_grad=False)
         owner._parameters[name] = filled[id(parameter)]  # noqa: SLF001 - how torch itself replaces a meta parameter
     for owner, name, buffer in _buffers(module):
         target = dtype if buffer.is_floating_point() else buffer.dtype
-        owner._buffers[name] = buffer.to(device=device, dtype=target)  # noqa: SLF001 - as above
-
-
-def _drawing_device(device: Any) -> Any:
-    """Draw on the accelerator even where the pipeline is to be offloaded from the CPU: billions of values take a while."""
-    import torch
-
-    accelerator = torch.accelerator.current_accelerator(check_available=True)
-    return accelerator if accelerator is not None else torch.device(device)
+        owner._buffers[name] = buffer.to(device=home, dtype=target)  # noqa: SLF001 - as above
 
 
 def _parameters(module: Any) -> Iterator[tuple[Any, str, str, Any]]:
@@ -136,4 +135,4 @@ def _fan_in(owner: Any, parameter: Any) -> int:
     """Return the inputs of one output: of the parameter itself, or for a bias of the weight beside it."""
     weight = getattr(owner, "weight", None)
     shape = parameter.shape if parameter.ndim > 1 or weight is None or weight.ndim < 2 else weight.shape  # noqa: PLR2004
-    return max(1, prod(shape[1:]) if len(shape) > 1 else shape[0])
+    return max(1, int(prod(shape[1:]) if len(shape) > 1 else shape[0]))

@@ -63,8 +63,9 @@ class Case:
     @classmethod
     def from_json(cls, data: JsonObject) -> "Case":
         """Make a case from what `to_json` returned; raise TypeError for an unknown key."""
-        listed = {k: tuple(v) if isinstance(v, list) and k in {"optimizations", "seed"} else v for k, v in data.items()}
-        return cls(**listed)
+        tuples = {key: tuple(data[key]) for key in ("optimizations", "seed") if isinstance(data.get(key), list)}
+        given: dict[str, Any] = {**data, **tuples}
+        return cls(**given)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Case) and self._canonical() == other._canonical()

@@ -75,7 +75,10 @@ def _resolvable(kind: str, name: str, known: set[str], marker: str) -> Iterator[
             yield (kind,), f"the folder '{name}' has no {marker}; give one that diffusers' save_pretrained wrote"
     elif name.startswith((".", "/", "~")) or name.count("/") != 1:
         short = {word for word in known if "/" not in word}
-        yield (kind,), f"unknown {kind} '{name}': no known name, no existing folder, no hub id; {suggestion(name, short)}"
+        yield (
+            (kind,),
+            f"unknown {kind} '{name}': no known name, no existing folder, no hub id; {suggestion(name, short)}",
+        )
 
 
 def _optimizations(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -121,7 +124,9 @@ def batch_size(call: Mapping[str, Any]) -> int:
     """Return the number of images that one call makes: prompts x images a prompt."""
     prompt = call.get("prompt")
     per_prompt = call.get("num_images_per_prompt", 1)
-    return (len(prompt) if isinstance(prompt, (list, tuple)) else 1) * (per_prompt if isinstance(per_prompt, int) else 1)
+    return (len(prompt) if isinstance(prompt, (list, tuple)) else 1) * (
+        per_prompt if isinstance(per_prompt, int) else 1
+    )
 
 
 def _anything(_value: object) -> None:

@@ -4,6 +4,7 @@ A line number is worth more than any error text, so the lines of all keys are ke
 loaded without constructing objects; a key given twice is refused, for one of the two would be silently lost.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -117,15 +118,13 @@ def _child(node: Any, key: Any, line_of: Any, location: Location, document: Docu
     here = (*location, key)
     if not isinstance(key, (str, int)) or isinstance(key, bool):
         raise InputError(f"{document.where(location)}: the key {key!r} is no text; put it in quotes")
-    try:
+    with suppress(KeyError):  # merged in with `<<`: the line of its parent serves
         document.lines[here] = (document.path, line_of(key)[0] + 1)
-    except KeyError:
-        pass  # merged in with `<<`: the line of its parent serves
     return _plain(node[key], here, document)
 
 
 def _merge(parent: Document, child: Document) -> Document:
-    """Lay `child` over `parent`: mappings are merged key by key, everything else is replaced; a null case is dropped."""
+    """Lay `child` over `parent`: mappings are merged by key, everything else is replaced; a null case is dropped."""
     merged = Document(path=child.path, data=_overlay(parent.data, child.data), lines={**parent.lines, **child.lines})
     dropped = [name for name, case in (child.data.get("cases") or {}).items() if case is None]
     for name in dropped:

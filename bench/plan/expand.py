@@ -19,7 +19,9 @@ MERGED = ("call", "load", "scheduler_config")
 """Mappings are laid over each other key by key; every other setting replaces the one below it."""
 
 
-def cases(scenario: Scenario, document: Document, compatible: Schedulers, order: list[str]) -> list[tuple[Case, Location]]:
+def cases(
+    scenario: Scenario, document: Document, compatible: Schedulers, order: list[str]
+) -> list[tuple[Case, Location]]:
     """Return the cases of a scenario, each with the location that its errors are reported at.
 
     Args:
@@ -110,7 +112,9 @@ def _entry(entry: CaseEntry, combination: matrix.Combination, document: Document
 
 
 def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = {key: {**(below.get(key) or {}), **(above.get(key) or {})} for key in MERGED if below.get(key) or above.get(key)}
+    merged = {
+        key: {**(below.get(key) or {}), **(above.get(key) or {})} for key in MERGED if below.get(key) or above.get(key)
+    }
     return {**below, **above, **merged}
 
 

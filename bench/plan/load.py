@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bench.errors import InputError
@@ -19,7 +19,7 @@ FOLDER = Path("scenarios")
 
 
 def find(names: Sequence[str], folder: Path = FOLDER) -> list[Path]:
-    """Return the files of scenarios given by path, by folder or by name in `folder`; all of `folder` where none is given.
+    """Return the files of scenarios given by path, by folder or by name; all of `folder` where none is given.
 
     Raises:
         InputError: a name is neither, or a folder holds no scenario.
@@ -29,7 +29,9 @@ def find(names: Sequence[str], folder: Path = FOLDER) -> list[Path]:
     stems = [path.stem for path in unique]
     for path in unique:
         if stems.count(path.stem) > 1:
-            raise InputError(f"{path}:1: two scenarios are called '{path.stem}'; rename one, rows are joined by that name")
+            raise InputError(
+                f"{path}:1: two scenarios are called '{path.stem}'; rename one, rows are joined by that name"
+            )
     return unique
 
 
@@ -46,7 +48,9 @@ def _find(name: str, folder: Path) -> list[Path]:
     if named.is_file():
         return [named]
     known = [scenario.stem for scenario in folder.glob("*.yaml")]
-    hint = suggestion(name, known) if known else f"there is no folder {folder}/ here; run from a checkout, or give a path"
+    hint = (
+        suggestion(name, known) if known else f"there is no folder {folder}/ here; run from a checkout, or give a path"
+    )
     raise InputError(f"unknown scenario '{name}'; {hint}")
 
 
@@ -86,7 +90,9 @@ def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabu
 
 def _validate(document: Document) -> Scenario:
     if not SAFE_NAME.fullmatch(document.path.stem):
-        raise InputError(f"{document.path}:1: the file's name names its rows; use letters, digits, '.', '_', '+' and '-'")
+        raise InputError(
+            f"{document.path}:1: the file's name names its rows; use letters, digits, '.', '_', '+' and '-'"
+        )
     try:
         return Scenario.model_validate(document.data)
     except ValidationError as error:
@@ -101,7 +107,7 @@ def _location(error: ErrorDetails) -> Location:
     return tuple(part for part in error["loc"] if not (isinstance(part, str) and (part in members or "[" in part)))
 
 
-_MODELS = {"source": Source, "claim": Claim, "matrix": Matrix}
+_MODELS: dict[str, type[BaseModel]] = {"source": Source, "claim": Claim, "matrix": Matrix}
 
 
 def _message(error: ErrorDetails, location: Location) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-
 MOST_LISTED = 24
 """Words that one error message lists at the most."""
 

@@ -30,10 +30,11 @@ _COMMENTS = "; "
 
 @dataclass(frozen=True)
 class Shown:
-    """One scenario's table, ready to print: text only."""
+    """One scenario's table, ready to print: text only. `remarks` are about its documented figures, a case each."""
 
     title: str
     lines: list[str]
+    remarks: list[str]
     header: list[str]
     rows: list[list[str]]
 
@@ -59,6 +60,8 @@ def markdown(run: Run, shown: list[Shown]) -> str:
     parts = [f"# {run.folder.resolve().name}", f"{facts.get('device_name', 'unknown device')}; {versions}."]
     for table in shown:
         parts += [f"## {_cell(table.title)}", *map(_cell, table.lines), _markdown_table(table)]
+        if table.remarks:
+            parts += ["Of the documented figures:", "\n".join(f"- {_cell(remark)}" for remark in table.remarks)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -87,6 +90,7 @@ def _table(table: Table, rows: pd.DataFrame) -> Shown:
     return Shown(
         title=f"{table.title} ({table.scenario})",
         lines=_lines(table, rows),
+        remarks=[f"{row['case']}: {row['claim_note']}" for _, row in rows.dropna(subset=["claim_note"]).iterrows()],
         header=used,
         rows=[[cell[name] for name in used] for cell in cells],
     )
@@ -133,10 +137,11 @@ def _peak(row: "pd.Series[Any]") -> str:
 def _documented(row: "pd.Series[Any]") -> str:
     """Return the documented figures: of one call or image, as a speed-up, as parameters saved, or as an outcome."""
     about = "about " if row["claim_approximate"] is True else ""
-    latency, image = _float(row["claim_latency_s"]), _float(row["claim_seconds_per_image"])
+    latency, image, calls = (_float(row[f"claim_{name}"]) for name in ("latency_s", "seconds_per_image", "over_calls"))
     saved = _float(row["claim_parameter_reduction"])
     figures = [
         units.seconds(latency) if latency is not None else f"{units.seconds(image)}/image" if image is not None else "",
+        f"{units.seconds(latency * calls)} over {calls:.0f} calls" if latency and calls and calls > 1 else "",
         units.ratio(_float(row["claim_speedup"])) if row["baseline"] != row["case"] else "",
         f"{saved:.0%} fewer parameters" if saved is not None else "",
         _text(row["claim_status"]),

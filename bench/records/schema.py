@@ -128,7 +128,14 @@ MEASUREMENTS = _columns(
     ("remarks", TEXT, "what a reader should know, joined by '; '"),
 )
 
-PROCESSES = (*_columns(("schema", INT, "version of these columns")), *KEY, *OUTCOME, *SETTINGS, *IN_FORCE, *MEASUREMENTS)
+PROCESSES = (
+    *_columns(("schema", INT, "version of these columns")),
+    *KEY,
+    *OUTCOME,
+    *SETTINGS,
+    *IN_FORCE,
+    *MEASUREMENTS,
+)
 
 VERSIONS = _columns(
     ("device_name", TEXT, "GPU, or CPU model"),
@@ -160,6 +167,7 @@ COMPARISON = _columns(
     ("speedup", FLOAT, "the baseline's seconds per image / this one's"),
     ("parameter_reduction", FLOAT, "1 - the denoiser's parameters / the baseline's"),
     ("claim_latency_s", FLOAT, "documented, of one call"),
+    ("claim_over_calls", INT, "calls that the documented figure is the total of"),
     ("claim_seconds_per_image", FLOAT, "documented"),
     ("claim_speedup", FLOAT, "documented, or derived from two documented figures"),
     ("claim_parameter_reduction", FLOAT, "documented share of parameters saved"),

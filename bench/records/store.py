@@ -21,7 +21,17 @@ from bench.records.schema import Column, Status
 Row = Mapping[str, Any]
 SAMPLES, PROCESSES, RESULTS = "samples.csv", "processes.csv", "results.csv"
 PLAN, ENVIRONMENT = "plan.json", "environment.json"
-MUST_STAY_EQUAL = ("device_name", "device", "driver", "cuda", "torch", "diffusers", "transformers", "accelerate", "python")
+MUST_STAY_EQUAL = (
+    "device_name",
+    "device",
+    "driver",
+    "cuda",
+    "torch",
+    "diffusers",
+    "transformers",
+    "accelerate",
+    "python",
+)
 """Facts of the environment that a resumed run must share with what is on file."""
 
 
@@ -32,7 +42,9 @@ class Store:
         self.folder = folder
         self._lock = FileLock(folder / ".lock")
 
-    def open(self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool) -> set[tuple[str, str, int]]:
+    def open(
+        self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool
+    ) -> set[tuple[str, str, int]]:
         """Take the folder and prepare its files; return the (scenario, case, replicate) that are finished already.
 
         Raises:
@@ -43,7 +55,9 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except Timeout as error:
-            raise InputError(f"{self.folder}: another run is writing here; wait for it, or choose another --output") from error
+            raise InputError(
+                f"{self.folder}: another run is writing here; wait for it, or choose another --output"
+            ) from error
         except OSError as error:
             raise InputError(f"{self.folder}: cannot be written ({error.strerror}); choose another --output") from error
         if (self.folder / PROCESSES).exists():
@@ -72,7 +86,9 @@ class Store:
         if not resume:
             raise InputError(f"{self.folder}: has results already; give --resume to go on, or another --output")
         if read_json(self.folder / PLAN) != json.loads(_json(plan)):
-            raise InputError(f"{self.folder}: was made from another plan; give the same scenarios and options, or another --output")
+            raise InputError(
+                f"{self.folder}: was made from another plan; give the same scenarios and options, or another --output"
+            )
         before = read_json(self.folder / ENVIRONMENT)
         for fact in MUST_STAY_EQUAL:
             if before.get(fact) != environment.get(fact):
@@ -83,7 +99,7 @@ class Store:
         return self._repair()
 
     def _repair(self) -> set[tuple[str, str, int]]:
-        """Drop torn lines, interrupted processes and samples that no process row commits to; return what is finished."""
+        """Drop torn lines, interrupted processes and samples without a process row; return what is finished."""
         processes = [row for row in read_rows(self.folder / PROCESSES) if row["status"] != Status.INTERRUPTED]
         finished = {(row["scenario"], row["case"], int(row["replicate"])) for row in processes}
         samples = [

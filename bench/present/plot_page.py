@@ -1,0 +1,290 @@
+"""The page that every plot is drawn on, measured in inches: title, what ran, whether it is a toy; and the rows to draw.
+
+Text is measured before it is placed, so nothing overlaps or is cut off. Only matplotlib's objects are used, never
+pyplot: the plots are drawn inside other programs, too, whose figures and settings stay as they are.
+"""
+
+import io
+import textwrap
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bench import units
+from bench.records.schema import MEASURED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DOTS_PER_INCH = 150
+POINTS_PER_INCH = 72
+INK, GREY, RULE, PAPER = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff"
+BLUE, VERMILION, SKY, AMBER = "#0072B2", "#D55E00", "#9ccbe6", "#F2B134"
+"""Okabe and Ito's palette, which stays apart for the colour-blind, and tints of it."""
+BODY, SMALL, LARGE = 9.0, 8.0, 13.0
+MARGIN = 0.25
+LEAST_SPAN = 0.25
+"""The least share of its largest value that an axis of points spans, so that noise does not look like a difference."""
+ALL_TINY = "TINY TWINS: toy models, no statement about the real ones"
+SOME_TINY = "PARTLY TINY TWINS: what is marked (tiny) is a toy model, no statement about the real one"
+FORMATS = ("png", "svg")
+_LINE = 1.35
+_SAVING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the plots show of one row of results.csv; None is unknown, and so is a documented figure for a toy."""
+
+    case: str
+    status: str
+    reason: str
+    measured: bool
+    tiny: bool
+    images: int
+    latency_s: float | None
+    low_s: float | None
+    high_s: float | None
+    seconds_per_image: float | None
+    baseline: str | None
+    speedup: float | None
+    allocated_bytes: float | None
+    rss_growth_bytes: float | None
+    steps: int | None
+    denoiser_calls: int | None
+    claim_latency_s: float | None
+    claim_speedup: float | None
+    claim_status: str | None
+    claim_device: str | None
+    about: bool
+
+    @property
+    def outcome(self) -> str:
+        """Why there is no figure: the status and its reason."""
+        return plain(f"{self.status}: {self.reason}" if self.reason else self.status)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above a plot: the scenario, what ran, and a warning where rows are toys."""
+
+    scenario: str
+    title: str
+    ran: str
+    band: str | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A figure whose head is drawn; `top` and `bottom` are the inches from below between which its plot belongs."""
+
+    figure: "Figure"
+    width: float
+    height: float
+    top: float
+    bottom: float
+
+
+def rows(frame: pd.DataFrame) -> list[Row]:
+    """Return the rows of one scenario of results.csv, in their order."""
+    return [_row(record) for record in frame.to_dict("records")]
+
+
+def head(
+    scenario: str, title: str, environment: Mapping[str, Any], weights: Iterable[str], shown: Sequence[Row]
+) -> Head:
+    """Say what stands above the plots of a scenario, from its run's environment and its rows."""
+    versions = [f"{name} {environment[name]}" for name in ("torch", "diffusers") if environment.get(name)]
+    kinds = " and ".join(sorted(set(weights)))
+    ran = [str(environment.get("device_name") or "unknown device"), *versions, f"weights: {kinds}" if kinds else ""]
+    band = (ALL_TINY if all(row.tiny for row in shown) else SOME_TINY) if any(row.tiny for row in shown) else None
+    return Head(plain(scenario), plain(title), plain("  ·  ".join(filter(None, ran))), band)
+
+
+def is_mixed(rows: Sequence[Row]) -> bool:
+    """Say whether toys and full-size models are among rows, so that each needs its label."""
+    return len({row.tiny for row in rows}) > 1
+
+
+def named(row: Row, *, mixed: bool) -> str:
+    """Return a case's name, saying that it is a toy where others in the plot are not."""
+    return f"{row.case} (tiny)" if mixed and row.tiny else row.case
+
+
+def page(head: Head, what: str, width: float, body: float, notes: Sequence[str] = ()) -> Page:
+    """Return a page of `width` inches with its head, `body` inches of room, and small notes at its foot."""
+    from matplotlib.figure import Figure
+
+    room = width - 2 * MARGIN
+    lines = [(line, LARGE, "bold", INK) for line in wrapped(head.title, room, LARGE, bold=True)]
+    lines += [(line, BODY + 1, "normal", INK) for line in wrapped(f"{what}  ({head.scenario})", room, BODY + 1)]
+    lines += [(line, SMALL, "normal", GREY) for line in wrapped(head.ran, room, SMALL)]
+    foot = [line for note in notes for line in wrapped(note, room, SMALL)]
+    band = _LINE * BODY / POINTS_PER_INCH + 0.12 if head.band else 0.0
+    above = band + 0.18 + sum(_LINE * size for _, size, _, _ in lines) / POINTS_PER_INCH + 0.1
+    below = 0.15 + len(foot) * _LINE * SMALL / POINTS_PER_INCH
+    height = above + body + below
+    figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, facecolor=PAPER)
+    made = Page(figure, width, height, height - above, below)
+    if head.band:
+        _band(made, head.band, band)
+    y = height - band - 0.18
+    for line, size, weight, color in lines:
+        write(made, MARGIN, y, line, fontsize=size, fontweight=weight, color=color, va="top")
+        y -= _LINE * size / POINTS_PER_INCH
+    for index, line in enumerate(foot):
+        y = below - 0.05 - index * _LINE * SMALL / POINTS_PER_INCH
+        write(made, MARGIN, y, line, fontsize=SMALL, color=GREY, va="top")
+    return made
+
+
+def write(page: Page, x: float, y: float, text: str, **style: Any) -> None:
+    """Write one line of text at inches from the lower left corner of a page; nothing in it is taken for mathematics."""
+    page.figure.text(x / page.width, y / page.height, text, **{**literal(), **style})
+
+
+def literal() -> dict[str, Any]:
+    """Return the settings of a text whose `$` is a dollar, whatever the program around this one has set."""
+    return {"parse_math": False, "usetex": False}
+
+
+def axes(page: Page, left: float, bottom: float, width: float, height: float) -> "Axes":
+    """Return axes at inches from the lower left corner of a page, without a frame, in the page's colours."""
+    made = page.figure.add_axes((left / page.width, bottom / page.height, width / page.width, height / page.height))
+    made.set_facecolor(PAPER)
+    for side, spine in made.spines.items():
+        spine.set_visible(side in {"left", "bottom"})
+        spine.set_color(GREY)
+    made.tick_params(labelsize=SMALL, colors=GREY, labelcolor=INK, length=3)
+    made.set_axisbelow(True)
+    return made
+
+
+def name_axis(axes: "Axes", which: str, text: str) -> None:
+    """Label the `x` or `y` axis."""
+    setter = axes.set_xlabel if which == "x" else axes.set_ylabel
+    setter(text, fontsize=BODY, color=INK, labelpad=6, **literal())
+
+
+def legend(page: Page, axes: "Axes", handles: Sequence[Any]) -> None:
+    """Put a legend in one line at the top of a page's room, beginning where its axes do."""
+    drawn = page.figure.legend(
+        handles=list(handles), loc="upper left", bbox_to_anchor=(axes.get_position().x0, page.top / page.height),
+        ncols=len(handles), frameon=False, fontsize=SMALL, borderaxespad=0, borderpad=0, handletextpad=0.5,
+        labelcolor=INK, columnspacing=1.8,
+    )  # fmt: skip
+    for text in drawn.get_texts():
+        text.set(**literal())
+
+
+def save(page: Page, folder: Path, name: str) -> list[Path]:
+    """Write a page as PNG and SVG, byte for byte the same for the same data; raise OSError where the disk refuses."""
+    import matplotlib as mpl
+
+    # The settings that only exist for a whole program are changed for no longer than the saving takes.
+    paths = []
+    for kind in FORMATS:
+        drawn = io.BytesIO()
+        metadata = {"Date": None} if kind == "svg" else {"Software": None}
+        with _SAVING, mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "savefig.bbox": None}):
+            page.figure.savefig(drawn, format=kind, dpi=DOTS_PER_INCH, facecolor=PAPER, metadata=metadata)
+        paths.append(folder / f"{name}.{kind}")
+        new = folder / f".{name}.{kind}.new"
+        new.write_bytes(drawn.getvalue())
+        new.replace(paths[-1])
+    return paths
+
+
+def plain(text: str) -> str:
+    """Return text in one line without control characters: an SVG that holds one is no XML."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def length(text: str, size: float, *, bold: bool = False) -> float:
+    """Return the inches that a line of text takes at `size` points."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextToPath
+
+    font = FontProperties(size=size, weight="bold" if bold else "normal")
+    width: float = TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]
+    return width / POINTS_PER_INCH
+
+
+def wrapped(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
+    """Return text in lines of at most `room` inches."""
+    letters = max(len(text), 1)
+    while letters > 1 and any(length(line, size, bold=bold) > room for line in textwrap.wrap(text, letters)):
+        letters -= 1
+    return textwrap.wrap(text, letters)
+
+
+def fitted(text: str, room: float, size: float) -> str:
+    """Return text, or its beginning and an ellipsis where it is longer than `room` inches."""
+    end = len(text)
+    while end and length(f"{text[:end]}…", size) > room:
+        end -= 1
+    return text if length(text, size) <= room else f"{text[:end].rstrip(' .')}…"
+
+
+def time_scale(values: Iterable[float]) -> tuple[float, str]:
+    """Return the factor and the unit that seconds are shown in: ms where all are under a second."""
+    return (1000.0, "ms") if all(value < 1 for value in values) else (1.0, "s")
+
+
+def memory_scale(values: Iterable[float]) -> tuple[float, str]:
+    """Return the factor and the unit that bytes are shown in: GiB where any has one."""
+    return (1 / units.GIB, "GiB") if any(value >= units.GIB for value in values) else (1 / units.MIB, "MiB")
+
+
+def axis_ends(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis: never below zero, and never so narrow that noise fills it."""
+    low, high = min(values), max(values)
+    span = max(high - low, LEAST_SPAN * high) * 1.16 or 1.0
+    start = max(0.0, (low + high - span) / 2)
+    return start, start + span
+
+
+def _band(page: Page, text: str, height: float) -> None:
+    from matplotlib.patches import Rectangle
+
+    share = height / page.height
+    page.figure.add_artist(Rectangle((0, 1 - share), 1, share, facecolor=AMBER, edgecolor="none"))
+    write(
+        page, MARGIN, page.height - height / 2, text, fontsize=BODY, fontweight="bold", va="center_baseline", color=INK
+    )
+
+
+def _row(record: Mapping[Any, Any]) -> Row:
+    value = {str(name): None if pd.isna(known) else known for name, known in record.items()}
+    full = value["size"] == "full"
+    images = int(value["images"] or 1)
+    per_image, per_call = value["claim_seconds_per_image"], value["claim_latency_s"]
+    documented = per_call if per_call is not None else per_image * images if per_image is not None else None
+    return Row(
+        case=plain(str(value["case"])),
+        status=str(value["status"]),
+        reason=plain(value["reason"] or ""),
+        measured=value["status"] in list(MEASURED) and value["latency_median_s"] is not None,
+        tiny=value["size"] == "tiny",
+        images=images,
+        latency_s=value["latency_median_s"],
+        low_s=value["latency_low_s"],
+        high_s=value["latency_high_s"],
+        seconds_per_image=value["seconds_per_image"],
+        baseline=value["baseline"],
+        speedup=value["speedup"],
+        allocated_bytes=value["peak_allocated_bytes"],
+        rss_growth_bytes=value["peak_rss_growth_bytes"],
+        steps=value["steps"],
+        denoiser_calls=value["denoiser_calls"],
+        claim_latency_s=documented if full else None,
+        claim_speedup=value["claim_speedup"] if full else None,
+        claim_status=value["claim_status"] if full else None,
+        claim_device=value["claim_device"],
+        about=bool(value["claim_approximate"]),
+    )

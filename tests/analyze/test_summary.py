@@ -1,0 +1,183 @@
+import csv
+
+import pandas as pd
+import pytest
+from analyze.make import A100, case, ended, make_folder, make_rows, make_run, measured
+
+from bench.analyze.summary import results, write_results
+from bench.records import schema
+
+TEN = [10.0, 1.0, 9.0, 2.0, 8.0, 3.0, 7.0, 4.0, 6.0, 5.0]
+
+
+def row_of(tmp_path, outcome, **options):
+    """Return the row of a run with one case."""
+    return make_rows(tmp_path / "run", [case("baseline", **options)], [outcome])["baseline"]
+
+
+def unknown(row, *names):
+    """Return which of the names are unknown in the row."""
+    return [name for name in names if pd.isna(row[name])]
+
+
+def test_results_has_the_columns_of_the_schema_in_order(tmp_path):
+    table = results(make_run(tmp_path / "run", [case()], [measured("baseline", 0.5)]))
+    assert list(table.columns) == schema.names(schema.RESULTS)
+
+
+def test_every_column_of_results_has_its_type(tmp_path):
+    table = results(make_run(tmp_path / "run", [case()], [measured("baseline", 0.5)]))
+    types = {name: str(kind) for name, kind in table.dtypes.items()}
+    assert types == {column.name: column.type for column in schema.RESULTS}
+
+
+def test_a_run_without_a_row_has_the_columns_all_the_same(tmp_path):
+    table = results(make_run(tmp_path / "run", [case()]))
+    assert (list(table.columns), len(table)) == (schema.names(schema.RESULTS), 0)
+
+
+def test_the_latency_is_the_median_of_the_samples(tmp_path):
+    assert row_of(tmp_path, measured("baseline", TEN))["latency_median_s"] == 5.5
+
+
+def test_the_interval_is_of_order_statistics(tmp_path):
+    row = row_of(tmp_path, measured("baseline", TEN))
+    assert (row["latency_low_s"], row["latency_high_s"]) == (2.0, 9.0)  # the 2nd and the 9th of ten: 97.9 %
+
+
+def test_six_samples_have_an_interval_from_the_fastest_to_the_slowest(tmp_path):
+    row = row_of(tmp_path, measured("baseline", [3.0, 1.0, 2.0, 6.0, 5.0, 4.0]))
+    assert (row["latency_low_s"], row["latency_high_s"]) == (1.0, 6.0)
+
+
+def test_five_samples_have_no_interval(tmp_path):
+    row = row_of(tmp_path, measured("baseline", [1.0, 2.0, 3.0, 4.0, 5.0]))
+    assert unknown(row, "latency_low_s", "latency_high_s") == ["latency_low_s", "latency_high_s"]
+
+
+def test_the_fastest_and_the_slowest_sample_are_told(tmp_path):
+    row = row_of(tmp_path, measured("baseline", TEN))
+    assert (row["latency_min_s"], row["latency_max_s"], row["samples"], row["processes"]) == (1.0, 10.0, 10, 1)
+
+
+def test_the_time_of_a_batch_is_shared_by_its_images(tmp_path):
+    row = row_of(tmp_path, measured("baseline", 2.0, images=8))
+    assert (row["seconds_per_image"], row["images_per_second"]) == (0.25, 4.0)
+
+
+def test_the_device_time_is_the_median_between_events(tmp_path):
+    assert row_of(tmp_path, measured("baseline", 2.0, device_time_s=1.9))["device_time_median_s"] == 1.9
+
+
+def test_a_cpu_has_no_device_time(tmp_path):
+    assert unknown(row_of(tmp_path, measured("baseline", 2.0)), "device_time_median_s") == ["device_time_median_s"]
+
+
+def test_a_row_names_the_machine_and_the_versions(tmp_path):
+    row = row_of(tmp_path, measured("baseline", 2.0))
+    assert (row["device_name"], row["torch"], row["cuda"]) == (A100, "2.9.0", "12.8")
+
+
+def test_a_row_keeps_what_its_process_told(tmp_path):
+    row = row_of(tmp_path, measured("baseline", 2.0, first_call_s=3.25, attention="AttnProcessor2_0", vae_slicing=True))
+    assert (row["first_call_s"], row["attention"], row["vae_slicing"]) == (3.25, "AttnProcessor2_0", True)
+
+
+def test_the_samples_of_all_processes_make_one_median(tmp_path):
+    outcomes = [measured("baseline", [1.0, 2.0, 3.0]), measured("baseline", [4.0, 5.0], replicate=1)]
+    row = make_rows(tmp_path / "run", [case()], outcomes)["baseline"]
+    assert (row["latency_median_s"], row["samples"], row["processes"]) == (3.0, 5, 2)
+
+
+def test_samples_of_several_processes_have_no_interval_within_one(tmp_path):
+    outcomes = [measured("baseline", 1.0), measured("baseline", 1.1, replicate=1)]
+    row = make_rows(tmp_path / "run", [case()], outcomes)["baseline"]
+    assert unknown(row, "latency_low_s", "latency_high_s") == ["latency_low_s", "latency_high_s"]
+
+
+def test_the_peak_of_several_processes_is_the_highest(tmp_path):
+    outcomes = [
+        measured("baseline", 1.0, peak_allocated_bytes=200),
+        measured("baseline", 1.0, replicate=1, peak_allocated_bytes=100),
+    ]
+    assert make_rows(tmp_path / "run", [case()], outcomes)["baseline"]["peak_allocated_bytes"] == 200
+
+
+def test_a_process_that_failed_takes_nothing_from_one_that_was_measured(tmp_path):
+    outcomes = [measured("baseline", 1.0), ended("baseline", "crashed", replicate=1)]
+    row = make_rows(tmp_path / "run", [case()], outcomes)["baseline"]
+    assert (row["status"], row["latency_median_s"], row["processes"]) == ("ok", 1.0, 1)
+
+
+def test_an_unsteady_case_has_its_figures(tmp_path):
+    row = row_of(tmp_path, measured("baseline", 1.0, status="unsteady"))
+    assert (row["status"], row["latency_median_s"]) == ("unsteady", 1.0)
+
+
+@pytest.mark.parametrize("status", ["skipped", "oom", "timeout", "crashed", "failed", "interrupted"])
+def test_a_case_that_was_not_measured_is_a_row_with_its_reason(tmp_path, status):
+    row = row_of(tmp_path, ended("baseline", status, "because"))
+    assert (row["status"], row["reason"]) == (status, "because")
+
+
+@pytest.mark.parametrize("status", ["failed", "interrupted", "timeout"])
+def test_samples_of_a_case_that_ended_badly_make_no_figure(tmp_path, status):
+    row = row_of(tmp_path, measured("baseline", 1.0, status=status))
+    figures = (
+        "latency_median_s",
+        "latency_low_s",
+        "latency_min_s",
+        "seconds_per_image",
+        "images_per_second",
+        "speedup",
+    )
+    assert unknown(row, *figures) == list(figures)
+
+
+@pytest.mark.parametrize("claim", [{}, {"latency_s": 5.27}, {"speedup": 1.5}, {"status": "oom"}])
+def test_a_case_whose_process_died_before_it_told_anything_is_a_row(tmp_path, claim):
+    cases = [case("baseline"), case("fp16", claim=claim)]
+    outcomes = [measured("baseline", 2.0), ended("fp16", "crashed", "died", size=None, images=None)]
+    row = make_rows(tmp_path / "run", cases, outcomes)["fp16"]
+    assert (row["status"], row["reason"]) == ("crashed", "died")
+
+
+def test_cases_that_were_not_run_yet_are_left_out(tmp_path):
+    assert list(make_rows(tmp_path / "run", [case("baseline"), case("fp16")], [measured("baseline", 1.0)])) == [
+        "baseline"
+    ]
+
+
+def test_rows_are_in_the_order_of_the_plan(tmp_path):
+    outcomes = [measured("b", 1.0), measured("c", 1.0), measured("a", 1.0)]
+    assert list(make_rows(tmp_path / "run", [case("a"), case("b"), case("c")], outcomes)) == ["a", "b", "c"]
+
+
+def test_cases_of_one_name_in_two_scenarios_are_two_rows(tmp_path):
+    cases = [case("fp16", scenario="sd"), case("fp16", scenario="sdxl")]
+    run = make_run(tmp_path / "run", cases, [measured("fp16", 1.0), measured("fp16", 4.0, scenario="sdxl")])
+    assert results(run)["latency_median_s"].tolist() == [1.0, 4.0]
+
+
+def test_the_file_holds_what_was_derived_at_full_precision(tmp_path):
+    folder = make_folder(tmp_path / "run", [case()], [measured("baseline", 0.1 + 0.2)])
+    write_results(folder)
+    with (folder / "results.csv").open(encoding="utf-8", newline="") as file:
+        row = next(csv.DictReader(file))
+    assert (row["latency_median_s"], row["speedup"], row["pinned_core"]) == (repr(0.1 + 0.2), "1.0", "")
+
+
+def test_deriving_the_file_again_changes_nothing(tmp_path):
+    folder = make_folder(tmp_path / "run", [case()], [measured("baseline", 1 / 3)])
+    write_results(folder)
+    first = (folder / "results.csv").read_bytes()
+    write_results(folder)
+    assert (folder / "results.csv").read_bytes() == first
+
+
+def test_the_rows_of_a_real_run_are_of_its_plan(finished_run):
+    from bench.analyze.run import open_run
+
+    run = open_run(finished_run[0])
+    table = results(run)
+    assert table["case"].tolist() == [case.name for case in run.plan.cases]

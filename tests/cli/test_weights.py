@@ -1,0 +1,82 @@
+"""Where weights come from, with a hub of our own: a cache that holds a saved pipeline, and a server that says no."""
+
+import csv
+import os
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from conftest import bench
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+SCENARIO = """\
+title: from the hub
+model: somebody/something
+call: {prompt: a cat, num_inference_steps: 2}
+samples: 1
+cases: {a: {}}
+"""
+
+
+def rows(folder):
+    with (folder / "run" / "results.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def run(folder, *arguments, **environment):
+    (folder / "hub.yaml").write_text(SCENARIO)
+    variables = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+    command = ("run", "hub.yaml", "--device", "cpu", "--output", "run", *arguments)
+    return bench(*command, cwd=folder, env={**variables, **environment})
+
+
+@pytest.fixture
+def cache(saved_pipeline, tmp_path):
+    """A hub cache that holds `somebody/something` as the hub's own client lays it out."""
+    repository = tmp_path / "hub" / "models--somebody--something"
+    shutil.copytree(saved_pipeline, repository / "snapshots" / COMMIT)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(COMMIT)
+    return tmp_path / "hub"
+
+
+@pytest.fixture
+def hub_that_knows_nothing():
+    class NotFound(BaseHTTPRequestHandler):
+        def answer(self):
+            self.send_response(200 if self.path == "/" else 404)
+            self.send_header("X-Error-Code", "RepoNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_HEAD = do_POST = answer
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), NotFound) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_auto_takes_the_hubs_cache_without_asking_the_hub_and_names_the_revision(cache, tmp_path):
+    run(tmp_path, HF_HUB_CACHE=str(cache), HF_HUB_OFFLINE="1")
+    row = rows(tmp_path)[0]
+    found = row["status"], row["weights"], row["weights_from"], row["revision"]
+    assert found == ("ok", "hub", "somebody/something", COMMIT)
+
+
+def test_a_model_that_the_hub_does_not_know_fails_and_gets_no_random_weights(hub_that_knows_nothing, tmp_path):
+    process = run(tmp_path, HF_ENDPOINT=hub_that_knows_nothing, HF_HUB_CACHE=str(tmp_path / "empty"))
+    row = rows(tmp_path)[0]
+    assert (process.returncode, row["status"], row["weights"]) == (1, "failed", "")
+
+
+def test_an_unreachable_hub_leaves_an_unknown_model_without_weights(tmp_path):
+    run(tmp_path, HF_ENDPOINT="http://127.0.0.1:9", HF_HUB_CACHE=str(tmp_path / "empty"))
+    row = rows(tmp_path)[0]
+    assert (row["status"], "no published facts" in row["reason"]) == ("skipped", True)

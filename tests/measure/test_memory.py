@@ -1,0 +1,53 @@
+import pytest
+
+from bench.measure.memory import HostMemory, Peak, open_memory
+
+MIB = 1024**2
+
+
+def test_host_memory_grows_by_what_is_touched():
+    memory = HostMemory()
+    held = bytearray(64 * MIB)
+    assert memory.peak().rss_growth_bytes >= 60 * MIB
+    del held
+
+
+def test_a_reset_forgets_memory_that_was_given_back():
+    memory = HostMemory()
+    held = bytearray(256 * MIB)
+    peak = memory.peak().rss_growth_bytes
+    del held
+    memory.reset()
+    assert memory.peak().rss_growth_bytes < peak - 200 * MIB
+
+
+def test_what_a_host_does_not_count_is_unknown_not_zero():
+    peak = HostMemory().peak()
+    assert (peak.allocated_bytes, peak.reserved_bytes) == (None, None)
+
+
+def test_an_unread_peak_is_unknown():
+    assert Peak() == Peak(None, None, None)
+
+
+@pytest.mark.gpu
+def test_an_accelerator_counts_tensors_and_the_caching_allocator():
+    import torch
+
+    memory = open_memory("cuda")
+    memory.reset()
+    held = torch.empty(64 * MIB, dtype=torch.uint8, device="cuda")
+    peak = memory.peak()
+    assert peak.allocated_bytes >= 64 * MIB
+    assert peak.reserved_bytes >= peak.allocated_bytes
+    del held
+
+
+@pytest.mark.gpu
+def test_the_whole_card_shows_at_least_what_this_process_reserved():
+    import torch
+
+    memory = open_memory("cuda")
+    held = torch.empty(64 * MIB, dtype=torch.uint8, device="cuda")
+    assert memory.device_used_bytes() >= memory.reserved_bytes()
+    del held

@@ -1,0 +1,174 @@
+from pathlib import Path
+
+import pytest
+
+from bench.pipelines import images, observe, tiny
+from bench.pipelines.build import build
+from bench.pipelines.errors import NotInForceError, UnsupportedError
+from bench.pipelines.in_force import FirstCall, read
+from bench.plan.case import Case
+from bench.plan.settings import RunSettings
+
+CPU = RunSettings("cpu", "tiny")
+FULL = RunSettings("cpu", "full")
+
+
+def ready(run=CPU, **settings):
+    settings = {"model": "stable-diffusion-v1-5", "call": {"prompt": "a cat", "num_inference_steps": 10}, **settings}
+    case, size = tiny.resolve(Case("test", "case", **settings), run.size)
+    return build(case, size, run)
+
+
+@pytest.mark.parametrize(
+    "model", ["stable-diffusion-v1-4", "stable-diffusion-xl-base-1.0", "bk-sdm-base", "bk-sdm-small", "bk-sdm-tiny"]
+)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_a_twin_makes_a_picture_in_every_dtype(model, dtype):
+    built = ready(model=model, dtype=dtype)
+    built.seed()
+    picture = images.pictures(built.call(), built.pipeline, "pil")[0]
+    side = 128 if "xl" in model else 64
+    assert picture.size == (side, side)
+
+
+def test_the_same_seed_makes_the_same_picture():
+    built = ready()
+    pictures = []
+    for _ in range(2):
+        built.seed()
+        pictures.append(built.call().images[0].tobytes())
+    assert pictures[0] == pictures[1]
+
+
+def test_a_list_of_seeds_makes_the_pictures_of_the_single_seeds():
+    both = ready(
+        seed=(3, 4), call={"prompt": "a cat", "num_inference_steps": 5, "num_images_per_prompt": 2, "output_type": "np"}
+    )
+    both.seed()
+    second = ready(seed=4, call={"prompt": "a cat", "num_inference_steps": 5, "output_type": "np"})
+    second.seed()
+    assert abs(both.call().images[1] - second.call().images[0]).max() < 1e-4
+
+
+def test_a_list_of_prompts_makes_a_picture_each():
+    built = ready(
+        call={"prompt": ["a cat", "a dog", "a bird"], "negative_prompt": ["x", "y", "z"], "num_inference_steps": 5}
+    )
+    built.seed()
+    assert len(built.call().images) == 3
+
+
+def test_the_scheduler_is_exchanged_and_configured():
+    built = ready(scheduler="DPMSolverMultistepScheduler", scheduler_config={"use_karras_sigmas": True})
+    assert (read(built.pipeline)["scheduler"], built.pipeline.scheduler.config.use_karras_sigmas) == (
+        "DPMSolverMultistepScheduler",
+        True,
+    )
+
+
+def test_a_scheduler_option_that_is_silently_ignored_is_found_out():
+    built = ready(scheduler="DDIMScheduler", scheduler_config={"use_karras_sigmaz": True})
+    with pytest.raises(NotInForceError, match="use_karras_sigmaz"):
+        built.verify(FirstCall())
+
+
+def test_a_dtype_that_is_silently_another_is_found_out():
+    built = ready(dtype="bfloat16")
+    built.pipeline.unet.float()  # what from_pretrained does with a dtype given as text
+    with pytest.raises(NotInForceError, match="asked for dtype bfloat16, found unet in float32"):
+        built.verify(FirstCall())
+
+
+def test_another_scheduler_than_asked_for_is_found_out():
+    built = ready(scheduler="DDIMScheduler")
+    built.pipeline.scheduler = ready().pipeline.scheduler
+    with pytest.raises(NotInForceError, match="asked for scheduler DDIMScheduler, found PNDMScheduler"):
+        built.verify(FirstCall())
+
+
+def test_the_autoencoder_is_exchanged_for_its_twin():
+    built = ready(vae="sayakpaul/taesd-diffusers")
+    assert (read(built.pipeline)["vae_class"], built.vae_origin.weights) == ("AutoencoderTiny", "random")
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "calls"), [("PNDMScheduler", 11), ("DDIMScheduler", 10), ("HeunDiscreteScheduler", 19)]
+)
+def test_the_denoisers_calls_are_counted(scheduler, calls):
+    built = ready(scheduler=scheduler, call={"prompt": "a cat", "num_inference_steps": 50})
+    with observe.first_call(built.pipeline) as seen:
+        built.call()
+    assert seen.denoiser_calls == calls
+
+
+def test_observing_leaves_no_hook_behind():
+    built = ready()
+    with observe.first_call(built.pipeline):
+        pass
+    assert not built.pipeline.unet._forward_hooks
+    assert not built.pipeline.vae.decoder._forward_hooks
+
+
+def test_a_missing_optional_package_is_a_reason_to_skip():
+    from importlib.util import find_spec
+
+    if find_spec("torchsde"):
+        pytest.skip("torchsde is installed here")
+    with pytest.raises(UnsupportedError, match="torchsde"):
+        ready(scheduler="DPMSolverSDEScheduler")
+
+
+def test_a_saved_pipeline_runs_as_it_is(saved_pipeline):
+    built = ready(model=str(saved_pipeline), call={"prompt": "a cat", "num_inference_steps": 2})
+    built.seed()
+    built.verify(FirstCall())
+    assert (built.size, built.origin.weights, built.call().images[0].size) == ("full", "folder", (32, 32))
+
+
+def test_a_saved_pipeline_stands_in_for_a_model_under_weights_dir(saved_pipeline):
+    built = ready(RunSettings("cpu", "full", weights=str(saved_pipeline)), model="stable-diffusion-v1-5")
+    assert built.origin.name == str(saved_pipeline)
+
+
+def test_a_folder_of_pipelines_is_searched_by_hub_id_and_by_name(saved_pipeline, tmp_path):
+    (tmp_path / "stable-diffusion-v1-5").symlink_to(saved_pipeline)
+    built = ready(RunSettings("cpu", "full", weights=str(tmp_path)), model="stable-diffusion-v1-5")
+    assert Path(built.origin.name).name == "stable-diffusion-v1-5"
+
+
+def test_a_folder_without_the_model_says_where_it_looked(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"holds no 'bk-sdm-small'.*model_index\.json"):
+        ready(RunSettings("cpu", "full", weights=str(tmp_path)), model="bk-sdm-small")
+
+
+def test_weights_that_are_not_safetensors_are_refused(saved_pipeline, tmp_path):
+    import shutil
+
+    copy = shutil.copytree(saved_pipeline, tmp_path / "pickled")
+    weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_name("diffusion_pytorch_model.bin"))
+    with pytest.raises(OSError, match="safetensors"):
+        ready(model=str(copy))
+
+
+def test_a_model_without_facts_cannot_have_random_weights():
+    with pytest.raises(UnsupportedError, match="no published facts"):
+        ready(RunSettings("cpu", "full", weights="random"), model="somebody/something")
+
+
+def test_load_arguments_go_through_from_pretrained():
+    built = ready(load={"variant": "fp16"}, dtype="bfloat16")
+    assert (read(built.pipeline)["dtypes"], built.origin.weights) == ("bfloat16", "random")
+
+
+def test_a_device_map_for_a_device_that_is_not_here_is_a_reason_to_skip():
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device here")
+    with pytest.raises(UnsupportedError, match="cuda not supported"):
+        ready(load={"device_map": "cuda"})
+
+
+def test_generators_can_be_kept_on_the_cpu():
+    assert ready(generator_device="cpu").generators[0].device.type == "cpu"

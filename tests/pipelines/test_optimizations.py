@@ -1,0 +1,106 @@
+import importlib.util
+
+import pytest
+import torch
+
+from bench.pipelines import observe, optimizations, tiny
+from bench.pipelines.build import build
+from bench.pipelines.errors import NotInForceError, UnsupportedError
+from bench.pipelines.optimizations import TABLE, Live, Optimization
+from bench.plan.case import Case
+from bench.plan.settings import RunSettings
+
+CUDA = torch.cuda.is_available()
+NEEDS_ACCELERATOR = {"tf32", "ieee_fp32", "cudnn_benchmark", "model_cpu_offload", "sequential_cpu_offload", "xformers"}
+SLOW_ON_CPU = {"compile", "compile_max_autotune"}  # compiled for real in tests/cli and on a GPU
+NOT_HERE = set() if CUDA else NEEDS_ACCELERATOR | SLOW_ON_CPU
+if importlib.util.find_spec("xformers") is None:
+    NOT_HERE = NOT_HERE | {"xformers"}
+HERE = [name for name in TABLE if name not in NOT_HERE]
+
+
+def live(*names):
+    """Build a tiny case with these optimisations and make its first call."""
+    run = RunSettings("cuda" if CUDA else "cpu", "tiny")
+    call = {"prompt": "a cat", "num_inference_steps": 5}
+    case, size = tiny.resolve(Case("test", "case", "stable-diffusion-v1-5", optimizations=names, call=call), run.size)
+    ready = build(case, size, run)
+    ready.seed()
+    with observe.first_call(ready.pipeline) as seen:
+        ready.call()
+    return ready, Live(ready.pipeline, seen)
+
+
+@pytest.fixture(autouse=True)
+def default_flags():
+    yield
+    optimizations.set_default_flags()
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return live()
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_an_optimization_is_in_force_after_the_first_call(name):
+    ready, seen = live(name)
+    ready.verify(seen.seen)
+    assert TABLE[name].found(seen) == TABLE[name].asked
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE if name != "attention_sdpa"])
+def test_an_optimization_that_silently_does_nothing_is_found_out(name, plain):
+    _, untouched = plain
+    optimizations.set_default_flags()
+    with pytest.raises(NotInForceError, match=f"asked for {name} "):
+        TABLE[name].verify(untouched)
+
+
+def test_attention_that_is_not_the_default_is_found_out():
+    _, other = live("attention_vanilla")
+    with pytest.raises(NotInForceError, match=r"asked for attention_sdpa .*, found AttnProcessor$"):
+        TABLE["attention_sdpa"].verify(other)
+
+
+@pytest.mark.skipif(CUDA, reason="there is an accelerator here")
+@pytest.mark.parametrize("name", sorted(NEEDS_ACCELERATOR))
+def test_what_needs_an_accelerator_says_so_where_there_is_none(name):
+    with pytest.raises(UnsupportedError, match="this is cpu"):
+        live(name)
+
+
+def test_set_attention_backend_on_a_unet_is_the_silent_no_op_that_verification_is_for(plain):
+    ready, untouched = plain
+    before = TABLE["attention_vanilla"].found(untouched)
+    ready.pipeline.unet.set_attention_backend("native")
+    assert TABLE["attention_vanilla"].found(untouched) == before
+
+
+def test_optimizations_are_applied_in_the_tables_order(monkeypatch):
+    order = []
+    for name in ("channels_last", "vae_slicing", "vae_tiling"):
+        entry = TABLE[name]
+        recorded = Optimization(**{**vars(entry), "apply": lambda *_args, name=name: order.append(name)})
+        monkeypatch.setitem(TABLE, name, recorded)
+    optimizations.apply(("vae_tiling", "channels_last", "vae_slicing"), optimizations.When.BUILT, None, None)
+    assert order == ["channels_last", "vae_slicing", "vae_tiling"]
+
+
+def test_conflicts_go_both_ways():
+    pairs = {(a, b) for a in TABLE for b in optimizations.conflicts_of(a)}
+    assert pairs == {(b, a) for a, b in pairs}
+
+
+def test_a_refusal_of_diffusers_is_a_reason_to_skip(monkeypatch):
+    def refuse(*_args):
+        raise ValueError("not with this pipeline")
+
+    monkeypatch.setitem(TABLE, "vae_slicing", Optimization(**{**vars(TABLE["vae_slicing"]), "apply": refuse}))
+    with pytest.raises(UnsupportedError, match="vae_slicing: diffusers refuses: not with this pipeline"):
+        live("vae_slicing")
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_optimization_says_how_it_is_verified(name):
+    assert TABLE[name].evidence

@@ -1,0 +1,157 @@
+"""Reading a file: plain data, the line of every key, and files that extend each other."""
+
+import json
+
+import pytest
+
+from bench.plan.document import Document, read
+
+NESTED = """\
+# a comment
+
+title: t
+call:
+  prompt: >-
+    two
+    lines
+
+  height: 512  # beside it
+optimizations:
+  - tf32
+  # between
+  - compile
+cases: {a: {seed: 1},
+  b: {dtype: float16,
+    call: {width: 512}}}
+"""
+
+
+def plain_types(value):
+    """Return the types of all that is in `value`, keys included."""
+    if isinstance(value, dict):
+        return {dict}.union(*(plain_types(item) for pair in value.items() for item in pair))
+    if isinstance(value, list):
+        return {list}.union(*(plain_types(item) for item in value))
+    return {type(value)}
+
+
+def test_data_is_read_as_it_was_written(write):
+    document = read(write("title: t\ncall: {height: 512, guidance_scale: 7.5, prompt: [a, b]}\nseed: ~\n"))
+    expected = {"title": "t", "call": {"height": 512, "guidance_scale": 7.5, "prompt": ["a", "b"]}, "seed": None}
+    assert expected == document.data
+
+
+def test_data_holds_nothing_but_plain_types(write):
+    text = "a: 'quoted'\nb: |\n  block\nc: 0x1F\nd: 1.50\ne: true\nf: ~\ng: [3, 2020-01-01]\nh: {i: &x y, j: *x}\n"
+    assert plain_types(read(write(text)).data) == {dict, list, str, int, float, bool, type(None)}
+
+
+def test_data_can_be_written_as_json(write):
+    data = read(write(NESTED)).data
+    assert json.loads(json.dumps(data)) == data
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("yes", "yes"),
+        ("no", "no"),
+        ("on", "on"),
+        ("true", True),
+        ("~", None),
+        ("", None),
+        ("null", None),
+        ("0o17", 15),
+        ("0x1F", 31),
+        ("12:30:45", "12:30:45"),
+        ("'1'", "1"),
+        ("1.0", 1.0),
+        ("2020-01-01", "2020-01-01"),
+        ("é", "é"),
+    ],
+)
+def test_a_scalar_is_read_by_the_rules_of_yaml_1_2(write, written, expected):
+    value = read(write(f"key: {written}\n")).data["key"]
+    assert (expected, type(expected)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("location", "line"),
+    [
+        (("title",), 3),
+        (("call",), 4),
+        (("call", "prompt"), 5),
+        (("call", "height"), 9),
+        (("optimizations", 0), 11),
+        (("optimizations", 1), 13),
+        (("cases",), 14),
+        (("cases", "a", "seed"), 14),
+        (("cases", "b"), 15),
+        (("cases", "b", "call"), 16),
+        (("cases", "b", "call", "width"), 16),
+    ],
+)
+def test_every_key_is_found_on_the_line_that_it_was_written_on(write, location, line):
+    path = write(NESTED)
+    assert f"{path}:{line}" == read(path).where(location)
+
+
+@pytest.mark.parametrize("location", [("call", "width"), ("call", "height", 3), ("call", "prompt", "a")])
+def test_what_was_not_written_is_at_its_nearest_parent(write, location):
+    path = write("title: t\ncall:\n  height: 512\n  prompt: x\n")
+    expected = {"width": 2, "height": 3, "prompt": 4}[location[1]]
+    assert f"{path}:{expected}" == read(path).where(location)
+
+
+def test_what_has_no_parent_is_at_the_first_line(write):
+    path = write("\n\ntitle: t\n")
+    assert f"{path}:1" == read(path).where(("model",))
+
+
+def test_an_error_names_file_line_and_fault(tmp_path):
+    path = tmp_path / "s.yaml"
+    error = Document(path=path, data={}, lines={("seed",): (path, 7)}).error(("seed",), "is odd; make it even")
+    assert f"{path}:7: is odd; make it even" == str(error)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xef\xbb\xbfseed: 1\ncall: {}\n", b"seed: 1\r\ncall: {}\r\n", b"seed: 1\ncall: {}"]
+)
+def test_the_marks_of_other_editors_change_neither_data_nor_lines(tmp_path, content):
+    path = tmp_path / "s.yaml"
+    path.write_bytes(content)
+    document = read(path)
+    assert (document.data, document.where(("call",))) == ({"seed": 1, "call": {}}, f"{path}:2")
+
+
+def test_an_alias_stands_for_what_its_anchor_named(write):
+    data = read(write("cases:\n  a: {call: &both {height: 512}}\n  b: {call: *both}\n")).data
+    assert data["cases"]["b"] == {"call": {"height": 512}}
+
+
+def test_two_aliases_of_one_mapping_do_not_share_it(write):
+    data = read(write("cases:\n  a: {call: &both {height: 512}}\n  b: {call: *both}\n")).data
+    assert data["cases"]["a"]["call"] is not data["cases"]["b"]["call"]
+
+
+@pytest.mark.parametrize(
+    ("merging", "expected"),
+    [
+        ("{<<: *a, dtype: float16}", {"seed": 1, "samples": 3, "dtype": "float16"}),
+        ("{seed: 2, <<: *a}", {"seed": 2, "samples": 3}),
+        ("{<<: *a, seed: 2}", {"seed": 2, "samples": 3}),
+        ("{<<: *a}", {"seed": 1, "samples": 3}),
+        ("{<<: [*a, *b], dtype: float16}", {"seed": 1, "samples": 3, "timeout_s": 9, "dtype": "float16"}),
+        ("{<<: [*a, *b]}", {"seed": 1, "samples": 3, "timeout_s": 9}),
+        ("{<<: {seed: 5}, samples: 6}", {"seed": 5, "samples": 6}),
+    ],
+)
+def test_a_merge_key_lays_a_mapping_below_the_keys_beside_it(write, merging, expected):
+    data = read(write(f"a: &a {{seed: 1, samples: 3}}\nb: &b {{seed: 8, timeout_s: 9}}\nc: {merging}\n")).data
+    assert expected == data["c"]
+
+
+@pytest.mark.parametrize("merging", ["{<<: *a, samples: 3}", "{<<: *a}"])
+def test_a_key_that_was_merged_in_is_at_the_line_it_was_merged_into(write, merging):
+    path = write(f"a: &a\n  seed: 1\nc:\n  {merging}\n")
+    assert read(path).where(("c", "seed")) in {f"{path}:3", f"{path}:4"}
