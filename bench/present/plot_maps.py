@@ -22,11 +22,11 @@ TINY_PRINT = 7.0
 UNMEASURED, HATCH = "#f0f0f0", "#c4c4c4"
 DARK = 0.5
 """The luminance under which a cell takes white print."""
-_WIDE, _TALL, _LEFT, _AXIS, _KEY_LINE = 6.6, 4.4, 0.8, 0.55, 0.17
+_WIDE, _TALL, _LEFT, _AXIS = 6.6, 4.4, 0.8, 0.55
 _DOT, _NEAR, _FAR, _RING, _DIRECTIONS, _BESIDE, _BIT = 0.055, 0.03, 1.2, 0.06, 40, 0.12, 0.03
 _OWN, _FOREIGN = (2 * _DOT, 2 * _DOT), (4.5 * _DOT, 4.5 * _DOT)
 """The room that a label leaves to its own point, and, so that nobody takes it for theirs, to those of other labels."""
-_LINE_OF_NUMBERS = 16
+_LINE_OF_NUMBERS, _TOO_TALL = 16, 20.0
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
@@ -64,11 +64,20 @@ def memory(head: Head, rows: Sequence[Row]) -> Page | None:
     byte, memory_unit = paper.memory_scale(peak for _, _, peak in known)
     mixed = paper.is_mixed([row for row, _, _ in known])
     dots = [_Dot(paper.named(row, mixed=mixed), t * second, b * byte, mixed and row.tiny) for row, t, b in known]
-    page, axes = _scatter(head, dots, _not_shown(rows, [row for row, _, _ in known]))
+    page, axes = _scatter(head, dots, not_shown(rows, [row for row, _, _ in known]))
     what = "peak memory allocated on the device" if on_device else "peak growth of resident memory on the host"
     paper.name_axis(axes, "x", f"time per image ({time_unit})")
     paper.name_axis(axes, "y", f"{what} ({memory_unit})")
     return page
+
+
+def not_shown(rows: Sequence[Row], shown: Sequence[Row]) -> list[str]:
+    """Say which cases have no point in a plot, by reason, so that none is missing without a word."""
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row not in shown:
+            reasons.setdefault("memory unknown" if row.measured else row.status, []).append(row.case)
+    return [f"Not shown ({reason}): {', '.join(cases)}." for reason, cases in reasons.items()]
 
 
 def heatmap(head: Head, rows: Sequence[Row], cases: Sequence[Case], axes: Sequence[str]) -> Page | None:
@@ -98,15 +107,6 @@ def heatmap(head: Head, rows: Sequence[Row], cases: Sequence[Case], axes: Sequen
     return page
 
 
-def _not_shown(rows: Sequence[Row], shown: Sequence[Row]) -> list[str]:
-    """Say which cases have no point in a plot, so that none is missing without a word."""
-    reasons: dict[str, list[str]] = {}
-    for row in rows:
-        if row not in shown:
-            reasons.setdefault("memory unknown" if row.measured else row.status, []).append(row.case)
-    return [f"Not shown ({reason}): {', '.join(cases)}." for reason, cases in reasons.items()]
-
-
 def _scatter(head: Head, dots: Sequence[_Dot], notes: Sequence[str]) -> tuple[Page, "Axes"]:
     """Draw labelled points: with their names where those fit beside them, else with numbers and a key at the side.
 
@@ -117,7 +117,7 @@ def _scatter(head: Head, dots: Sequence[_Dot], notes: Sequence[str]) -> tuple[Pa
     labels = _labels(_in_inches(dots, xs, ys, tall), names, "\n", tall)
     if labels is None:
         numbers = [str(number) for number in range(1, len(dots) + 1)]
-        tall, key = max(_TALL, len(dots) * _KEY_LINE), 0.5 + max(paper.length(name, SMALL) for name in names)
+        tall, key = max(_TALL, len(dots) * paper.KEY_LINE), 0.5 + max(paper.length(name, SMALL) for name in names)
         while (labels := _labels(_in_inches(dots, xs, ys, tall), numbers, ", ", tall)) is None:
             tall *= 1.2
     left = paper.MARGIN + _LEFT
@@ -133,15 +133,8 @@ def _scatter(head: Head, dots: Sequence[_Dot], notes: Sequence[str]) -> tuple[Pa
         _write_label(axes, label, (_WIDE, tall))
     paper.write(page, left, page.top, "lower left is better", fontsize=SMALL, color=GREY, va="top", style="italic")
     if key:
-        _key(page, left + _WIDE + 0.2, bottom + tall, names)
+        paper.key(page, left + _WIDE + 0.2, bottom + tall, names)
     return page, axes
-
-
-def _key(page: Page, x: float, top: float, names: Sequence[str]) -> None:
-    for index, name in enumerate(names):
-        y = top - (index + 0.5) * _KEY_LINE
-        paper.write(page, x + 0.2, y, str(index + 1), fontsize=SMALL, color=GREY, va="center_baseline", ha="right")
-        paper.write(page, x + 0.28, y, name, fontsize=SMALL, color=INK, va="center_baseline")
 
 
 def _in_inches(dots: Sequence[_Dot], xs: Point, ys: Point, tall: float) -> list[Point]:
@@ -152,18 +145,20 @@ def _in_inches(dots: Sequence[_Dot], xs: Point, ys: Point, tall: float) -> list[
 def _labels(points: Sequence[Point], names: Sequence[str], between: str, tall: float) -> list[_Label] | None:
     """Return a label for each point, or for those that lie on one another, or None where one finds no place.
 
-    Labels are placed one after another, each as near to its point as it can be, where neither it nor the line to its
-    point hits a label or a line that is there already, and it hits no point.
+    Labels are placed one after another, each as near to its point as it can be without hitting a point or what is there
+    already. Neither does the line to its point, but in a plot that has grown too tall over looking for such places.
     """
     taken, placed = list[Box](), list[_Label]()
     for anchor, group in _groups(points).items():
         text = between.join(names[index] for index in group)
         lines = textwrap.wrap(text, _LINE_OF_NUMBERS) if between == ", " else text.split(between)
         size = (max(paper.length(line, SMALL) for line in lines) + 0.06, 1.25 * len(lines) * SMALL / POINTS_PER_INCH)
-        tried = (_Label("\n".join(lines), anchor, place, size) for place in _around(anchor, size))
-        dots = [_box(p, _OWN if index in group else _FOREIGN) for index, p in enumerate(points)]
-        inside = (label for label in tried if _inside(_box(label.place, size), tall))
-        label = next((label for label in inside if not _in_the_way(label, dots, taken)), None)
+        others = [point for index, point in enumerate(points) if index not in group]
+        shut = [*(_box(points[index], _OWN) for index in group), *(_box(point, _FOREIGN) for point in others), *taken]
+        crossed = [] if tall > _TOO_TALL else [*(_box(point, _OWN) for point in others), *taken]
+        tried = (_Label("\n".join(lines), anchor, place, size) for place in _around(anchor, size, max(_FAR, tall / 4)))
+        free = (at for at in tried if _inside(_box(at.place, size), tall) and not _hits([_box(at.place, size)], shut))
+        label = next((at for at in free if not _hits(_line(at), crossed)), None)
         if label is None:
             return None
         placed.append(label)
@@ -180,10 +175,10 @@ def _groups(points: Sequence[Point]) -> dict[Point, list[int]]:
     return groups
 
 
-def _around(point: Point, size: Point) -> Iterator[Point]:
+def _around(point: Point, size: Point, far: float) -> Iterator[Point]:
     """Yield the centres that a label of `size` can have around a point: first right of it, then in wider rings."""
     distance = _DOT + _NEAR
-    while distance < _FAR:
+    while distance < far:
         for direction in range(_DIRECTIONS):
             angle = 2 * math.pi * ((direction + 1) // 2) / _DIRECTIONS * (-1 if direction % 2 else 1)
             across, up = math.cos(angle), math.sin(angle)
@@ -194,16 +189,11 @@ def _around(point: Point, size: Point) -> Iterator[Point]:
 
 def _line(label: _Label) -> list[Box]:
     """Return small boxes along the line from a point to its label; none where the label stands beside it."""
-    (x, y), sides = label.point, zip(label.point, label.place, label.size, strict=True)
+    sides = zip(label.point, label.place, label.size, strict=True)
     across, up = (min(max(p, c - s / 2), c + s / 2) - p for p, c, s in sides)
     gap = math.hypot(across, up)
-    parts = [step * _BIT / gap for step in range(1, int(gap / _BIT))] if gap > _BESIDE else []
-    return [_box((x + part * across, y + part * up), (0.01, 0.01)) for part in parts]
-
-
-def _in_the_way(label: _Label, dots: Sequence[Box], taken: Sequence[Box]) -> bool:
-    box = _box(label.place, label.size)
-    return _hits([box], dots) or _hits([box, *_line(label)], taken)
+    parts = [step * _BIT / gap for step in range(1, int(gap / _BIT) + 1)] if gap > _BESIDE else []
+    return [_box((label.point[0] + part * across, label.point[1] + part * up), (0.01, 0.01)) for part in parts]
 
 
 def _box(centre: Point, size: Point) -> Box:
@@ -220,14 +210,21 @@ def _hits(some: Sequence[Box], others: Sequence[Box]) -> bool:
 
 def _write_label(axes: "Axes", label: _Label, area: Point) -> None:
     """Write a label at its place, with a line to its point where it does not stand beside it."""
-    point, place = ((x / area[0], y / area[1]) for x, y in (label.point, label.place))
+    line = [label.point, *(((left + right) / 2, (low + high) / 2) for left, low, right, high in _line(label))]
+    xs, ys = ([end[side] / area[side] for end in (line[0], line[-1])] for side in (0, 1))
+    axes.plot(xs, ys, color=GREY, linewidth=0.7, transform=axes.transAxes, zorder=1.9)
+    x, y = (place / side for place, side in zip(label.place, area, strict=True))
     side = "left" if label.place[0] >= label.point[0] else "right"
-    line = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate(
-        label.text, point, place, xycoords="axes fraction", arrowprops=line if _line(label) else None,
-        fontsize=SMALL, color=INK, ha="center", va="center", ma=side,
-        bbox={"pad": 0.5, "facecolor": PAPER, "edgecolor": "none"}, **paper.literal(),
-    )  # fmt: skip
+    behind = {"pad": 0.5, "facecolor": PAPER, "edgecolor": "none"}
+    style: dict[str, Any] = {
+        "fontsize": SMALL,
+        "color": INK,
+        "ha": "center",
+        "va": "center",
+        "ma": side,
+        "bbox": behind,
+    }
+    axes.text(x, y, label.text, transform=axes.transAxes, zorder=1.8, **style, **paper.literal())
 
 
 def _place(case: Case) -> tuple[str, int]:

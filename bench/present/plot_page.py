@@ -27,7 +27,7 @@ INK, GREY, RULE, PAPER = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff"
 BLUE, VERMILION, SKY, AMBER = "#0072B2", "#D55E00", "#9ccbe6", "#F2B134"
 """Okabe and Ito's palette, which stays apart for the colour-blind, and tints of it."""
 BODY, SMALL, LARGE = 9.0, 8.0, 13.0
-MARGIN = 0.25
+MARGIN, KEY_LINE = 0.25, 0.17
 LEAST_SPAN = 0.25
 """The least share of its largest value that an axis of points spans, so that noise does not look like a difference."""
 ALL_TINY = "TINY TWINS: toy models, no statement about the real ones"
@@ -180,6 +180,14 @@ def legend(page: Page, axes: "Axes", handles: Sequence[Any]) -> None:
     )  # fmt: skip
     for text in drawn.get_texts():
         text.set(**literal())
+
+
+def key(page: Page, left: float, top: float, names: Sequence[str]) -> None:
+    """Write a list of names with their numbers, from its upper left corner, at inches from a page's lower left one."""
+    for index, name in enumerate(names):
+        y = top - (index + 0.5) * KEY_LINE
+        write(page, left + 0.2, y, str(index + 1), fontsize=SMALL, color=GREY, va="center_baseline", ha="right")
+        write(page, left + 0.28, y, name, fontsize=SMALL, color=INK, va="center_baseline")
 
 
 def save(page: Page, folder: Path, name: str) -> list[Path]:

@@ -31,6 +31,8 @@ BARS = 6.4
 NARROWEST = 8.6
 LONGEST_NAME = 60
 _BESIDE, _BETWEEN, _DIAMOND = 0.07, 0.09, 0.13
+_CLAIM: dict[str, Any] = {"marker": "D", "markersize": 6.5, "color": VERMILION, "linestyle": "none", "mec": PAPER}
+_LEVEL: dict[str, Any] = {"color": INK, "linewidth": 1, "linestyle": (0, (4, 3))}
 _LEGEND, _AXIS = 0.34, 0.52
 
 Words = tuple[tuple[str, str], ...]
@@ -119,11 +121,13 @@ def speedup(head: Head, rows: Sequence[Row]) -> Page | None:
     baselines = sorted({row.baseline or "" for row in shown})
     look = {"several": len(baselines) > 1, "mixed": paper.is_mixed(shown), "twins": documented}
     bars = [bar for index, row in enumerate(shown) for bar in _speedup_bars(index, row, **look)]
-    page, axes = _draw(head, "Speed-up", [row.case for row in shown], bars, TWIN_ROW if documented else ROW)
-    axes.axvline(1, color=INK, linewidth=1, linestyle=(0, (4, 3)), zorder=2.5)
+    notes = plot_maps.not_shown([row for row in others if not row.measured], shown)
+    height = TWIN_ROW if documented else ROW
+    page, axes = _draw(head, "Speed-up", [row.case for row in shown], bars, height, notes=notes, reach=1.0)
+    axes.axvline(1, zorder=2.5, **_LEVEL)
     against = baselines[0] if len(baselines) == 1 else "the baseline"
     paper.name_axis(axes, "x", f"speed-up: seconds per image of {against} / of the case")
-    paper.legend(page, axes, _speedup_legend(shown, documented=documented))
+    paper.legend(page, axes, _speedup_legend(shown, against, documented=documented))
     return page
 
 
@@ -178,15 +182,18 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
 
 
-def _draw(head: Head, what: str, names: Sequence[str], bars: Sequence[_Bar], height: float) -> tuple[Page, "Axes"]:
-    """Draw bars from the first name at the top to the last, each with its words at its end."""
+def _draw(
+    head: Head, what: str, names: Sequence[str], bars: Sequence[_Bar], height: float,
+    *, notes: Sequence[str] = (), reach: float = 0.0,
+) -> tuple[Page, "Axes"]:  # fmt: skip
+    """Draw bars from the first name at the top to the last, on an axis from zero to `reach` at the least."""
     left = paper.MARGIN + max(paper.length(_short(name), BODY) for name in names) + 0.15
     width = max(NARROWEST, left + BARS + paper.MARGIN)
     room, tall = width - left - paper.MARGIN, len(names) * height + 0.1
-    page = paper.page(head, what, width, _LEGEND + tall + _AXIS)
+    page = paper.page(head, what, width, _LEGEND + tall + _AXIS, notes)
     axes = paper.axes(page, left, page.bottom + _AXIS, room, tall)
     bars = [_cut(bar, room - 0.3) for bar in bars]
-    scale = _scale(bars, room)
+    scale = min(_scale(bars, room), 0.95 * room / reach) if reach else _scale(bars, room)
     axes.set(xlim=(0, room / scale), ylim=(len(names) - 0.4, -0.6))
     axes.set_yticks(range(len(names)), [_short(name) for name in names], fontsize=BODY, **paper.literal())
     axes.tick_params(axis="y", length=0)
@@ -203,7 +210,7 @@ def _draw_bar(axes: "Axes", bar: _Bar, scale: float) -> None:
         reach = [[bar.value - bar.low], [bar.high - bar.value]]
         axes.errorbar(bar.value, bar.y, xerr=reach, color=INK, linewidth=1, capsize=2.5, zorder=3)
     if bar.mark is not None:
-        axes.plot(bar.mark, bar.y, zorder=4, **_diamond())
+        axes.plot(bar.mark, bar.y, zorder=4, **_CLAIM)
     behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
     for x, text, color in _placed(bar, scale):
         style = {
@@ -214,13 +221,6 @@ def _draw_bar(axes: "Axes", bar: _Bar, scale: float) -> None:
             "bbox": None if color == PAPER else behind,
         }
         axes.text(x / scale, bar.y, text, zorder=3.5, **style)
-
-
-def _diamond() -> dict[str, Any]:
-    return {
-        "marker": "D", "markersize": 6.5, "color": VERMILION, "linestyle": "none",
-        "markeredgecolor": PAPER, "markeredgewidth": 0.8,
-    }  # fmt: skip
 
 
 def _scale(bars: Sequence[_Bar], room: float) -> float:
@@ -279,15 +279,18 @@ def _latency_legend(rows: Sequence[Row], bars: Sequence[_Bar]) -> list[Any]:
     if any(bar.low is not None for bar in bars):
         handles.append(Line2D([], [], color=INK, linewidth=1, marker="|", label="95 % interval, within one process"))
     if any(bar.mark is not None for bar in bars):
-        handles.append(Line2D([], [], label=_documented(rows), **_diamond()))
+        handles.append(Line2D([], [], label=_documented(rows), **_CLAIM))
     return handles
 
 
-def _speedup_legend(rows: Sequence[Row], *, documented: bool) -> list[Any]:
+def _speedup_legend(rows: Sequence[Row], against: str, *, documented: bool) -> list[Any]:
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles = [Patch(color=BLUE, label="measured")]
-    return [*handles, Patch(color=VERMILION, label=_documented(rows))] if documented else handles
+    handles: list[Any] = [Patch(color=BLUE, label="measured")]
+    if documented:
+        handles.append(Patch(color=VERMILION, label=_documented(rows)))
+    return [*handles, Line2D([], [], label=f"as fast as {against}", **_LEVEL)]
 
 
 def _documented(rows: Sequence[Row]) -> str:

@@ -1,0 +1,166 @@
+"""Checking a case against what the installed libraries know, and finding the line that is at fault."""
+
+import json
+
+import pytest
+
+from bench.errors import InputError
+from bench.pipelines.vocabulary import vocabulary
+from bench.plan.case import Case
+from bench.plan.check import batch_size, check
+from bench.plan.document import Document
+
+MISSPELT = {"num_inference_step": 3}
+
+
+@pytest.fixture
+def problem(tmp_path):
+    """Return a function that checks a case with the given settings: the message, or None where nothing is wrong."""
+
+    def message(**settings):
+        document = Document(path=tmp_path / "s.yaml", data={})
+        try:
+            check(Case(scenario="s", name="a", **settings), ("cases", "a"), document, vocabulary())
+        except InputError as error:
+            return str(error)
+        return None
+
+    return message
+
+
+@pytest.fixture
+def line(tmp_path):
+    """Return a function that tells which location a check of `call: {height: 510}` is reported at."""
+
+    def where(*locations):
+        path = tmp_path / "s.yaml"
+        lines = {location: (path, number) for number, location in enumerate(locations, start=2)}
+        case = Case(scenario="s", name="a", model="a/b", call={"height": 510})
+        with pytest.raises(InputError) as caught:
+            check(case, ("cases", "a"), Document(path=path, data={}, lines=lines), vocabulary())
+        return locations[int(str(caught.value).split(":")[1]) - 2]
+
+    return where
+
+
+def pipeline_folder(folder, name):
+    """Make what a check reads of a saved pipeline and return the folder as text."""
+    (folder / "model_index.json").write_text(json.dumps({"_class_name": name}), encoding="utf-8")
+    return str(folder)
+
+
+@pytest.mark.parametrize("name", ["bk-sdm-tiny", "stable-diffusion-v1-5/stable-diffusion-v1-5", "someone/new"])
+def test_a_known_name_or_a_hub_id_is_a_model(problem, name):
+    assert problem(model=name) is None
+
+
+@pytest.mark.parametrize("name", ["taesd", "madebyollin/taesd", "someone/new-vae"])
+def test_a_known_name_or_a_hub_id_is_an_autoencoder(problem, name):
+    assert problem(model="stable-diffusion-v1-5", vae=name) is None
+
+
+def test_a_folder_with_a_saved_pipeline_is_a_model(problem, tmp_path):
+    assert problem(model=pipeline_folder(tmp_path, "StableDiffusionPipeline")) is None
+
+
+def test_a_folder_without_a_saved_pipeline_is_refused_with_what_it_lacks(problem, tmp_path):
+    assert "has no model_index.json; " in problem(model=str(tmp_path))
+
+
+def test_a_folder_with_an_autoencoder_is_one(problem, tmp_path):
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    assert problem(model="stable-diffusion-v1-5", vae=str(tmp_path)) is None
+
+
+def test_a_folder_without_an_autoencoder_is_refused_with_what_it_lacks(problem, tmp_path):
+    assert "has no config.json; " in problem(model="stable-diffusion-v1-5", vae=str(tmp_path))
+
+
+@pytest.mark.parametrize("model", ["stable-diffusion-v1-5", "runwayml/stable-diffusion-v1-5", "bk-sdm-tiny"])
+def test_a_misspelt_call_argument_of_a_known_model_is_refused(problem, model):
+    assert "did you mean 'num_inference_steps'?" in problem(model=model, call=MISSPELT)
+
+
+def test_a_misspelt_call_argument_of_a_saved_pipeline_is_refused(problem, tmp_path):
+    model = pipeline_folder(tmp_path, "StableDiffusionPipeline")
+    assert "did you mean 'num_inference_steps'?" in problem(model=model, call=MISSPELT)
+
+
+@pytest.mark.parametrize("name", ["SomeonesPipeline", None, ["a"]])
+def test_call_arguments_of_an_unknown_pipeline_are_left_to_diffusers(problem, tmp_path, name):
+    assert problem(model=pipeline_folder(tmp_path, name), call=MISSPELT) is None
+
+
+def test_call_arguments_of_a_model_known_to_the_hub_only_are_left_to_diffusers(problem):
+    assert problem(model="someone/new", call=MISSPELT) is None
+
+
+def test_a_wrong_value_is_refused_for_a_model_known_to_the_hub_only(problem):
+    assert "'num_inference_steps' is -5; " in problem(model="someone/new", call={"num_inference_steps": -5})
+
+
+def test_the_second_prompt_of_sdxl_is_taken(problem):
+    assert problem(model="stable-diffusion-xl-base-1.0", call={"prompt": "a", "prompt_2": "b"}) is None
+
+
+def test_the_second_prompt_of_sdxl_is_refused_for_a_model_without_one(problem):
+    message = problem(model="stable-diffusion-v1-5", call={"prompt": "a", "prompt_2": "b"})
+    assert "StableDiffusionPipeline takes no call argument 'prompt_2'; " in message
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"height": 8, "width": 2048},
+        {"num_inference_steps": 1},
+        {"guidance_scale": 0},
+        {"guidance_scale": 7.5},
+        {"prompt": ""},
+        {"prompt": ["a", "b"], "negative_prompt": ["c", "d"]},
+        {"output_type": "latent"},
+        {"cross_attention_kwargs": {"scale": 0.5}},
+        {"sigmas": [1.0, 0.5]},
+        {"clip_skip": None},
+    ],
+)
+def test_an_argument_as_diffusers_documents_it_is_taken(problem, call):
+    assert problem(model="stable-diffusion-v1-5", call=call) is None
+
+
+@pytest.mark.parametrize("load", [{"variant": "fp16"}, {"revision": "main"}, {"device_map": "cuda"}])
+def test_a_load_argument_as_diffusers_documents_it_is_taken(problem, load):
+    assert problem(model="stable-diffusion-v1-5", load=load) is None
+
+
+def test_optimizations_that_go_together_are_taken(problem):
+    assert problem(model="stable-diffusion-v1-5", optimizations=("tf32", "channels_last", "compile")) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "images"),
+    [
+        ({}, 1),
+        ({"prompt": "a"}, 1),
+        ({"prompt": ["a"]}, 1),
+        ({"prompt": ["a", "b", "c"]}, 3),
+        ({"num_images_per_prompt": 4}, 4),
+        ({"prompt": ["a", "b"], "num_images_per_prompt": 4}, 8),
+    ],
+)
+def test_a_call_makes_prompts_times_images_a_prompt(call, images):
+    assert images == batch_size(call)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ([("cases", "a"), ("cases", "a", "call"), ("cases", "a", "call", "height"), ("call", "height")], 2),
+        ([("cases", "a"), ("matrix",), ("matrix", "height"), ("call",), ("call", "height")], 2),
+        ([("cases", "a"), ("call",), ("call", "height")], 2),
+        ([("cases", "a"), ("cases", "a", "call")], 1),
+        ([("cases", "a"), ("call",)], 1),
+        ([("cases", "a"), ("matrix",)], 0),
+    ],
+)
+def test_a_fault_is_reported_where_the_value_was_written(line, written, expected):
+    assert written[expected] == line(*written)

@@ -1,0 +1,99 @@
+"""From what is written on the command line to files: paths, folders and names."""
+
+import re
+
+import pytest
+
+from bench.errors import InputError
+from bench.plan.load import find
+
+
+@pytest.fixture
+def folder(write, monkeypatch, tmp_path):
+    """A working folder with scenarios/ in it."""
+    for name in ("two.yaml", "one.yaml", "notes.txt"):
+        write("", f"scenarios/{name}")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "scenarios"
+
+
+def refusal(*names):
+    """Return the message that names are refused with."""
+    with pytest.raises(InputError) as caught:
+        find(names)
+    return str(caught.value)
+
+
+def found(*names):
+    """Return the paths that names stand for, as text."""
+    return [path.as_posix() for path in find(names)]
+
+
+def test_no_name_stands_for_every_scenario_in_alphabetical_order(folder):
+    assert found() == ["scenarios/one.yaml", "scenarios/two.yaml"]
+
+
+def test_a_name_stands_for_the_scenario_of_that_name(folder):
+    assert found("two") == ["scenarios/two.yaml"]
+
+
+def test_a_path_stands_for_its_file(folder):
+    assert found("scenarios/two.yaml") == ["scenarios/two.yaml"]
+
+
+def test_a_folder_stands_for_its_yaml_files_with_either_ending(write, folder):
+    write("", "mine/b.yml")
+    write("", "mine/a.yaml")
+    assert found("mine") == ["mine/a.yaml", "mine/b.yml"]
+
+
+def test_names_keep_their_order(folder):
+    assert found("two", "one") == ["scenarios/two.yaml", "scenarios/one.yaml"]
+
+
+@pytest.mark.parametrize("again", ["two", "scenarios/two.yaml", "./scenarios/two.yaml", "scenarios"])
+def test_a_scenario_that_is_named_twice_comes_once(folder, again):
+    assert found("two", again).count("scenarios/two.yaml") == 1
+
+
+def test_the_same_file_by_another_path_is_no_second_scenario(folder):
+    assert len(find(["two", str(folder / "two.yaml")])) == 1
+
+
+def test_a_yaml_file_that_is_missing_is_left_for_the_reader_to_refuse(folder):
+    assert found("missing.yaml") == ["missing.yaml"]
+
+
+def test_an_unknown_name_is_refused_with_the_closest_one(folder):
+    assert refusal("tow") == "unknown scenario 'tow'; did you mean 'two'?"
+
+
+def test_an_unknown_name_is_refused_with_all_where_none_is_close(folder):
+    assert refusal("sd15") == "unknown scenario 'sd15'; there are: one, two"
+
+
+def test_a_name_outside_a_checkout_is_refused_with_where_to_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert refusal("one") == (
+        "unknown scenario 'one'; there is no folder scenarios/ here; run from a checkout, or give a path"
+    )
+
+
+def test_no_name_outside_a_checkout_is_refused_for_the_missing_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert re.search(r"no folder scenarios/ here; \S", refusal())
+
+
+def test_a_folder_without_a_scenario_is_refused(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert refusal("empty") == "empty: has no scenario (*.yaml); give a file, or a folder that holds one"
+
+
+def test_two_files_of_one_name_are_refused_for_their_rows_would_mix(write, folder):
+    write("", "mine/two.yaml")
+    assert re.match(r"scenarios/two.yaml:1: two scenarios are called 'two'; \S", refusal("two", "mine/two.yaml"))
+
+
+def test_two_endings_of_one_name_are_refused(write, folder):
+    write("", "scenarios/two.yml")
+    assert "two scenarios are called 'two'; " in refusal("scenarios")
