@@ -8,7 +8,6 @@ median does not exist below six samples.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import comb
 from statistics import median as _median
 
 MIN_SAMPLES_FOR_INTERVAL = 6
@@ -53,9 +52,10 @@ def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interv
 
 def _rank(n: int, tail: float) -> int:
     """Return the largest k with P(Binomial(n, 1/2) <= k - 1) <= tail, in exact integers; 0 where there is none."""
-    allowed, cumulated = Fraction(tail) * 2**n, 0
+    allowed, cumulated, ways = Fraction(tail) * 2**n, 0, 1  # ways: n choose rank
     for rank in range(n):
-        cumulated += comb(n, rank)
+        cumulated += ways
         if cumulated > allowed:
             return rank
+        ways = ways * (n - rank) // (rank + 1)
     return 0

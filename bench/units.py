@@ -9,9 +9,9 @@ _SIGNIFICANT = 3
 
 def seconds(value: float | None) -> str:
     """Print seconds with three significant digits, in ms below one second."""
-    if value is None or math.isnan(value):
+    if value is None or not math.isfinite(value):
         return ""
-    if abs(value) < 1:
+    if abs(_rounded(value)) < 1:
         return f"{significant(value * 1000)} ms"
     return f"{significant(value)} s"
 
@@ -27,21 +27,27 @@ def span(low: float | None, high: float | None) -> str:
 
 def memory(value: float | None) -> str:
     """Print bytes as MiB, or as GiB from one GiB up."""
-    if value is None or math.isnan(value):
+    if value is None or not math.isfinite(value):
         return ""
-    if abs(value) < GIB:
+    if round(abs(value) / MIB) * MIB < GIB:
         return f"{value / MIB:.0f} MiB"
     return f"{value / GIB:.2f} GiB"
 
 
 def ratio(value: float | None) -> str:
     """Print a ratio the way the documentation does: `x1.50`."""
-    return "" if value is None or math.isnan(value) else f"x{value:.2f}"
+    return "" if value is None or not math.isfinite(value) else f"x{value:.2f}"
 
 
 def significant(value: float) -> str:
     """Print a number with three significant digits and no exponent."""
-    if value == 0:
+    rounded = _rounded(value)
+    if rounded == 0:
         return "0"
-    decimals = max(0, _SIGNIFICANT - 1 - math.floor(math.log10(abs(value))))
+    decimals = max(0, _SIGNIFICANT - 1 - math.floor(math.log10(abs(rounded))))
     return f"{value:.{decimals}f}"
+
+
+def _rounded(value: float) -> float:
+    """Round to three significant digits; rounding first keeps 0.9996 from printing as 1000 ms."""
+    return float(f"{value:.{_SIGNIFICANT - 1}e}")

@@ -1,29 +1,12 @@
 """What many tests share. Expensive things are made once a session: the fork server, one small run."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from support import SCENARIO, bench
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test asks the hub
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # so that tests may fork after importing diffusers
-
-ROOT = Path(__file__).parents[1]
-
-SCENARIO = """\
-title: "Speed up inference: reduced precision"
-source: {document: "diffusers docs, optimization/fp16", device: "NVIDIA A100"}
-model: stable-diffusion-v1-5
-scheduler: DDIMScheduler
-call: {prompt: "a photo of an astronaut riding a horse on mars", num_inference_steps: 5, height: 512, width: 512}
-baseline: baseline
-cases:
-  baseline: {claim: {latency_s: 5.27}}
-  tf32: {optimizations: [tf32], claim: {latency_s: 4.14, speedup: 1.27}}
-  batch: {call: {num_images_per_prompt: 2}, seed: [0, 1]}
-"""
 
 
 def pytest_collection_modifyitems(items):
@@ -48,14 +31,6 @@ def write(tmp_path):
         return path
 
     return write_file
-
-
-def bench(*arguments, cwd, **options):
-    """Run `python -m bench` as a person would and return the finished process."""
-    return subprocess.run(
-        [sys.executable, "-m", "bench", *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, timeout=600, check=False, **options,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,8 @@ def _row(run: Run, case: Case) -> Row | None:
     if mine.empty:
         return None
     measured = mine[mine["status"].isin(list(MEASURED))]
-    told = {str(name): value for name, value in (measured if len(measured) else mine).iloc[-1].items()}
+    last = (measured if len(measured) else mine).iloc[-1]
+    told = {str(name): None if pd.isna(value) else value for name, value in last.items()}
     environment = {name: run.environment.get(name) for name in schema.names(schema.VERSIONS)}
     return {**told, **environment, **_statistics(run, case, measured), **_worst(measured)}
 

@@ -103,7 +103,7 @@ class Runner:
             "case": case.to_json(),
             "run": self.settings.to_json(),
             "images": str((self.folder / IMAGES).absolute()) if replicate == 0 else None,
-            "log": str((self.folder / LOGS / f"{case.scenario}.{case.name}.{replicate}.log").absolute()),
+            "log": str((self.folder / LOGS / case.scenario / f"{case.name}-{replicate}.log").absolute()),
         }
 
     def _kill(self, attempt: "_Attempt") -> None:

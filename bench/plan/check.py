@@ -4,34 +4,43 @@ Pipelines swallow misspelt arguments and carry on with their defaults, so a case
 know would measure something else than it claims.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.plan.case import Case
-from bench.plan.document import Document, Location
+from bench.plan.document import Document, Location, shown
+from bench.plan.expand import COMPATIBLE, origin
 from bench.plan.vocabulary import Vocabulary, suggestion
 
 SIDE_MULTIPLE = 8
 """Pixels a latent: every autoencoder of these pipelines scales by 8."""
 
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+LONGEST_QUOTED = 100
 OUTPUT_TYPES = ("pil", "pt", "np", "latent")
 
+_TENSOR = "leave it out, a scenario cannot hold tensors or images"
+_CODE = "leave it out, a scenario cannot hold code"
+_REMOTE = "leave it out, no remote code is run"
 RESERVED_CALL = {
     "generator": "write 'seed:' and 'generator_device:'",
-    "return_dict": "the harness reads the returned images by name",
-    "callback_on_step_end": "a scenario cannot hold code",
-    "callback_on_step_end_tensor_inputs": "a scenario cannot hold code",
+    "return_dict": "leave it out, the harness reads the images by name",
+    **dict.fromkeys(("callback", "callback_steps"), _CODE),
+    **dict.fromkeys(("callback_on_step_end", "callback_on_step_end_tensor_inputs"), _CODE),
+    **dict.fromkeys(("latents", "ip_adapter_image", "ip_adapter_image_embeds"), _TENSOR),
+    **dict.fromkeys(("prompt_embeds", "negative_prompt_embeds"), _TENSOR),
+    **dict.fromkeys(("pooled_prompt_embeds", "negative_pooled_prompt_embeds"), _TENSOR),
 }
 RESERVED_LOAD = {
     "dtype": "write 'dtype:' as a key of its own",
     "torch_dtype": "write 'dtype:' as a key of its own",
-    "use_safetensors": "weights are read from safetensors only",
-    "trust_remote_code": "no remote code is run",
-    "custom_pipeline": "no remote code is run",
-    "custom_revision": "no remote code is run",
-    "token": "it would be written into the results; log in with `hf auth login`",
-    "use_onnx": "this harness measures torch pipelines",
+    "use_safetensors": "leave it out, weights are read from safetensors only",
+    **dict.fromkeys(("trust_remote_code", "custom_pipeline", "custom_revision"), _REMOTE),
+    "token": "log in with `hf auth login`, what is here is written into the results",
+    "proxies": "set HTTPS_PROXY, what is here is written into the results",
+    "use_onnx": "leave it out, this harness measures torch pipelines",
 }
 
 Problem = tuple[Location, str]
@@ -39,22 +48,30 @@ Problem = tuple[Location, str]
 
 def check(case: Case, where: Location, document: Document, vocabulary: Vocabulary) -> None:
     """Raise `InputError` with file and line for the first thing that is wrong with a case."""
-    for key, message in _problems(case, vocabulary):
-        raise document.error(_written(key, where, document), message)
+    for path, message in _problems(case, vocabulary):
+        raise document.error(_written(path, case, where, document), message)
 
 
-def _written(key: Location, where: Location, document: Document) -> Location:
-    """Find where a setting was written: in the case, in the matrix, or at the top of the file."""
-    candidates: list[Location] = [(*where, *key), ("matrix", key[-1]), key, (*where, key[0]), key[:1], where]
+def _written(path: Location, case: Case, where: Location, document: Document) -> Location:
+    """Find where a setting was written: in the matrix, which beats the case, which beats the top of the file."""
+    value = getattr(case, str(path[0]))
+    for part in path[1:]:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    of_call_or_setting = path[0] == "call" or len(path) == 1
+    in_matrix = origin(document, path, _as_written(value)) if of_call_or_setting else path
+    candidates: list[Location] = [in_matrix] if in_matrix[:1] == ("matrix",) else []
+    candidates += [(*where, *path), path, (*where, path[0]), path[:1], where]
     return next((candidate for candidate in candidates if candidate in document.lines), where)
+
+
+def _as_written(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     yield from _model(case, vocabulary)
     yield from _optimizations(case, vocabulary)
-    if case.scheduler is not None and vocabulary.schedulers is not None and case.scheduler not in vocabulary.schedulers:
-        hint = suggestion(case.scheduler, set(vocabulary.schedulers))
-        yield ("scheduler",), f"the installed diffusers has no scheduler '{case.scheduler}'; {hint}"
+    yield from _scheduler(case, vocabulary)
     yield from _call(case, vocabulary)
     yield from _load(case, vocabulary)
     yield from _seeds(case)
@@ -69,23 +86,40 @@ def _model(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
 def _resolvable(kind: str, name: str, known: set[str], marker: str) -> Iterator[Problem]:
     if name in known:
         return
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        if not (folder / marker).is_file():
+    if _is_folder(name):
+        if not (Path(name).expanduser() / marker).is_file():
             yield (kind,), f"the folder '{name}' has no {marker}; give one that diffusers' save_pretrained wrote"
-    elif name.startswith((".", "/", "~")) or name.count("/") != 1:
+    elif not HUB_ID.fullmatch(name):
         short = {word for word in known if "/" not in word}
-        yield (
-            (kind,),
-            f"unknown {kind} '{name}': no known name, no existing folder, no hub id; {suggestion(name, short)}",
-        )
+        hint = suggestion(name, short)
+        yield (kind,), f"unknown {kind} {_quoted(name)}: no known name, no existing folder, no hub id; {hint}"
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).expanduser().is_dir()
+    except (OSError, RuntimeError, ValueError):  # no such user, too long, a zero byte: no folder has that name
+        return False
+
+
+def _quoted(name: str) -> str:
+    return shown(name) if len(name) > LONGEST_QUOTED else f"'{name}'"
+
+
+def _scheduler(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    known = vocabulary.schedulers
+    if case.scheduler == COMPATIBLE:
+        yield ("scheduler",), "'compatible' is an axis; write 'matrix: {scheduler: compatible}'"
+    elif case.scheduler is not None and known is not None and case.scheduler not in known:
+        hint = suggestion(case.scheduler, set(known))
+        yield ("scheduler",), f"the installed diffusers has no scheduler {_quoted(case.scheduler)}; {hint}"
 
 
 def _optimizations(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     for name in case.optimizations:
         if name not in vocabulary.optimizations:
             hint = suggestion(name, set(vocabulary.optimizations))
-            yield ("optimizations",), f"unknown optimization '{name}'; {hint}"
+            yield ("optimizations",), f"unknown optimization {_quoted(name)}; {hint}"
         else:
             for other in sorted(vocabulary.optimizations[name].intersection(case.optimizations)):
                 yield ("optimizations",), f"'{name}' and '{other}' conflict; use one of the two"
@@ -97,18 +131,18 @@ def _call(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     for name, value in case.call.items():
         where: Location = ("call", name)
         if name in RESERVED_CALL:
-            yield where, f"'{name}' cannot be set here: {RESERVED_CALL[name]}"
+            yield where, f"'{name}' cannot be set here; {RESERVED_CALL[name]}"
         elif accepted is not None and name not in accepted:
             yield where, f"{pipeline} takes no call argument '{name}'; {suggestion(name, set(accepted))}"
         elif (message := _VALUES.get(name, _anything)(value)) is not None:
-            yield where, f"'{name}' is {value!r}; {message}"
+            yield where, f"'{name}' is {shown(_as_written(value))}; {message}"
 
 
 def _load(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     accepted = vocabulary.load_arguments(vocabulary.pipeline_class(case.model))
     for name in case.load:
         if name in RESERVED_LOAD:
-            yield ("load", name), f"'{name}' cannot be set here: {RESERVED_LOAD[name]}"
+            yield ("load", name), f"'{name}' cannot be set here; {RESERVED_LOAD[name]}"
         elif accepted is not None and name not in accepted:
             hint = suggestion(name, set(accepted).difference(RESERVED_LOAD))
             yield ("load", name), f"from_pretrained reads no argument '{name}'; {hint}"

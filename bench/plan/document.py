@@ -1,25 +1,35 @@
 """Read a scenario file so that every later error can say in which file and on which line it is.
 
-A line number is worth more than any error text, so the lines of all keys are kept beside the plain data. YAML is
-loaded without constructing objects; a key given twice is refused, for one of the two would be silently lost.
+A line number is worth more than any error text, so the line of every key is kept beside the plain data. Only plain YAML
+is read: mappings, lists and scalars. Tags are refused, a key given twice is refused (one of the two would be silently
+lost), and so is a file whose aliases blow it up.
 """
 
-from contextlib import suppress
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from bench.errors import InputError
 
 Location = tuple[str | int, ...]
 MAX_BYTES = 1024**2
 """A scenario is a page of text; something larger was given by mistake."""
+MAX_VALUES = 20_000
+"""Aliases count as what they stand for."""
+MAX_DEPTH = 20
+MAX_DIGITS = 40
+_LONGEST_SHOWN = 60
+
+_TAG = "tag:yaml.org,2002:"
+_TEXT = {f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}value"}
 
 
 @dataclass
@@ -40,54 +50,75 @@ class Document:
 
     def error(self, location: Location, message: str) -> InputError:
         """Return the error `file:line: message` for the key at `location`."""
-        return InputError(f"{self.where(location)}: {message}")
+        return InputError(f"{self.where(location)}: {_printable(message)}")
+
+
+def shown(value: Any) -> str:
+    """Return a value for an error message: as Python writes it, shortened."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def read(path: Path, _ancestors: tuple[Path, ...] = ()) -> Document:
     """Read `path`, merge it over the file that it extends, and return data with lines.
 
     Raises:
-        InputError: the file cannot be read, is no YAML mapping, has a duplicate key, or extends itself.
+        InputError: the file cannot be read, is no plain YAML mapping, has a duplicate key, or extends itself.
     """
     document = _parse(path, _text(path))
     parent_name = document.data.pop("extends", None)
     if parent_name is None:
         return document
+    where: Location = ("extends",)
     if not isinstance(parent_name, str):
-        raise document.error(("extends",), "'extends' must be the name of another scenario file")
+        raise document.error(where, "'extends' is no text; give the name of another scenario file")
     parent_path = path.parent / parent_name
+    if not _is_file(parent_path):
+        raise document.error(where, f"there is no file {shown(parent_name)}; 'extends' is relative to this file")
     if parent_path.resolve() in {ancestor.resolve() for ancestor in (*_ancestors, path)}:
-        raise document.error(("extends",), f"'{parent_name}' extends itself; break the circle")
-    if not parent_path.is_file():
-        raise document.error(("extends",), f"there is no file {parent_path}; 'extends' is relative to this file")
+        raise document.error(where, f"'{parent_name}' extends itself; break the circle")
     return _merge(read(parent_path, (*_ancestors, path)), document)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()
-        if len(content) > MAX_BYTES:
-            raise InputError(f"{path}: {len(content)} bytes are no scenario; give a YAML file of at most {MAX_BYTES}")
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise InputError(f"{path}: cannot be read (it is no file); give a scenario file")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: cannot be read ({getattr(error, 'strerror', error)}); give a scenario file"
+        ) from error
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{path}: more than {MAX_BYTES} bytes are no scenario; give a YAML file")
+    try:
         return content.decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a scenario file") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
 
 
 def _parse(path: Path, text: str) -> Document:
     try:
-        tree = YAML(typ="rt", pure=True).load(StringIO(text))
-    except DuplicateKeyError as error:
-        raise InputError(f"{path}:{_line(error)}: {_first_line(error.problem)}; keep one of the two") from error
+        root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
-        raise InputError(f"{path}:{_line(error)}: not valid YAML: {_first_line(error.problem)}; mend it") from error
+        raise InputError(f"{path}:{_line(error)}: not valid YAML: {_said(error.problem)}; mend it") from error
+    except ReaderError as error:
+        line, code = text[: error.position].count("\n") + 1, ord(text[error.position])
+        raise InputError(f"{path}:{line}: not valid YAML: the character #x{code:04x}; remove it") from error
     except (YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}:1: not valid YAML: {_first_line(str(error))}; mend it") from error
-    if not isinstance(tree, CommentedMap) or not tree:
-        raise InputError(f"{path}:1: a scenario is a mapping with 'model' and 'cases'; see scenarios/ for examples")
+        raise InputError(f"{path}:1: not valid YAML: {_said(str(error))}; mend it") from error
+    if not isinstance(root, MappingNode) or not root.value or root.tag != f"{_TAG}map":
+        raise InputError(f"{path}:1: a scenario is a mapping; write 'title', 'model' and 'cases'")
     document = Document(path=path, data={})
-    document.data = _plain(tree, (), document)
+    document.data = _Reader(document).mapping(root, ())
     return document
 
 
@@ -96,39 +127,125 @@ def _line(error: MarkedYAMLError) -> int:
     return mark.line + 1 if mark else 1
 
 
-def _first_line(problem: str | None) -> str:
-    return (problem or "unreadable").strip().splitlines()[0]
+def _said(problem: str | None) -> str:
+    lines = (problem or "").strip().splitlines()
+    return _printable(lines[0]) if lines else "unreadable"
 
 
-def _plain(node: Any, location: Location, document: Document) -> Any:
-    """Turn ruamel's tree into dicts, lists and plain scalars, noting the line of every key on the way."""
-    if isinstance(node, CommentedMap):
-        return {key: _child(node, key, node.lc.key, location, document) for key in node}
-    if isinstance(node, CommentedSeq):
-        return [_child(node, index, node.lc.item, location, document) for index in range(len(node))]
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    if node is None:
-        return None
-    return str(node)  # a date, say: diffusers has no argument that is one
+def _printable(text: str) -> str:
+    """Escape control characters: what a file holds must not steer the terminal."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
-def _child(node: Any, key: Any, line_of: Any, location: Location, document: Document) -> Any:
-    here = (*location, key)
-    if not isinstance(key, (str, int)) or isinstance(key, bool):
-        raise InputError(f"{document.where(location)}: the key {key!r} is no text; put it in quotes")
-    with suppress(KeyError):  # merged in with `<<`: the line of its parent serves
-        document.lines[here] = (document.path, line_of(key)[0] + 1)
-    return _plain(node[key], here, document)
+class _Reader:
+    """Turns YAML nodes into plain data, noting the line of every key and item on the way."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._values = 0
+        self._open: list[Node] = []
+
+    def mapping(self, node: MappingNode, location: Location) -> dict[str, Any]:
+        """Return a mapping, with what `<<` merges into it below its own keys."""
+        with self._enter(node, location):
+            return self._mapping(node, location)
+
+    def _mapping(self, node: MappingNode, location: Location) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        own: set[str] = set()
+        for key_node, value_node in sorted(node.value, key=lambda pair: pair[0].tag != f"{_TAG}merge"):
+            if key_node.tag == f"{_TAG}merge":
+                for merged in value_node.value if isinstance(value_node, SequenceNode) else [value_node]:
+                    data = {**self._merged(merged, location), **data}
+                continue
+            key = self._key(key_node)
+            if key in own:
+                raise self._error(key_node, f'the key "{key}" is a duplicate; keep one of the two')
+            own.add(key)
+            self._document.lines[(*location, key)] = (self._document.path, key_node.start_mark.line + 1)
+            data[key] = self._value(value_node, (*location, key))
+        return data
+
+    def _merged(self, node: Node, location: Location) -> dict[str, Any]:
+        if not isinstance(node, MappingNode):
+            raise self._error(node, "'<<' merges mappings; give the alias of one")
+        return self.mapping(node, location)
+
+    def _key(self, node: Node) -> str:
+        if not isinstance(node, ScalarNode):
+            raise self._error(node, "a key is a mapping or a list; give a text, if need be in quotes")
+        if node.tag != f"{_TAG}str":
+            raise self._error(node, f"the key {shown(self._scalar(node, ()))} is no text; put it in quotes")
+        return str(node.value)
+
+    def _value(self, node: Node, location: Location) -> Any:
+        if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
+            return self.mapping(node, location)
+        if isinstance(node, SequenceNode) and node.tag == f"{_TAG}seq":
+            with self._enter(node, location):
+                return [self._item(item, (*location, index)) for index, item in enumerate(node.value)]
+        self._count(node, location)
+        if isinstance(node, ScalarNode):
+            return self._scalar(node, location)
+        raise self._tagged(node, location)
+
+    def _item(self, node: Node, location: Location) -> Any:
+        self._document.lines[location] = (self._document.path, node.start_mark.line + 1)
+        return self._value(node, location)
+
+    def _scalar(self, node: ScalarNode, location: Location) -> Any:
+        kind = str(node.tag)
+        if kind in _TEXT:
+            return str(node.value)
+        if kind not in {f"{_TAG}null", f"{_TAG}bool", f"{_TAG}int", f"{_TAG}float"}:
+            raise self._tagged(node, location)
+        if len(node.value) > MAX_DIGITS:
+            raise self._error(node, f"{_named(location)}{shown(node.value)} is too long a number; shorten it")
+        try:
+            value = YAML(typ="safe", pure=True).constructor.construct_object(node)
+        except (YAMLError, ValueError, KeyError) as error:
+            wrong = f"{_named(location)}{shown(node.value)} is not of the type it is tagged as; mend it"
+            raise self._error(node, wrong) from error
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self._error(node, f"{_named(location)}{value} is no number to measure with; give a finite one")
+        return value
+
+    @contextmanager
+    def _enter(self, node: Node, location: Location) -> Iterator[None]:
+        """Count a mapping or list, and refuse one that an alias puts into itself."""
+        self._count(node, location)
+        if any(node is outer for outer in self._open):
+            raise self._document.error(location, f"{_named(location)}contains itself by an alias; write it out")
+        self._open.append(node)
+        yield
+        self._open.pop()
+
+    def _count(self, node: Node, location: Location) -> None:
+        """Refuse what is nested or aliased beyond any scenario."""
+        self._values += 1
+        if self._values > MAX_VALUES or len(location) > MAX_DEPTH:
+            raise self._error(node, "nested or repeated by aliases beyond any scenario; write it out shorter")
+
+    def _tagged(self, node: Node, location: Location) -> InputError:
+        return self._error(node, f"{_named(location)}the tag {shown(str(node.tag))} is not read; write plain YAML")
+
+    def _error(self, node: Node, message: str) -> InputError:
+        return InputError(f"{self._document.path}:{node.start_mark.line + 1}: {_printable(message)}")
+
+
+def _named(location: Location) -> str:
+    name = next((part for part in reversed(location) if isinstance(part, str)), None)
+    return f"'{name}': " if name else ""
 
 
 def _merge(parent: Document, child: Document) -> Document:
     """Lay `child` over `parent`: mappings are merged by key, everything else is replaced; a null case is dropped."""
     merged = Document(path=child.path, data=_overlay(parent.data, child.data), lines={**parent.lines, **child.lines})
-    dropped = [name for name, case in (child.data.get("cases") or {}).items() if case is None]
-    for name in dropped:
-        if name in (parent.data.get("cases") or {}):
+    below, above = parent.data.get("cases"), child.data.get("cases")
+    if below is not None and not isinstance(below, dict):
+        raise parent.error(("cases",), f"'cases' is {shown(below)}; give a mapping, such as {{name: {{}}}}")
+    if isinstance(below, dict) and isinstance(above, dict):
+        for name in (name for name, case in above.items() if case is None and name in below):
             del merged.data["cases"][name]
     return merged
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from bench.errors import InputError
 from bench.plan.case import Case, Plan, Table
 from bench.plan.check import check
 from bench.plan.document import Document, Location, read
 from bench.plan.expand import SAFE_NAME, Schedulers, cases
-from bench.plan.scenario import CaseEntry, Claim, Matrix, Scenario, Source
+from bench.plan.explain import explain
+from bench.plan.scenario import Scenario
 from bench.plan.vocabulary import Vocabulary, suggestion
 
 FOLDER = Path("scenarios")
@@ -25,7 +25,7 @@ def find(names: Sequence[str], folder: Path = FOLDER) -> list[Path]:
         InputError: a name is neither, or a folder holds no scenario.
     """
     found = [path for name in names or [str(folder)] for path in _find(name, folder)]
-    unique = list(dict.fromkeys(found))
+    unique = list({path.resolve(): path for path in reversed(found)}.values())[::-1]
     stems = [path.stem for path in unique]
     for path in unique:
         if stems.count(path.stem) > 1:
@@ -90,44 +90,12 @@ def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabu
 
 def _validate(document: Document) -> Scenario:
     if not SAFE_NAME.fullmatch(document.path.stem):
-        raise InputError(
-            f"{document.path}:1: the file's name names its rows; use letters, digits, '.', '_', '+' and '-'"
-        )
+        allowed = "letters, digits, '.', '_', '+' and '-'"
+        raise InputError(f"{document.path}:1: the file's name names its rows; use {allowed}")
     try:
         return Scenario.model_validate(document.data)
     except ValidationError as error:
-        first = error.errors()[0]
-        location = _location(first)
-        raise document.error(location, _message(first, location)) from error
-
-
-def _location(error: ErrorDetails) -> Location:
-    """Return where in the file an error is: pydantic's own location without the names of union members."""
-    members = {"int", "float", "str", "bool"}
-    return tuple(part for part in error["loc"] if not (isinstance(part, str) and (part in members or "[" in part)))
-
-
-_MODELS: dict[str, type[BaseModel]] = {"source": Source, "claim": Claim, "matrix": Matrix}
-
-
-def _message(error: ErrorDetails, location: Location) -> str:
-    key = str(location[-1]) if location else "scenario"
-    if error["type"] == "extra_forbidden":
-        return f"unknown key '{key}'; {suggestion(key, set(_siblings(location)))}"
-    if error["type"] == "missing":
-        return f"'{key}' is missing; add it"
-    text = error["msg"].removeprefix("Value error, ")
-    return f"'{key}': {text[0].lower()}{text[1:]} (given: {error['input']!r:.60})"
-
-
-def _siblings(location: Location) -> list[str]:
-    """Return the keys that may stand where an unknown one was found."""
-    parent = location[-2] if len(location) > 1 else None
-    if parent in _MODELS:
-        return list(_MODELS[str(parent)].model_fields)
-    if len(location) > 1 and location[0] == "cases":
-        return list(CaseEntry.model_fields)
-    return [*Scenario.model_fields, "extends"]
+        raise document.error(*explain(error, document.data)) from error
 
 
 def choose(plan: Plan, patterns: Sequence[str]) -> tuple[Plan, list[str]]:

@@ -7,14 +7,17 @@ from typing import Any
 
 Combination = dict[str, Any]
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+]+")
+_NO_BEGINNING = "._+"
 _LONGEST_WORD = 40
 
 
 def multiply(axes: Mapping[str, Sequence[Any]], exclude: Sequence[Combination] = ()) -> list[Combination]:
-    """Return every combination of the axes, the last axis turning fastest, without the excluded ones.
+    """Return every combination of the axes, the last axis turning fastest, without the excluded ones; none of no axes.
 
     A combination is excluded when it agrees with all keys of one `exclude` entry.
     """
+    if not axes:
+        return []
     products = (dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values()))
     return [product for product in products if not any(_agrees(product, entry) for entry in exclude)]
 
@@ -38,8 +41,12 @@ def include(combinations: list[Combination], entries: Sequence[Combination], axe
 
 
 def name(combination: Combination, axes: Sequence[str]) -> str:
-    """Name a combination by its axis values joined with `-`, safe as a file name: `DDIMScheduler-20`."""
-    return "-".join(_word(combination[axis]) for axis in axes if axis in combination)
+    """Name a combination by its axis values joined with `-`, safe as a file name: `DDIMScheduler-20`.
+
+    One that only `include` made, and that has no axis, is named by all its values.
+    """
+    keys = [axis for axis in axes if axis in combination] or list(combination)
+    return "-".join(_word(combination[key]) for key in keys)
 
 
 def _agrees(combination: Combination, entry: Combination) -> bool:
@@ -51,6 +58,8 @@ def _word(value: object) -> str:
         text = "+".join(str(item) for item in value)
     elif isinstance(value, dict):
         text = "+".join(f"{key}.{item}" for key, item in value.items())
+    elif isinstance(value, (int, float)) and value < 0:
+        text = f"minus{-value}"
     else:
         text = str(value)
-    return _UNSAFE.sub("_", text).strip("_")[:_LONGEST_WORD] or "none"
+    return _UNSAFE.sub("_", text).lstrip(_NO_BEGINNING).rstrip("_")[:_LONGEST_WORD] or "none"

@@ -8,6 +8,7 @@ Dtype = Literal["float32", "float16", "bfloat16"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(min_length=1)]
 
 
 class Strict(BaseModel):
@@ -44,20 +45,20 @@ class Claim(Strict):
     def _says_something(self) -> "Claim":
         figures = (self.latency_s, self.seconds_per_image, self.speedup, self.latency_reduction)
         if all(figure is None for figure in (*figures, self.parameter_reduction, self.status)):
-            raise ValueError("a claim needs a figure: latency_s, seconds_per_image, speedup or status")
+            raise ValueError("a claim needs a figure; give latency_s, seconds_per_image, speedup or status")
         if self.over_calls > 1 and self.latency_s is None:
-            raise ValueError("'over_calls' divides 'latency_s', which is missing")
+            raise ValueError("'over_calls' divides 'latency_s', which is missing; add it")
         return self
 
 
 class Settings(Strict):
     """What a case is made of. Every key may stand at the top of a scenario, in a case, or in the matrix."""
 
-    model: str | None = Field(default=None, description="a known model, a hub id, or a local folder")
+    model: Name | None = Field(default=None, description="a known model, a hub id, or a local folder")
     dtype: Dtype | None = None
-    scheduler: str | None = Field(default=None, description="a diffusers class name; the model's own where left out")
+    scheduler: Name | None = Field(default=None, description="a diffusers class name; the model's own where left out")
     scheduler_config: dict[str, Any] | None = Field(default=None, description="arguments laid over its configuration")
-    vae: str | None = Field(default=None, description="an autoencoder that takes the place of the model's own")
+    vae: Name | None = Field(default=None, description="an autoencoder that takes the place of the model's own")
     optimizations: list[str] | None = None
     call: dict[str, Any] | None = Field(default=None, description="arguments of the pipeline call")
     load: dict[str, Any] | None = Field(default=None, description="arguments of from_pretrained")
@@ -75,7 +76,7 @@ class Settings(Strict):
 class CaseEntry(Settings):
     """One named case: settings laid over the scenario's, and what the documentation says of it."""
 
-    baseline: str | None = Field(default=None, description="another baseline than the scenario's, for this case")
+    baseline: Name | None = Field(default=None, description="another baseline than the scenario's, for this case")
     claim: Claim | None = None
     note: str | None = None
 
@@ -101,9 +102,9 @@ class Matrix(BaseModel):
 class Scenario(Settings):
     """One YAML file: a documented table, or a sweep."""
 
-    title: str
+    title: Name
     source: Source | None = None
-    baseline: str | None = None
+    baseline: Name | None = None
     cases: dict[str, CaseEntry | None] | None = None
     matrix: Matrix | None = None
 

@@ -34,7 +34,8 @@ class Vocabulary:
 def suggestion(word: str, known: frozenset[str] | set[str] | list[str]) -> str:
     """Return `did you mean 'x'?`, or the words there are where none is close and they are few."""
     close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    if close:
-        return f"did you mean '{close[0]}'?"
+    longer = [name for name in sorted(known) if word and name.lower().startswith(word.lower())]
+    if close or longer:
+        return f"did you mean '{(close or longer)[0]}'?"
     listed = sorted(known)[:MOST_LISTED]
     return f"there are: {', '.join(listed)}{' ...' if len(known) > MOST_LISTED else ''}"

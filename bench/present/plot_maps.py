@@ -26,7 +26,7 @@ _WIDE, _TALL, _LEFT, _AXIS = 6.6, 4.4, 0.8, 0.55
 _DOT, _NEAR, _FAR, _RING, _DIRECTIONS, _BESIDE, _BIT = 0.055, 0.03, 1.2, 0.06, 40, 0.12, 0.03
 _OWN, _FOREIGN = (2 * _DOT, 2 * _DOT), (4.5 * _DOT, 4.5 * _DOT)
 """The room that a label leaves to its own point, and, so that nobody takes it for theirs, to those of other labels."""
-_LINE_OF_NUMBERS, _TOO_TALL = 16, 20.0
+_LINE_OF_NUMBERS, _TOO_TALL = 16, 12.0
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
@@ -62,8 +62,10 @@ def memory(head: Head, rows: Sequence[Row]) -> Page | None:
         return None
     second, time_unit = paper.time_scale(time for _, time, _ in known)
     byte, memory_unit = paper.memory_scale(peak for _, _, peak in known)
-    mixed = paper.is_mixed([row for row, _, _ in known])
-    dots = [_Dot(paper.named(row, mixed=mixed), t * second, b * byte, mixed and row.tiny) for row, t, b in known]
+    dots = [
+        _Dot(row.case + " (tiny)" * (toy := head.mixed and row.tiny), time * second, peak * byte, toy)
+        for row, time, peak in known
+    ]
     page, axes = _scatter(head, dots, not_shown(rows, [row for row, _, _ in known]))
     what = "peak memory allocated on the device" if on_device else "peak growth of resident memory on the host"
     paper.name_axis(axes, "x", f"time per image ({time_unit})")
@@ -93,17 +95,19 @@ def heatmap(head: Head, rows: Sequence[Row], cases: Sequence[Case], axes: Sequen
     left = paper.MARGIN + max(paper.length(name, BODY) for name in names) + 0.15
     wide, tall = len(steps) * CELL_WIDTH, len(names) * CELL_HEIGHT
     note = ["In small print: calls of the denoiser in one generation, where they differ from the steps."]
-    page = paper.page(head, "Latency of one call", max(left + wide + 1.25, 7.5), tall + _AXIS + 0.25, note)
+    labels = [_steps_label(number, cells) for number in steps]
+    below = _AXIS + 0.1 + 0.15 * any("\n" in label for label in labels)
+    page = paper.page(head, "Latency of one call", max(left + wide + 1.25, 7.5), tall + below, note)
     bottom = page.top - tall - 0.1
     drawn = paper.axes(page, left, bottom, wide, tall)
     drawn.set(xlim=(-0.5, len(steps) - 0.5), ylim=(len(names) - 0.5, -0.5))
-    drawn.set_xticks(range(len(steps)), [_steps_label(number, cells) for number in steps], fontsize=BODY)
+    drawn.set_xticks(range(len(steps)), labels, fontsize=BODY)
     drawn.set_yticks(range(len(names)), names, fontsize=BODY, **paper.literal())
     drawn.tick_params(length=0)
     drawn.spines[:].set_visible(False)
     paper.name_axis(drawn, "x", "steps asked for (num_inference_steps)")
     scale = paper.axes(page, left + wide + 0.2, bottom + max(0.0, tall - 3), 0.14, min(tall, 3.0))
-    _cells(drawn, scale, {(steps.index(number), names.index(name)): row for (name, number), row in cells.items()})
+    _cells(drawn, scale, head, {(steps.index(number), names.index(name)): row for (name, number), row in cells.items()})
     return page
 
 
@@ -113,11 +117,13 @@ def _scatter(head: Head, dots: Sequence[_Dot], notes: Sequence[str]) -> tuple[Pa
     Points that lie on one another share a label.
     """
     xs, ys = paper.axis_ends([dot.x for dot in dots]), paper.axis_ends([dot.y for dot in dots])
-    names, tall, key = [dot.case for dot in dots], _TALL, 0.0
+    names, tall, key, column = [dot.case for dot in dots], _TALL, 0.0, 0.0
     labels = _labels(_in_inches(dots, xs, ys, tall), names, "\n", tall)
     if labels is None:
         numbers = [str(number) for number in range(1, len(dots) + 1)]
-        tall, key = max(_TALL, len(dots) * paper.KEY_LINE), 0.5 + max(paper.length(name, SMALL) for name in names)
+        tall = max(_TALL, min(len(dots), paper.KEY_LINES) * paper.KEY_LINE)
+        column = 0.5 + max(paper.length(name, SMALL) for name in names)
+        key = column * math.ceil(len(dots) / paper.KEY_LINES)
         while (labels := _labels(_in_inches(dots, xs, ys, tall), numbers, ", ", tall)) is None:
             tall *= 1.2
     left = paper.MARGIN + _LEFT
@@ -133,7 +139,7 @@ def _scatter(head: Head, dots: Sequence[_Dot], notes: Sequence[str]) -> tuple[Pa
         _write_label(axes, label, (_WIDE, tall))
     paper.write(page, left, page.top, "lower left is better", fontsize=SMALL, color=GREY, va="top", style="italic")
     if key:
-        paper.key(page, left + _WIDE + 0.2, bottom + tall, names)
+        paper.key(page, left + _WIDE + 0.2, bottom + tall, names, column)
     return page, axes
 
 
@@ -243,7 +249,7 @@ def _steps_label(asked: int, cells: Mapping[tuple[str, int], Row | None]) -> str
     return f"{asked}\n(tiny: {', '.join(map(str, fewer))})" if fewer else str(asked)
 
 
-def _cells(axes: "Axes", scale: "Axes", cells: Mapping[tuple[int, int], Row | None]) -> None:
+def _cells(axes: "Axes", scale: "Axes", head: Head, cells: Mapping[tuple[int, int], Row | None]) -> None:
     """Colour and label every cell, and draw what the colours say."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
@@ -255,7 +261,6 @@ def _cells(axes: "Axes", scale: "Axes", cells: Mapping[tuple[int, int], Row | No
     colors = ListedColormap(colormaps["Blues"]([0.08 + 0.8 * step / 255 for step in range(256)]))
     shade = ScalarMappable(Normalize(min(known) * factor, max(known) * factor), colors)
     behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
-    mixed = paper.is_mixed([row for row in cells.values() if row is not None and row.measured])
     for (column, line), row in cells.items():
         corner, color = (column - 0.5, line - 0.5), UNMEASURED
         if row is None or not row.measured or row.latency_s is None:
@@ -264,7 +269,7 @@ def _cells(axes: "Axes", scale: "Axes", cells: Mapping[tuple[int, int], Row | No
         else:
             color = to_hex(shade.to_rgba(np.array([row.latency_s * factor]))[0])
             axes.add_patch(Rectangle(corner, 1, 1, facecolor=color, edgecolor="none"))
-            below = _small_print(row, mixed=mixed)
+            below = _small_print(row, mixed=head.mixed)
             text = f"{units.significant(row.latency_s * factor)} {unit}"
             axes.text(column, line - 0.17 * bool(below), text, color=_ink(color), **_print(BODY))
             axes.text(column, line + 0.24, below, color=_ink(color), **_print(TINY_PRINT))
@@ -278,9 +283,8 @@ def _cells(axes: "Axes", scale: "Axes", cells: Mapping[tuple[int, int], Row | No
 def _small_print(row: Row, *, mixed: bool) -> str:
     """Return what stands under a cell's latency: the denoiser's calls where they are not the steps, and what is odd."""
     calls = f"{row.denoiser_calls} calls" if row.denoiser_calls not in {None, row.steps} else ""
-    return "  ".join(
-        filter(None, [calls, "" if row.status == "ok" else row.status, "tiny" if mixed and row.tiny else ""])
-    )
+    odd = ["" if row.status == "ok" else row.status, "tiny" if mixed and row.tiny else ""]
+    return "  ".join(filter(None, [calls, *odd]))
 
 
 def _print(size: float) -> dict[str, Any]:

@@ -27,13 +27,15 @@ INK, GREY, RULE, PAPER = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff"
 BLUE, VERMILION, SKY, AMBER = "#0072B2", "#D55E00", "#9ccbe6", "#F2B134"
 """Okabe and Ito's palette, which stays apart for the colour-blind, and tints of it."""
 BODY, SMALL, LARGE = 9.0, 8.0, 13.0
-MARGIN, KEY_LINE = 0.25, 0.17
+MARGIN, KEY_LINE, KEY_LINES = 0.25, 0.17, 50
 LEAST_SPAN = 0.25
 """The least share of its largest value that an axis of points spans, so that noise does not look like a difference."""
 ALL_TINY = "TINY TWINS: toy models, no statement about the real ones"
 SOME_TINY = "PARTLY TINY TWINS: what is marked (tiny) is a toy model, no statement about the real one"
 FORMATS = ("png", "svg")
 _LINE = 1.35
+_HINTING = 1.01
+"""A PNG's letters are fitted to its pixels, which makes them a little wider than drawn."""
 _SAVING = threading.Lock()
 
 
@@ -78,6 +80,11 @@ class Head:
     ran: str
     band: str | None
 
+    @property
+    def mixed(self) -> bool:
+        """Whether toys and full-size models stand side by side, so that each toy needs its label."""
+        return self.band == SOME_TINY
+
 
 @dataclass(frozen=True)
 class Page:
@@ -98,22 +105,12 @@ def rows(frame: pd.DataFrame) -> list[Row]:
 def head(
     scenario: str, title: str, environment: Mapping[str, Any], weights: Iterable[str], shown: Sequence[Row]
 ) -> Head:
-    """Say what stands above the plots of a scenario, from its run's environment and its rows."""
+    """Say what stands above the plots of a scenario, from its run's environment and its measured rows."""
     versions = [f"{name} {environment[name]}" for name in ("torch", "diffusers") if environment.get(name)]
     kinds = " and ".join(sorted(set(weights)))
     ran = [str(environment.get("device_name") or "unknown device"), *versions, f"weights: {kinds}" if kinds else ""]
     band = (ALL_TINY if all(row.tiny for row in shown) else SOME_TINY) if any(row.tiny for row in shown) else None
     return Head(plain(scenario), plain(title), plain("  ·  ".join(filter(None, ran))), band)
-
-
-def is_mixed(rows: Sequence[Row]) -> bool:
-    """Say whether toys and full-size models are among rows, so that each needs its label."""
-    return len({row.tiny for row in rows}) > 1
-
-
-def named(row: Row, *, mixed: bool) -> str:
-    """Return a case's name, saying that it is a toy where others in the plot are not."""
-    return f"{row.case} (tiny)" if mixed and row.tiny else row.case
 
 
 def page(head: Head, what: str, width: float, body: float, notes: Sequence[str] = ()) -> Page:
@@ -157,6 +154,7 @@ def axes(page: Page, left: float, bottom: float, width: float, height: float) ->
     """Return axes at inches from the lower left corner of a page, without a frame, in the page's colours."""
     made = page.figure.add_axes((left / page.width, bottom / page.height, width / page.width, height / page.height))
     made.set_facecolor(PAPER)
+    made.grid(visible=False)
     for side, spine in made.spines.items():
         spine.set_visible(side in {"left", "bottom"})
         spine.set_color(GREY)
@@ -182,12 +180,12 @@ def legend(page: Page, axes: "Axes", handles: Sequence[Any]) -> None:
         text.set(**literal())
 
 
-def key(page: Page, left: float, top: float, names: Sequence[str]) -> None:
-    """Write a list of names with their numbers, from its upper left corner, at inches from a page's lower left one."""
+def key(page: Page, left: float, top: float, names: Sequence[str], column: float) -> None:
+    """List names with their numbers in columns of some inches' width, from an upper left corner, in inches."""
     for index, name in enumerate(names):
-        y = top - (index + 0.5) * KEY_LINE
-        write(page, left + 0.2, y, str(index + 1), fontsize=SMALL, color=GREY, va="center_baseline", ha="right")
-        write(page, left + 0.28, y, name, fontsize=SMALL, color=INK, va="center_baseline")
+        x, y = left + index // KEY_LINES * column, top - (index % KEY_LINES + 0.5) * KEY_LINE
+        write(page, x + 0.2, y, str(index + 1), fontsize=SMALL, color=GREY, va="center_baseline", ha="right")
+        write(page, x + 0.28, y, name, fontsize=SMALL, color=INK, va="center_baseline")
 
 
 def save(page: Page, folder: Path, name: str) -> list[Path]:
@@ -220,12 +218,12 @@ def length(text: str, size: float, *, bold: bool = False) -> float:
 
     font = FontProperties(size=size, weight="bold" if bold else "normal")
     width: float = TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]
-    return width / POINTS_PER_INCH
+    return width / POINTS_PER_INCH * _HINTING
 
 
 def wrapped(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
     """Return text in lines of at most `room` inches."""
-    letters = max(len(text), 1)
+    letters = _at_most(text, room, length(text, size, bold=bold))
     while letters > 1 and any(length(line, size, bold=bold) > room for line in textwrap.wrap(text, letters)):
         letters -= 1
     return textwrap.wrap(text, letters)
@@ -233,10 +231,16 @@ def wrapped(text: str, room: float, size: float, *, bold: bool = False) -> list[
 
 def fitted(text: str, room: float, size: float) -> str:
     """Return text, or its beginning and an ellipsis where it is longer than `room` inches."""
-    end = len(text)
+    whole = length(text, size)
+    end = _at_most(text, room, whole)
     while end and length(f"{text[:end]}…", size) > room:
         end -= 1
-    return text if length(text, size) <= room else f"{text[:end].rstrip(' .')}…"
+    return text if whole <= room else f"{text[:end].rstrip(' .')}…"
+
+
+def _at_most(text: str, room: float, whole: float) -> int:
+    """Return how many letters of a text of `whole` inches surely do not fit: where to begin counting down."""
+    return max(1, min(len(text), int(2 * len(text) * room / max(whole, room)) + 1))
 
 
 def time_scale(values: Iterable[float]) -> tuple[float, str]:

@@ -80,9 +80,10 @@ def _scenario(run: Run, table: Table, frame: pd.DataFrame, target: Path) -> list
     """Draw what there is to draw of one scenario; nothing where nothing of it was measured."""
     frame = frame[frame["scenario"] == table.scenario]
     rows = paper.rows(frame)
-    if not any(row.measured for row in rows):
+    measured = [row for row in rows if row.measured]
+    if not measured:
         return []
-    head = paper.head(table.scenario, table.title, run.environment, frame["weights"].dropna(), rows)
+    head = paper.head(table.scenario, table.title, run.environment, frame["weights"].dropna(), measured)
     cases = [case for case in run.plan.cases if case.scenario == table.scenario]
     pages = {
         "latency": latency(head, rows),
@@ -99,8 +100,7 @@ def latency(head: Head, rows: Sequence[Row]) -> Page:
     shown = [row for row in rows if row.measured]
     seconds = (value for row in shown for value in (row.latency_s, row.high_s, row.claim_latency_s))
     factor, unit = paper.time_scale(value for value in seconds if value is not None)
-    mixed = paper.is_mixed(shown)
-    bars = [_latency_bar(index, row, factor, unit, mixed=mixed) for index, row in enumerate(rows)]
+    bars = [_latency_bar(index, row, factor, unit, mixed=head.mixed) for index, row in enumerate(rows)]
     page, axes = _draw(head, "Latency", [row.case for row in rows], bars, ROW)
     paper.name_axis(axes, "x", f"latency of one call ({unit})")
     paper.legend(page, axes, _latency_legend(rows, bars))
@@ -119,7 +119,7 @@ def speedup(head: Head, rows: Sequence[Row]) -> Page | None:
     if not any(row.speedup is not None for row in shown) or not (documented or len(toys) > 1):
         return None
     baselines = sorted({row.baseline or "" for row in shown})
-    look = {"several": len(baselines) > 1, "mixed": paper.is_mixed(shown), "twins": documented}
+    look = {"several": len(baselines) > 1, "mixed": head.mixed, "twins": documented}
     bars = [bar for index, row in enumerate(shown) for bar in _speedup_bars(index, row, **look)]
     notes = plot_maps.not_shown([row for row in others if not row.measured], shown)
     height = TWIN_ROW if documented else ROW
@@ -151,7 +151,8 @@ def _speedup_bars(index: int, row: Row, *, several: bool, mixed: bool, twins: bo
     """Return a case's measured bar, and under it the documented one where there is a figure."""
     against = f"against {row.baseline}" if several else ""
     measured = ((units.ratio(row.speedup), INK), *_remarks(row, against, mixed=mixed))
-    words = measured if row.speedup is not None else ((row.outcome, GREY),)
+    without = f"no speed-up: {row.baseline} was not measured at this size" if row.measured else row.outcome
+    words = measured if row.speedup is not None else ((without, GREY),)
     thickness, shift = (0.36, 0.19) if twins else (0.62, 0.0)
     if row.claim_speedup is None:
         return [_Bar(index, thickness, row.speedup, _color(row, mixed=mixed), words)]

@@ -8,7 +8,7 @@ import time
 
 import psutil
 import pytest
-from conftest import SCENARIO, bench
+from support import ROOT, SCENARIO, bench
 
 from bench.records import schema
 
@@ -139,7 +139,7 @@ def test_a_run_killed_outright_goes_on_without_measuring_a_finished_case_again(w
     arguments = ("small.yaml", "--device", "cpu", "--output", "run")
     processes = tmp_path / "run" / "processes.csv"
     with start(*arguments, cwd=tmp_path) as killed:
-        wait_for(tmp_path / "run" / "logs" / "small.batch.0.log", killed)
+        wait_for(tmp_path / "run" / "logs" / "small" / "batch-0.log", killed)
         family = psutil.Process(killed.pid).children(recursive=True)
         killed.kill()
     _, alive = psutil.wait_procs(family, timeout=10)
@@ -154,10 +154,10 @@ def test_a_run_killed_outright_goes_on_without_measuring_a_finished_case_again(w
 def test_ctrl_c_prints_the_partial_tables_and_exits_with_130(write, tmp_path):
     write(SCENARIO.replace("batch: {", "batch: {samples: 500, "), "small.yaml")
     with start("small.yaml", "--device", "cpu", "--output", "run", cwd=tmp_path) as running:
-        wait_for(tmp_path / "run" / "logs" / "small.batch.0.log", running)
+        wait_for(tmp_path / "run" / "logs" / "small" / "batch-0.log", running)
         os.killpg(running.pid, signal.SIGINT)
         output, _ = running.communicate(timeout=60)
-    assert running.returncode == 130
+    assert running.returncode == 130, output
     assert "baseline" in output.split("Speed up inference", 1)[1]
     assert [row["status"] for row in rows(tmp_path / "run" / "processes.csv")] == ["ok", "skipped", "interrupted"]
 
@@ -185,8 +185,6 @@ def test_a_command_that_measures_nothing_imports_no_torch(arguments, write, tmp_
 
 def test_the_published_schema_is_the_one_of_the_code():
     import json
-
-    from conftest import ROOT
 
     from bench.plan.scenario import json_schema
 

@@ -153,7 +153,7 @@ def test_an_exception_becomes_a_failed_row_with_its_message(measure, tmp_path):
 
 def test_a_failed_cases_log_has_the_traceback(measure, tmp_path):
     measure(replace(CASE, scheduler="NoSuchScheduler"))
-    assert "Traceback" in (tmp_path / "logs" / "test.case.0.log").read_text()
+    assert "Traceback" in (tmp_path / "logs" / "test" / "case-0.log").read_text()
 
 
 def test_an_unsupported_setting_becomes_a_skipped_row(measure):

@@ -155,7 +155,6 @@ def test_a_call_makes_prompts_times_images_a_prompt(call, images):
     ("written", "expected"),
     [
         ([("cases", "a"), ("cases", "a", "call"), ("cases", "a", "call", "height"), ("call", "height")], 2),
-        ([("cases", "a"), ("matrix",), ("matrix", "height"), ("call",), ("call", "height")], 2),
         ([("cases", "a"), ("call",), ("call", "height")], 2),
         ([("cases", "a"), ("cases", "a", "call")], 1),
         ([("cases", "a"), ("call",)], 1),

@@ -152,6 +152,6 @@ def test_a_merge_key_lays_a_mapping_below_the_keys_beside_it(write, merging, exp
 
 
 @pytest.mark.parametrize("merging", ["{<<: *a, samples: 3}", "{<<: *a}"])
-def test_a_key_that_was_merged_in_is_at_the_line_it_was_merged_into(write, merging):
+def test_a_key_that_was_merged_in_is_at_the_line_it_was_written_on(write, merging):
     path = write(f"a: &a\n  seed: 1\nc:\n  {merging}\n")
-    assert read(path).where(("c", "seed")) in {f"{path}:3", f"{path}:4"}
+    assert read(path).where(("c", "seed")) == f"{path}:2"

@@ -7,7 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from conftest import bench
+from support import bench
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SCENARIO = """\
@@ -50,7 +50,7 @@ def hub_that_knows_nothing():
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_GET = do_HEAD = do_POST = answer
+        do_GET = do_HEAD = do_POST = answer  # noqa: N815 - the names that the base class calls
 
         def log_message(self, *_):
             pass

@@ -1,0 +1,89 @@
+"""Say what is wrong with a setting in words of the scenario file, where pydantic speaks of Python's types."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bench.plan.document import Location, shown
+from bench.plan.scenario import CaseEntry, Claim, Scenario, Source
+from bench.plan.vocabulary import suggestion
+
+_REMEDIES = {
+    "string_type": "give a text",
+    "string_too_short": "give a text that is not empty",
+    "int_type": "give a whole number",
+    "int_from_float": "give a whole number",
+    "float_type": "give a number",
+    "finite_number": "give a finite number",
+    "bool_type": "give true or false",
+    "list_type": "give a list, such as [a, b]",
+    "too_short": "give at least one value",
+    "dict_type": "give a mapping, such as {key: value}",
+    "model_type": "give a mapping, such as {key: value}",
+}
+_LIMITS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+_SEED = "give a whole number of at least 0 and less than 2**63, or a list of them, one an image"
+
+
+def explain(error: ValidationError, data: Mapping[str, Any]) -> tuple[Location, str]:
+    """Return where the first fault is and a message for it: what is wrong; what to do.
+
+    Unknown keys come first, for a misspelt key is also a missing one.
+
+    Args:
+        error: of the validation.
+        data: that was validated, by which a location is told from the names of union members in it.
+    """
+    faults = error.errors()
+    first = min(faults, key=lambda fault: (fault["type"] != "extra_forbidden", fault["type"] == "missing"))
+    location = _location(first, data)
+    return location, _message(first, location)
+
+
+def _location(fault: ErrorDetails, data: Any) -> Location:
+    """Return the part of a fault's location that is written in the file; a missing key is the last of it."""
+    location: Location = ()
+    for part in fault["loc"]:
+        here = data if isinstance(data, dict) else dict(enumerate(data)) if isinstance(data, list) else {}
+        if part in here:
+            location, data = (*location, part), here[part]
+    return (*location, fault["loc"][-1]) if fault["type"] == "missing" else location
+
+
+def _message(fault: ErrorDetails, location: Location) -> str:
+    key = next((str(part) for part in reversed(location) if isinstance(part, str)), "the scenario")
+    kind = fault["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key '{key}'; {suggestion(key, set(_siblings(location)))}"
+    if kind == "missing":
+        return f"'{key}' is missing; add it"
+    if kind == "value_error":
+        return f"'{key}': {fault['msg'].removeprefix('Value error, ')}"
+    return f"'{key}' is {shown(fault['input'])}; {_SEED if 'seed' in location else _remedy(fault)}"
+
+
+def _remedy(fault: ErrorDetails) -> str:
+    kind, context = fault["type"], fault.get("ctx", {})
+    if kind in _LIMITS:
+        bound, words = _LIMITS[kind]
+        return f"give a number of {words} {context[bound]}"
+    if kind == "literal_error":
+        return f"give one of {context['expected']}"
+    return _REMEDIES.get(kind, "see `bench schema` for what it can be")
+
+
+def _siblings(location: Location) -> list[str]:
+    """Return the keys that may stand where an unknown one was found."""
+    parents: dict[tuple[bool, str | int | None], type[BaseModel]] = {(False, "source"): Source, (True, "claim"): Claim}
+    in_case = location[0] == "cases" and len(location) > 2  # noqa: PLR2004 - cases, its name, the key
+    parent = location[2] if in_case and len(location) > 3 else location[0] if len(location) > 1 else None  # noqa: PLR2004
+    if (in_case, parent) in parents:
+        return list(parents[in_case, parent].model_fields)
+    return list(CaseEntry.model_fields) if in_case else [*Scenario.model_fields, "extends"]
