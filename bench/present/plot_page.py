@@ -97,9 +97,36 @@ class Page:
     bottom: float
 
 
-def rows(frame: pd.DataFrame) -> list[Row]:
-    """Return the rows of one scenario of results.csv, in their order."""
-    return [_row(record) for record in frame.to_dict("records")]
+def row(record: Mapping[Any, Any]) -> Row:
+    """Return what the plots show of a row of results.csv; no documented figure is held against a toy."""
+    value = {str(name): None if pd.isna(known) else known for name, known in record.items()}
+    full = value["size"] == "full"
+    images = int(value["images"] or 1)
+    per_image, per_call = value["claim_seconds_per_image"], value["claim_latency_s"]
+    documented = per_call if per_call is not None else per_image * images if per_image is not None else None
+    return Row(
+        case=plain(str(value["case"])),
+        status=str(value["status"]),
+        reason=plain(value["reason"] or ""),
+        measured=value["status"] in list(MEASURED) and value["latency_median_s"] is not None,
+        tiny=value["size"] == "tiny",
+        images=images,
+        latency_s=value["latency_median_s"],
+        low_s=value["latency_low_s"],
+        high_s=value["latency_high_s"],
+        seconds_per_image=value["seconds_per_image"],
+        baseline=value["baseline"],
+        speedup=value["speedup"],
+        allocated_bytes=value["peak_allocated_bytes"],
+        rss_growth_bytes=value["peak_rss_growth_bytes"],
+        steps=value["steps"],
+        denoiser_calls=value["denoiser_calls"],
+        claim_latency_s=documented if full else None,
+        claim_speedup=value["claim_speedup"] if full else None,
+        claim_status=value["claim_status"] if full else None,
+        claim_device=value["claim_device"],
+        about=bool(value["claim_approximate"]),
+    )
 
 
 def head(
@@ -268,35 +295,4 @@ def _band(page: Page, text: str, height: float) -> None:
     page.figure.add_artist(Rectangle((0, 1 - share), 1, share, facecolor=AMBER, edgecolor="none"))
     write(
         page, MARGIN, page.height - height / 2, text, fontsize=BODY, fontweight="bold", va="center_baseline", color=INK
-    )
-
-
-def _row(record: Mapping[Any, Any]) -> Row:
-    value = {str(name): None if pd.isna(known) else known for name, known in record.items()}
-    full = value["size"] == "full"
-    images = int(value["images"] or 1)
-    per_image, per_call = value["claim_seconds_per_image"], value["claim_latency_s"]
-    documented = per_call if per_call is not None else per_image * images if per_image is not None else None
-    return Row(
-        case=plain(str(value["case"])),
-        status=str(value["status"]),
-        reason=plain(value["reason"] or ""),
-        measured=value["status"] in list(MEASURED) and value["latency_median_s"] is not None,
-        tiny=value["size"] == "tiny",
-        images=images,
-        latency_s=value["latency_median_s"],
-        low_s=value["latency_low_s"],
-        high_s=value["latency_high_s"],
-        seconds_per_image=value["seconds_per_image"],
-        baseline=value["baseline"],
-        speedup=value["speedup"],
-        allocated_bytes=value["peak_allocated_bytes"],
-        rss_growth_bytes=value["peak_rss_growth_bytes"],
-        steps=value["steps"],
-        denoiser_calls=value["denoiser_calls"],
-        claim_latency_s=documented if full else None,
-        claim_speedup=value["claim_speedup"] if full else None,
-        claim_status=value["claim_status"] if full else None,
-        claim_device=value["claim_device"],
-        about=bool(value["claim_approximate"]),
     )

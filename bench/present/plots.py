@@ -79,7 +79,7 @@ def write(folder: Path) -> list[Path]:
 def _scenario(run: Run, table: Table, frame: pd.DataFrame, target: Path) -> list[Path]:
     """Draw what there is to draw of one scenario; nothing where nothing of it was measured."""
     frame = frame[frame["scenario"] == table.scenario]
-    rows = paper.rows(frame)
+    rows = [paper.row(record) for record in frame.to_dict("records")]
     measured = [row for row in rows if row.measured]
     if not measured:
         return []

@@ -1,5 +1,6 @@
 """The documentation's own tables, `setup | latency | speed-up`, with what it leaves out beside them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ ON_TERMINAL = ("setup", "latency", "speed-up", "95 % interval", "peak memory", "
 """The rest is in tables.md: a terminal is 80 to 120 characters wide."""
 
 _COMMENTS = "; "
+
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,8 @@ def _has(rows: pd.DataFrame, table: Table) -> bool:
 
 
 def _table(table: Table, rows: pd.DataFrame) -> Shown:
-    cells = [_cells(row) for _, row in rows.iterrows()]
+    plain = rows.astype(object).where(rows.notna(), None)  # pandas' NA is neither true nor false
+    cells = [_cells({str(name): value for name, value in row.items()}) for row in plain.to_dict("records")]
     used = [name for name in cells[0] if name in ALWAYS or any(cell[name] for cell in cells)]
     return Shown(
         title=f"{table.title} ({table.scenario})",
@@ -109,15 +114,15 @@ def _lines(table: Table, rows: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _cells(row: "pd.Series[Any]") -> dict[str, str]:
-    measured = row["status"] in list(MEASURED) and not pd.isna(row["latency_median_s"])
+def _cells(row: Row) -> dict[str, str]:
+    measured = row["status"] in list(MEASURED) and row["latency_median_s"] is not None
     return {
         "setup": row["case"],
         "latency": units.seconds(_float(row["latency_median_s"])) if measured else row["status"],
         "speed-up": units.ratio(_float(row["speedup"])),
         "95 % interval": units.span(_float(row["latency_low_s"]), _float(row["latency_high_s"])),
         "n": str(row["samples"]) if measured else "",
-        "s/image": units.seconds(_float(row["seconds_per_image"])) if measured and row["images"] > 1 else "",
+        "s/image": units.seconds(_float(row["seconds_per_image"])) if measured and (row["images"] or 0) > 1 else "",
         "steps": _text(row["steps"]),
         "denoiser calls": _text(row["denoiser_calls"]),
         "first call": units.seconds(_float(row["first_call_s"])),
@@ -128,20 +133,20 @@ def _cells(row: "pd.Series[Any]") -> dict[str, str]:
     }
 
 
-def _peak(row: "pd.Series[Any]") -> str:
+def _peak(row: Row) -> str:
     """Return the peak of a generation: tensors on an accelerator, resident growth on a host."""
     allocated = _float(row["peak_allocated_bytes"])
     return units.memory(allocated if allocated is not None else _float(row["peak_rss_growth_bytes"]))
 
 
-def _documented(row: "pd.Series[Any]") -> str:
+def _documented(row: Row) -> str:
     """Return the documented figures: of one call or image, as a speed-up, as parameters saved, or as an outcome."""
-    about = "about " if row["claim_approximate"] is True else ""
+    about = "about " if row["claim_approximate"] else ""
     latency, image, calls = (_float(row[f"claim_{name}"]) for name in ("latency_s", "seconds_per_image", "over_calls"))
     saved = _float(row["claim_parameter_reduction"])
+    total = f" ({units.seconds(latency * calls)} over {calls:.0f} calls)" if latency and calls and calls > 1 else ""
     figures = [
-        units.seconds(latency) if latency is not None else f"{units.seconds(image)}/image" if image is not None else "",
-        f"{units.seconds(latency * calls)} over {calls:.0f} calls" if latency and calls and calls > 1 else "",
+        f"{units.seconds(latency)}{total}" if latency else f"{units.seconds(image)}/image" if image else "",
         units.ratio(_float(row["claim_speedup"])) if row["baseline"] != row["case"] else "",
         f"{saved:.0%} fewer parameters" if saved is not None else "",
         _text(row["claim_status"]),
@@ -151,11 +156,11 @@ def _documented(row: "pd.Series[Any]") -> str:
 
 
 def _float(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
+    return None if value is None else float(value)
 
 
 def _text(value: Any) -> str:
-    return "" if pd.isna(value) else str(value)
+    return "" if value is None else str(value)
 
 
 def _markdown_table(table: Shown) -> str:
