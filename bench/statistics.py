@@ -8,10 +8,15 @@ median does not exist below six samples.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import exp, log, sqrt
+from statistics import fmean, stdev
 from statistics import median as _median
 
 MIN_SAMPLES_FOR_INTERVAL = 6
 """Below six, even (minimum, maximum) covers the median with less than 95 % (1 - 2 / 2**5 = 93.75 %)."""
+
+MIN_BLOCKS = 4
+"""Two pairs of rounds, forwards and backwards: with fewer the t-interval is wider than anything that is asked of it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,26 @@ def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interv
         return None
     ordered = sorted(values)
     return Interval(low=ordered[rank - 1], high=ordered[n - rank])
+
+
+def geometric_mean_interval(ratios: Sequence[float], confidence: float = 0.95) -> tuple[float, Interval | None]:
+    """Return the geometric mean of ratios, and its t-interval on the logarithms; None under `MIN_BLOCKS` of them.
+
+    For ratios of paired blocks: each one a baseline's process median over the case's of the same round.
+
+    Raises:
+        ValueError: there is no ratio, or one is not above zero.
+    """
+    if not ratios:
+        raise ValueError("no ratio, no mean")
+    logarithms = [log(ratio) for ratio in ratios]
+    centre = fmean(logarithms)
+    if len(ratios) < MIN_BLOCKS:
+        return exp(centre), None
+    from scipy.stats import t
+
+    width = float(t.ppf((1 + confidence) / 2, len(ratios) - 1)) * stdev(logarithms) / sqrt(len(ratios))
+    return exp(centre), Interval(exp(centre - width), exp(centre + width))
 
 
 def _rank(n: int, tail: float) -> int:

@@ -4,10 +4,9 @@ Seconds can be compared on the documented GPU only; on another one the documente
 is held against nothing.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
-
-import pandas as pd
 
 from bench.plan.case import Case
 from bench.plan.check import batch_size
@@ -20,6 +19,10 @@ AS_DOCUMENTED = 0.10
 
 ABOUT_AS_DOCUMENTED = 0.25
 """The same for a figure that the documentation itself calls approximate."""
+
+VENDORS = {"nvidia", "tesla", "geforce", "quadro", "amd", "gpu"}
+_EXTRA = re.compile(r"sxm\d*|pcie|nvl|hbm\d\w*|\d+gb")
+"""Form factors and memory: the driver's name has them, the documentation's rarely."""
 
 
 def compare(
@@ -34,12 +37,10 @@ def compare(
         baseline: that case's row; None where it has not been measured.
         source: the scenario's, whose `device` is the documented GPU.
     """
-    speedup = _speedup(row, baseline)
     documented = _documented(case, base_case)
     device = source.get("device") if case.claim else None
     columns = {
         "baseline": case.baseline.split("/", 1)[1] if case.baseline else None,
-        "speedup": speedup,
         "parameter_reduction": _parameter_reduction(row, baseline),
         "claim_device": device,
         "claim_approximate": case.claim.get("approximate") if case.claim else None,
@@ -47,28 +48,36 @@ def compare(
         "claim_status": case.claim.get("status"),
         **documented,
     }
-    return {**columns, **_hold(case, row, columns)}
+    return {**columns, **_hold(case, row, {**columns, "speedup": row.get("speedup")})}
 
 
 def same_device(documented: str | None, found: str | None) -> bool:
-    """Say whether a found GPU is the documented one: all words of `NVIDIA A100` are in `NVIDIA A100-SXM4-80GB`."""
+    """Say whether a found GPU is the documented one, whatever vendor, form factor and memory its driver's name adds.
+
+    `NVIDIA A100` is `NVIDIA A100-SXM4-80GB`, `NVIDIA T4` is `Tesla T4`; a slice (MIG), a `Ti` or a laptop's is another.
+    """
     if not documented or not found:
         return False
-    words = found.lower().replace("-", " ").split()
-    return all(word in words for word in documented.lower().replace("-", " ").split())
+    named, card = _words(documented), _words(found)
+    return _model(named) == _model(card) and (named & _extras(named)) <= card
 
 
-def _speedup(row: Row, baseline: Row | None) -> float | None:
-    """Return the baseline's seconds per image / this row's; None unless both were measured at the same size."""
-    if baseline is None or row.get("size") != baseline.get("size"):
-        return None
-    mine, base = _number(row.get("seconds_per_image")), _number(baseline.get("seconds_per_image"))
-    return base / mine if mine and base else None
+def _words(name: str) -> set[str]:
+    return set(name.lower().replace("-", " ").split())
+
+
+def _model(words: set[str]) -> set[str]:
+    return words - VENDORS - _extras(words)
+
+
+def _extras(words: set[str]) -> set[str]:
+    return {word for word in words if _EXTRA.fullmatch(word)}
 
 
 def _parameter_reduction(row: Row, baseline: Row | None) -> float | None:
-    mine = _number(row.get("denoiser_parameters"))
-    base = _number(baseline.get("denoiser_parameters")) if baseline is not None else None
+    if baseline is None or row.get("size") != baseline.get("size"):
+        return None
+    mine, base = row.get("denoiser_parameters"), baseline.get("denoiser_parameters")
     return 1 - mine / base if mine and base else None
 
 
@@ -105,13 +114,13 @@ def _hold(case: Case, row: Row, columns: Mapping[str, Any]) -> dict[str, Any]:
     """Choose what the claim can be held as, and say what follows."""
     if not case.claim:
         return {}
-    if row.get("size") != "full":
-        return {"claim_verdict": "not held: a tiny twin"}
-    here = same_device(columns["claim_device"], _text(row.get("device_name")))
+    if row.get("size") == "tiny":
+        return _not_held("a tiny twin")
+    here = same_device(columns["claim_device"], row.get("device_name"))
     if columns["claim_status"]:
-        return _hold_status(columns, row) if here else _elsewhere(columns)
+        return _hold_status(columns, row) if here else _not_held(_elsewhere(columns))
     if row.get("status") not in list(MEASURED):
-        return {"claim_verdict": f"not held: {row.get('status')}"}
+        return _not_held(str(row.get("status")))
     return _hold_figures(case, row, columns, here=here)
 
 
@@ -126,14 +135,20 @@ def _hold_figures(case: Case, row: Row, columns: Mapping[str, Any], *, here: boo
     if here and columns["claim_seconds_per_image"]:
         ratio = float(row["seconds_per_image"]) / columns["claim_seconds_per_image"]
         return _held("latency", ratio, 1 / ratio, columns)
-    if columns["claim_speedup"] and columns["speedup"] and case.baseline != case.key:
-        ratio = columns["speedup"] / columns["claim_speedup"]
-        return _held("speedup", ratio, ratio, columns)
-    return _elsewhere(columns)
+    if not columns["claim_speedup"] or case.baseline == case.key:
+        return _not_held("no figure to compare" if here else _elsewhere(columns))
+    if not columns["speedup"]:
+        return _not_held("its baseline was not measured")
+    ratio = columns["speedup"] / columns["claim_speedup"]
+    return _held("speedup", ratio, ratio, columns)
 
 
-def _elsewhere(columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {"claim_verdict": f"not held: documented on {columns['claim_device'] or 'an unnamed device'}"}
+def _not_held(why: str) -> dict[str, Any]:
+    return {"claim_verdict": f"not held: {why}"}
+
+
+def _elsewhere(columns: Mapping[str, Any]) -> str:
+    return f"documented on {columns['claim_device'] or 'an unnamed device'}"
 
 
 def _held(what: str, ratio: float, advantage: float, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,11 +161,3 @@ def _held(what: str, ratio: float, advantage: float, columns: Mapping[str, Any])
     else:
         verdict = "gains more than documented" if advantage > 1 else "gains less than documented"
     return {"claim_held_as": what, "claim_ratio": ratio, "claim_verdict": verdict}
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None or pd.isna(value) else str(value)

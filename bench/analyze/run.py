@@ -41,8 +41,14 @@ def open_run(folder: Path) -> Run:
     samples = _table(folder / store.SAMPLES, schema.SAMPLES)
     keys = schema.names(schema.KEY)
     committed = samples.merge(processes[keys], on=keys) if len(samples) else samples
-    plan = Plan.from_json(store.read_json(folder / store.PLAN))
-    return Run(folder, plan, store.read_json(folder / store.ENVIRONMENT), processes, committed)
+    return Run(folder, _plan(folder / store.PLAN), store.read_json(folder / store.ENVIRONMENT), processes, committed)
+
+
+def _plan(path: Path) -> Plan:
+    try:
+        return Plan.from_json(store.read_json(path))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: is no plan of this version ({error}); the file is damaged") from error
 
 
 def newest(results: Path) -> Path:
@@ -57,21 +63,17 @@ def _table(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
     rows = store.read_rows(path)
     frame = pd.DataFrame(rows, columns=schema.names(columns), dtype="string").replace("", pd.NA)
     try:
-        return frame.astype({column.name: _readable(column.type) for column in columns}).pipe(_booleans, columns)
+        return frame.assign(**{column.name: _typed(frame[column.name], column) for column in columns})
     except (ValueError, TypeError) as error:
         raise InputError(
             f"{path}: a value is not of its column's type ({error}); the file was changed by hand"
         ) from error
 
 
-def _readable(kind: str) -> str:
-    return "string" if kind == schema.BOOL else kind
-
-
-def _booleans(frame: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
-    flags = {
-        c.name: frame[c.name].map({"True": True, "False": False}).astype("boolean")
-        for c in columns
-        if c.type == schema.BOOL
-    }
-    return frame.assign(**flags)
+def _typed(values: Any, column: Column) -> Any:
+    if column.type != schema.BOOL:
+        return values.astype(column.type)
+    unknown = set(values.dropna()) - {"True", "False"}
+    if unknown:
+        raise ValueError(f"{column.name} is {unknown.pop()!r}, not True or False")
+    return values.map({"True": True, "False": False}).astype("boolean")

@@ -8,11 +8,13 @@ import pandas as pd
 from bench import statistics
 from bench.analyze.claims import compare
 from bench.analyze.run import Run, open_run
+from bench.analyze.speedup import Medians, against
 from bench.plan.case import Case
 from bench.records import schema, store
 from bench.records.schema import MEASURED
 
 Row = dict[str, Any]
+WITHIN, BETWEEN = "within one process", "between processes"
 
 
 def write_results(folder: Path) -> pd.DataFrame:
@@ -24,50 +26,72 @@ def write_results(folder: Path) -> pd.DataFrame:
 
 def results(run: Run) -> pd.DataFrame:
     """Return one row a case, in the plan's order, with the columns of `schema.RESULTS`; cases not run are left out."""
-    rows = {case.key: row for case in run.plan.cases if (row := _row(run, case)) is not None}
+    medians = process_medians(run)
+    rows = {case.key: row for case in run.plan.cases if (row := _row(run, case, medians)) is not None}
     sources = {table.scenario: table.source for table in run.plan.tables}
-    for case in run.plan.cases:
-        if case.key in rows:
-            baseline = rows.get(case.baseline or "")
-            base_case = next((other for other in run.plan.cases if other.key == case.baseline), None)
-            rows[case.key] |= compare(case, rows[case.key], base_case, baseline, sources[case.scenario])
+    cases = {case.key: case for case in run.plan.cases}
+    for key, row in rows.items():
+        case = cases[key]
+        baseline = rows.get(case.baseline or "")
+        row.update(against(case, row, baseline, medians))
+        row.update(compare(case, row, cases.get(case.baseline or ""), baseline, sources[case.scenario]))
     frame = pd.DataFrame(list(rows.values()), columns=schema.names(schema.RESULTS))
     return frame.astype({column.name: column.type for column in schema.RESULTS})
 
 
-def _row(run: Run, case: Case) -> Row | None:
-    """Return a case's row: the settings of its last process, and statistics over all its measured ones."""
+def process_medians(run: Run) -> Medians:
+    """Return the median latency in seconds of every measured process: case key -> replicate -> seconds."""
+    measured = run.processes[run.processes["status"].isin(list(MEASURED))]
+    keys = schema.names(schema.KEY)
+    samples = run.samples.merge(measured[keys], on=keys) if len(run.samples) else run.samples
+    medians: Medians = {}
+    for (scenario, case, number), latencies in samples.groupby(keys, sort=False)["latency_s"]:
+        median = statistics.median([float(value) for value in latencies])
+        medians.setdefault(f"{scenario}/{case}", {})[int(str(number))] = median
+    return medians
+
+
+def _row(run: Run, case: Case, medians: Medians) -> Row | None:
+    """Return a case's row: the settings and outcome of its last process, and statistics over all measured ones."""
     mine = run.processes[(run.processes["scenario"] == case.scenario) & (run.processes["case"] == case.name)]
     if mine.empty:
         return None
+    told = {str(name): None if pd.isna(value) else value for name, value in mine.iloc[-1].items()}
+    if len(mine) > 1 and told["status"] not in MEASURED:
+        told["reason"] = f"in process {len(mine)} of {len(mine)}: {told['reason']}"
     measured = mine[mine["status"].isin(list(MEASURED))]
-    last = (measured if len(measured) else mine).iloc[-1]
-    told = {str(name): None if pd.isna(value) else value for name, value in last.items()}
     environment = {name: run.environment.get(name) for name in schema.names(schema.VERSIONS)}
-    return {**told, **environment, **_statistics(run, case, measured), **_worst(measured)}
+    found = medians.get(case.key, {})
+    return {**told, **environment, **_statistics(run, case, found, told["images"]), **_worst(measured)}
 
 
-def _statistics(run: Run, case: Case, measured: pd.DataFrame) -> Row:
+def _statistics(run: Run, case: Case, medians: dict[int, float], images: Any) -> Row:
     samples = run.samples[(run.samples["scenario"] == case.scenario) & (run.samples["case"] == case.name)]
-    samples = samples[samples["replicate"].isin(measured["replicate"])]
+    samples = samples[samples["replicate"].isin(list(medians))]
     latencies = [float(value) for value in samples["latency_s"]]
     if not latencies:
-        return {"processes": len(measured), "samples": 0}
-    median = statistics.median(latencies)
-    interval = statistics.median_interval(latencies) if len(measured) == 1 else None
-    images = int(measured["images"].iloc[-1])
+        return {"processes": len(medians), "samples": 0}
+    median = statistics.median(list(medians.values()))
     return {
-        "processes": len(measured),
+        "processes": len(medians),
         "samples": len(latencies),
         "latency_median_s": median,
-        "latency_low_s": interval.low if interval else None,
-        "latency_high_s": interval.high if interval else None,
+        **_interval(latencies, list(medians.values())),
         "latency_min_s": min(latencies),
         "latency_max_s": max(latencies),
         "device_time_median_s": _median_or_none(samples["device_time_s"]),
-        "seconds_per_image": median / images,
-        "images_per_second": images / median,
+        "seconds_per_image": median / int(images),
+        "images_per_second": int(images) / median,
     }
+
+
+def _interval(latencies: list[float], medians: list[float]) -> Row:
+    """Return the interval that the data can support, and what it is of; nothing where there is none."""
+    if len(medians) == 1:
+        interval, of = statistics.median_interval(latencies), WITHIN
+    else:
+        (_, interval), of = statistics.geometric_mean_interval(medians), BETWEEN
+    return {"latency_low_s": interval.low, "latency_high_s": interval.high, "interval": of} if interval else {}
 
 
 def _median_or_none(values: pd.Series) -> float | None:
@@ -78,4 +102,5 @@ def _median_or_none(values: pd.Series) -> float | None:
 def _worst(measured: pd.DataFrame) -> Row:
     """Return the highest peak of memory over the processes of a case."""
     peaks = [c for c in schema.names(schema.MEASUREMENTS) if c.endswith("_bytes")]
-    return {name: measured[name].max() for name in peaks} if len(measured) > 1 else {}
+    highest = {name: measured[name].max() for name in peaks} if len(measured) > 1 else {}
+    return {name: None if pd.isna(value) else value for name, value in highest.items()}

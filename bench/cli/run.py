@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.execute.server import Server
-    from bench.plan.case import Case, Plan
+    from bench.plan.case import Plan
+    from bench.plan.order import Job
     from bench.plan.settings import RunSettings
     from bench.records.store import Store
 
@@ -59,6 +60,7 @@ def run(
     only: Annotated[list[str] | None, typer.Option(help="Keep cases whose scenario/case matches this pattern.")] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="A fixed number of samples a case.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the CPU; one if not given.")] = None,
+    replicates: Annotated[int, typer.Option(min=1, help="Fresh processes a case, interleaved in rounds; even.")] = 1,
     timeout: Annotated[float | None, typer.Option(min=1, help="The longest a case may take, in seconds.")] = None,
     output: Annotated[
         Path | None, typer.Option(help="The run's folder; results/<time>-<device>-<size> if none.")
@@ -78,7 +80,13 @@ def run(
             plan, _ = choose_cases(load_plan(scenarios or [], lambda model: ask_compatible(server, model)), only or [])
             _check_weights(weights, size, plan)
             machine = _ask(server, f"--device {device}", {"op": "probe", "device": str(device)})
-            settings = _settings(machine, size, weights, threads=threads, samples=samples, timeout=timeout)
+            settings = replace(
+                _settings(machine, size, weights),
+                threads=threads,
+                samples=samples,
+                replicates=_even(replicates),
+                timeout_s=timeout,
+            )
             if weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in plan.cases):
                 settings = replace(settings, hub_reachable=_ask(server, "the hub", {"op": "hub"}))
             folder = _folder(output, settings, resume=resume)
@@ -118,22 +126,21 @@ def _check_weights(weights: str, size: str, plan: "Plan") -> None:
         )
 
 
-def _settings(
-    machine: dict[str, Any], size: str, weights: str, *, threads: int | None, samples: int | None, timeout: float | None
-) -> "RunSettings":
+def _settings(machine: dict[str, Any], size: str, weights: str) -> "RunSettings":
     from bench.plan.settings import RunSettings
 
     if size == SizeChoice.AUTO:
         toy = machine["device"] == "cpu" and weights in {"auto", "random"}
         size = SizeChoice.TINY if toy else SizeChoice.FULL
-    return RunSettings(
-        device=machine["device"],
-        size=str(size),
-        weights=weights if weights in POLICIES else str(Path(weights).expanduser().absolute()),
-        threads=threads,
-        samples=samples,
-        timeout_s=timeout,
-    )
+    kept = weights if weights in POLICIES else str(Path(weights).expanduser().absolute())
+    return RunSettings(device=machine["device"], size=str(size), weights=kept)
+
+
+def _even(replicates: int) -> int:
+    """Refuse an odd number of rounds: every round forwards wants one backwards."""
+    if replicates > 1 and replicates % 2:
+        raise InputError(f"--replicates {replicates}: rounds run forwards and backwards in turn; give an even number")
+    return replicates
 
 
 def _folder(output: Path | None, settings: "RunSettings", *, resume: bool) -> Path:
@@ -151,22 +158,25 @@ def _measure(
     plan: "Plan", settings: "RunSettings", machine: dict[str, Any], folder: Path, server: "Server", *, resume: bool
 ) -> int:
     """Measure what is not on file yet and present everything that is; return the exit code."""
+    from bench.plan.order import remaining
     from bench.records import environment
+    from bench.records.schema import MEASURED
     from bench.records.store import Store
 
     store = Store(folder)
     facts = environment.describe(machine)
-    finished = store.open({**plan.to_json(), "run": settings.to_json()}, facts, resume=resume)
+    on_file = store.open({**plan.to_json(), "run": settings.to_json()}, facts, resume=resume)
+    done = {(f"{row['scenario']}/{row['case']}", int(row["replicate"])): row["status"] in MEASURED for row in on_file}
     try:
-        remaining = [case for case in plan.cases if (case.scenario, case.name, 0) not in finished]
-        _announce(settings, facts, folder, len(plan.cases), len(finished))
-        interrupted = _run_cases(remaining, settings, store, server)
+        jobs = remaining(plan.cases, settings.replicates, done)
+        _announce(settings, facts, folder, len(jobs), len(done))
+        interrupted = _run_jobs(jobs, settings, store, server)
         return _present(folder, interrupted=interrupted)
     finally:
         store.close()
 
 
-def _announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, cases: int, finished: int) -> None:
+def _announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, left: int, finished: int) -> None:
     typer.echo(f"{facts['device_name']}, torch {facts['torch']}, diffusers {facts['diffusers']}; writing to {folder}/")
     if settings.size == "tiny":
         typer.echo(
@@ -177,11 +187,11 @@ def _announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, case
             "The hub cannot be reached: models that its cache lacks get random weights (see the column 'weights')."
         )
     if finished:
-        typer.echo(f"Resuming: {finished} of {cases} cases are on file.")
+        typer.echo(f"Resuming: {finished} processes are on file, {left} are left.")
 
 
-def _run_cases(cases: "Sequence[Case]", settings: "RunSettings", store: "Store", server: "Server") -> bool:
-    """Measure cases, each row on disk before the next one begins; return whether the run was stopped."""
+def _run_jobs(jobs: "Sequence[Job]", settings: "RunSettings", store: "Store", server: "Server") -> bool:
+    """Measure, each row on disk before the next process begins; return whether the run was stopped."""
     from rich.console import Console
 
     from bench.analyze.summary import write_results
@@ -196,8 +206,8 @@ def _run_cases(cases: "Sequence[Case]", settings: "RunSettings", store: "Store",
     runner = Runner(store.folder, settings, server, NewServer)
     status = ""
     try:
-        with Progress(len(cases), Console(stderr=False)) as progress:
-            for outcome in runner.run(cases, progress):
+        with Progress(len(jobs), Console(stderr=False)) as progress:
+            for outcome in runner.run(jobs, progress):
                 store.append(outcome.process, outcome.samples)
                 write_results(store.folder)
                 status = outcome.process["status"]

@@ -10,7 +10,7 @@ from rich.text import Text
 from bench import units
 from bench.execute.protocol import Event
 from bench.execute.runner import Outcome
-from bench.plan.case import Case
+from bench.plan.order import Job
 from bench.records.schema import MEASURED
 from bench.statistics import median, median_interval
 
@@ -38,12 +38,12 @@ class Progress:
         if self._live is not None:
             self._live.stop()
 
-    def begin(self, case: Case) -> None:
+    def begin(self, job: Job) -> None:
         """Show that a case begins."""
         self._phase, self._latencies = "starting", []
-        self._draw(case)
+        self._draw(job)
 
-    def event(self, case: Case, event: Event) -> None:
+    def event(self, job: Job, event: Event) -> None:
         """Show what the worker does."""
         match event["event"]:
             case "phase":
@@ -55,21 +55,21 @@ class Progress:
                 del self._latencies[: event["count"]]
             case _:
                 return
-        self._draw(case)
+        self._draw(job)
 
-    def end(self, case: Case, outcome: Outcome) -> None:
+    def end(self, job: Job, outcome: Outcome) -> None:
         """Print the line of a finished case."""
         self._done += 1
         status = outcome.process["status"]
-        line = Text(f"[{self._done:>{len(str(self._total))}}/{self._total}] {case}  ")
+        line = Text(f"[{self._done:>{len(str(self._total))}}/{self._total}] {_name(job)}  ")
         line.append(status, style=_COLOURS.get(status, "red"))
         line.append(f"  {_told(outcome)}")
         self._console.print(line, highlight=False, soft_wrap=True)
 
-    def _draw(self, case: Case) -> None:
+    def _draw(self, job: Job) -> None:
         if self._live is None:
             return
-        parts = [f"[{self._done + 1}/{self._total}] {case}", self._phase]
+        parts = [f"[{self._done + 1}/{self._total}] {_name(job)}", self._phase]
         if self._latencies:
             parts.append(f"sample {len(self._latencies)}, median {units.seconds(median(self._latencies))}")
         parts.append(self._time_left())
@@ -81,6 +81,10 @@ class Progress:
             return ""
         left = (monotonic() - self._start) / self._done * (self._total - self._done)
         return f"about {left / 60:.0f} min left" if left >= 90 else f"about {left:.0f} s left"  # noqa: PLR2004 - as said
+
+
+def _name(job: Job) -> str:
+    return f"{job.case} #{job.replicate + 1}" if job.replicate else str(job.case)
 
 
 def _told(outcome: Outcome) -> str:

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from bench.execute.protocol import DeadlineError, Event, ServerGoneError
 from bench.execute.server import Server
-from bench.plan.case import Case
+from bench.plan.order import Job
 from bench.plan.settings import RunSettings
 from bench.records import schema
-from bench.records.schema import Status
+from bench.records.schema import MEASURED, Status
 
 IMAGES, LOGS = "images", "logs"
 _ROW = frozenset(schema.names(schema.PROCESSES))
@@ -35,14 +35,14 @@ class Outcome:
 class Listener(Protocol):
     """Somebody who watches a run. Called between samples, never during one."""
 
-    def begin(self, case: Case) -> None:
-        """A case begins."""
+    def begin(self, job: Job) -> None:
+        """A process begins."""
 
-    def event(self, case: Case, event: Event) -> None:
+    def event(self, job: Job, event: Event) -> None:
         """A worker told something."""
 
-    def end(self, case: Case, outcome: Outcome) -> None:
-        """A case has its row."""
+    def end(self, job: Job, outcome: Outcome) -> None:
+        """A process has its row."""
 
 
 class Runner:
@@ -59,15 +59,20 @@ class Runner:
         self._server = server
         self._start_server = start_server
 
-    def run(self, cases: Iterable[Case], listener: Listener, replicate: int = 0) -> Iterator[Outcome]:
-        """Measure each case and yield its outcome before the next one begins.
+    def run(self, jobs: Iterable[Job], listener: Listener) -> Iterator[Outcome]:
+        """Measure each job and yield its outcome before the next one begins; give a case up that could not be measured.
 
         After `InterruptedRunError` or `KeyboardInterrupt` in a case its `interrupted` outcome is yielded, the last one.
         """
-        for case in cases:
-            listener.begin(case)
-            outcome, interrupted = self._measure(case, replicate, listener)
-            listener.end(case, outcome)
+        given_up: set[str] = set()
+        for job in jobs:
+            if job.case.key in given_up:
+                continue
+            listener.begin(job)
+            outcome, interrupted = self._measure(job, listener)
+            listener.end(job, outcome)
+            if outcome.process["status"] not in MEASURED:
+                given_up.add(job.case.key)
             yield outcome
             if interrupted:
                 return
@@ -76,14 +81,14 @@ class Runner:
         """End the server and whatever it still runs."""
         self._server.close()
 
-    def _measure(self, case: Case, replicate: int, listener: Listener) -> tuple[Outcome, bool]:
-        attempt = _Attempt(case, replicate)
-        timeout = self.settings.timeout_s or case.timeout_s
+    def _measure(self, job: Job, listener: Listener) -> tuple[Outcome, bool]:
+        attempt = _Attempt(job)
+        timeout = self.settings.timeout_s or job.case.timeout_s
         interrupted = False
         try:
-            for event in self._server.request(self._request(case, replicate), timeout):
+            for event in self._server.request(self._request(job), timeout):
                 attempt.take(event)
-                listener.event(case, event)
+                listener.event(job, event)
         except DeadlineError:
             self._kill(attempt)
             attempt.conclude(Status.TIMEOUT, f"not done within {timeout:g} s, while {attempt.phase}")
@@ -97,13 +102,15 @@ class Runner:
             interrupted = True
         return attempt.outcome(), interrupted
 
-    def _request(self, case: Case, replicate: int) -> dict[str, Any]:
+    def _request(self, job: Job) -> dict[str, Any]:
+        case = job.case
+        images, log = self.folder / IMAGES, self.folder / LOGS / case.scenario / f"{case.name}-{job.replicate}.log"
         return {
             "op": "case",
             "case": case.to_json(),
             "run": self.settings.to_json(),
-            "images": str((self.folder / IMAGES).absolute()) if replicate == 0 else None,
-            "log": str((self.folder / LOGS / case.scenario / f"{case.name}-{replicate}.log").absolute()),
+            "images": None if (images / case.scenario / f"{case.name}-0.png").exists() else str(images.absolute()),
+            "log": str(log.absolute()),
         }
 
     def _kill(self, attempt: "_Attempt") -> None:
@@ -120,10 +127,10 @@ class Runner:
 class _Attempt:
     """Gathers what one process tells into a row."""
 
-    def __init__(self, case: Case, replicate: int) -> None:
+    def __init__(self, job: Job) -> None:
         self.pid: int | None = None
         self.phase = "starting"
-        self._key = {"scenario": case.scenario, "case": case.name, "replicate": replicate}
+        self._key = {"scenario": job.case.scenario, "case": job.case.name, "replicate": job.replicate}
         self._facts: dict[str, Any] = {}
         self._timings: list[dict[str, Any]] = []
         self._status: tuple[str, str] | None = None

@@ -69,7 +69,8 @@ def autoencoder(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any
         return weights.build(twin, dtype, home, run.device), Origin("random", facts.twin)
     folder = local_folder(wanted, run.weights, "config.json")
     if folder is not None:
-        return _load_autoencoder(str(folder), dtype, local_files_only=True).to(home), Origin("folder", str(folder))
+        loaded = _load_autoencoder(str(folder), dtype, local_files_only=True)
+        return loaded.to(home), Origin("folder", str(folder))
     name = facts.hub[0] if facts else wanted
     loaded = _from_hub(run, name, lambda **kwargs: _load_autoencoder(name, dtype, **kwargs))
     if loaded is not None:
@@ -78,7 +79,9 @@ def autoencoder(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any
         raise UnsupportedError(
             f"no published facts of '{name}' to build random weights from; the hub or a folder has it"
         )
-    return weights.build(architectures.component(facts.component), dtype, home, run.device), Origin("random", facts.name)
+    return weights.build(architectures.component(facts.component), dtype, home, run.device), Origin(
+        "random", facts.name
+    )
 
 
 def local_folder(name: str, policy: str, marker: str) -> Path | None:

@@ -16,6 +16,7 @@ class RunSettings:
         hub_reachable: whether `auto` may ask the hub for what its cache lacks.
         threads: of the CPU; None leaves torch's default.
         samples: a fixed number a case, over what the scenario says; None leaves it to the scenario and the rule.
+        replicates: fresh processes a case, interleaved in rounds.
         timeout_s: the longest a case may take, over what the scenario says; None leaves it to the scenario.
     """
 
@@ -25,6 +26,7 @@ class RunSettings:
     hub_reachable: bool = False
     threads: int | None = None
     samples: int | None = None
+    replicates: int = 1
     timeout_s: float | None = None
 
     def to_json(self) -> dict[str, Any]:

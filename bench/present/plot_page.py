@@ -27,7 +27,7 @@ INK, GREY, RULE, PAPER = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff"
 BLUE, VERMILION, SKY, AMBER = "#0072B2", "#D55E00", "#9ccbe6", "#F2B134"
 """Okabe and Ito's palette, which stays apart for the colour-blind, and tints of it."""
 BODY, SMALL, LARGE = 9.0, 8.0, 13.0
-MARGIN, KEY_LINE, KEY_LINES = 0.25, 0.17, 50
+MARGIN, KEY_LINE, KEY_LINES, LONGEST_LINE = 0.25, 0.17, 50, 300
 LEAST_SPAN = 0.25
 """The least share of its largest value that an axis of points spans, so that noise does not look like a difference."""
 ALL_TINY = "TINY TWINS: toy models, no statement about the real ones"
@@ -41,20 +41,23 @@ _SAVING = threading.Lock()
 
 @dataclass(frozen=True)
 class Row:
-    """What the plots show of one row of results.csv; None is unknown, and so is a documented figure for a toy."""
+    """What the plots show of a row of results.csv; None is unknown. `outcome` is its status and the reason for it."""
 
     case: str
     status: str
-    reason: str
+    outcome: str
     measured: bool
     tiny: bool
     images: int
     latency_s: float | None
     low_s: float | None
     high_s: float | None
+    interval: str | None
     seconds_per_image: float | None
     baseline: str | None
     speedup: float | None
+    speedup_low: float | None
+    speedup_high: float | None
     allocated_bytes: float | None
     rss_growth_bytes: float | None
     steps: int | None
@@ -64,11 +67,6 @@ class Row:
     claim_status: str | None
     claim_device: str | None
     about: bool
-
-    @property
-    def outcome(self) -> str:
-        """Why there is no figure: the status and its reason."""
-        return plain(f"{self.status}: {self.reason}" if self.reason else self.status)
 
 
 @dataclass(frozen=True)
@@ -107,16 +105,19 @@ def row(record: Mapping[Any, Any]) -> Row:
     return Row(
         case=plain(str(value["case"])),
         status=str(value["status"]),
-        reason=plain(value["reason"] or ""),
+        outcome=plain(": ".join(filter(None, [value["status"], value["reason"]]))),
         measured=value["status"] in list(MEASURED) and value["latency_median_s"] is not None,
         tiny=value["size"] == "tiny",
         images=images,
         latency_s=value["latency_median_s"],
         low_s=value["latency_low_s"],
         high_s=value["latency_high_s"],
+        interval=value["interval"],
         seconds_per_image=value["seconds_per_image"],
-        baseline=value["baseline"],
+        baseline=plain(value["baseline"] or "") or None,
         speedup=value["speedup"],
+        speedup_low=value["speedup_low"],
+        speedup_high=value["speedup_high"],
         allocated_bytes=value["peak_allocated_bytes"],
         rss_growth_bytes=value["peak_rss_growth_bytes"],
         steps=value["steps"],
@@ -124,7 +125,7 @@ def row(record: Mapping[Any, Any]) -> Row:
         claim_latency_s=documented if full else None,
         claim_speedup=value["claim_speedup"] if full else None,
         claim_status=value["claim_status"] if full else None,
-        claim_device=value["claim_device"],
+        claim_device=plain(value["claim_device"] or "") or None,
         about=bool(value["claim_approximate"]),
     )
 
@@ -234,8 +235,13 @@ def save(page: Page, folder: Path, name: str) -> list[Path]:
 
 
 def plain(text: str) -> str:
-    """Return text in one line without control characters: an SVG that holds one is no XML."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    """Return text in one line, without control characters (with one, SVG is no XML), and `?` for what has no glyph."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    fonts = [get_font(findfont(FontProperties(weight=weight))) for weight in ("normal", "bold")]
+    printable = (letter if letter.isprintable() else " " for letter in text)
+    known = (at if at.isascii() or all(font.get_char_index(ord(at)) for font in fonts) else "?" for at in printable)
+    return " ".join("".join(known).split())
 
 
 def length(text: str, size: float, *, bold: bool = False) -> float:
@@ -250,24 +256,18 @@ def length(text: str, size: float, *, bold: bool = False) -> float:
 
 def wrapped(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
     """Return text in lines of at most `room` inches."""
-    letters = _at_most(text, room, length(text, size, bold=bold))
+    twice = int(2 * len(text) * room / max(length(text, size, bold=bold), room)) + 1
+    letters = min(len(text), twice)
     while letters > 1 and any(length(line, size, bold=bold) > room for line in textwrap.wrap(text, letters)):
         letters -= 1
-    return textwrap.wrap(text, letters)
+    return textwrap.wrap(text, max(letters, 1))
 
 
 def fitted(text: str, room: float, size: float) -> str:
-    """Return text, or its beginning and an ellipsis where it is longer than `room` inches."""
-    whole = length(text, size)
-    end = _at_most(text, room, whole)
-    while end and length(f"{text[:end]}…", size) > room:
-        end -= 1
-    return text if whole <= room else f"{text[:end].rstrip(' .')}…"
-
-
-def _at_most(text: str, room: float, whole: float) -> int:
-    """Return how many letters of a text of `whole` inches surely do not fit: where to begin counting down."""
-    return max(1, min(len(text), int(2 * len(text) * room / max(whole, room)) + 1))
+    """Return text, or its first words and an ellipsis where it is longer than `room` inches."""
+    if length(text, size) <= room:
+        return text
+    return f"{wrapped(text[:LONGEST_LINE], room - length('…', size), size)[0].rstrip(' .')}…"
 
 
 def time_scale(values: Iterable[float]) -> tuple[float, str]:

@@ -32,6 +32,7 @@ NARROWEST = 8.6
 LONGEST_NAME = 60
 _BESIDE, _BETWEEN, _DIAMOND = 0.07, 0.09, 0.13
 _CLAIM: dict[str, Any] = {"marker": "D", "markersize": 6.5, "color": VERMILION, "linestyle": "none", "mec": PAPER}
+_WHISKER: dict[str, Any] = {"color": INK, "linewidth": 1, "marker": "|"}
 _LEVEL: dict[str, Any] = {"color": INK, "linewidth": 1, "linestyle": (0, (4, 3))}
 _LEGEND, _AXIS = 0.34, 0.52
 
@@ -41,7 +42,7 @@ Words = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class _Bar:
-    """One bar: where, how long in the axis' unit (None: only words), and what is written at its end and at its mark."""
+    """One bar: where, how long in the axis' unit (None: only words), what is written at its end; `mark` stays free."""
 
     y: float
     thickness: float
@@ -123,7 +124,7 @@ def speedup(head: Head, rows: Sequence[Row]) -> Page | None:
     bars = [bar for index, row in enumerate(shown) for bar in _speedup_bars(index, row, **look)]
     notes = plot_maps.not_shown([row for row in others if not row.measured], shown)
     height = TWIN_ROW if documented else ROW
-    page, axes = _draw(head, "Speed-up", [row.case for row in shown], bars, height, notes=notes, reach=1.0)
+    page, axes = _draw(head, "Speed-up", [row.case for row in shown], bars, height, notes)
     axes.axvline(1, zorder=2.5, **_LEVEL)
     against = baselines[0] if len(baselines) == 1 else "the baseline"
     paper.name_axis(axes, "x", f"speed-up: seconds per image of {against} / of the case")
@@ -149,18 +150,17 @@ def _latency_bar(index: int, row: Row, factor: float, unit: str, *, mixed: bool)
 
 def _speedup_bars(index: int, row: Row, *, several: bool, mixed: bool, twins: bool) -> list[_Bar]:
     """Return a case's measured bar, and under it the documented one where there is a figure."""
-    against = f"against {row.baseline}" if several else ""
+    against = f"against {_short(row.baseline or '')}" if several else ""
     measured = ((units.ratio(row.speedup), INK), *_remarks(row, against, mixed=mixed))
     without = f"no speed-up: {row.baseline} was not measured at this size" if row.measured else row.outcome
     words = measured if row.speedup is not None else ((without, GREY),)
-    thickness, shift = (0.36, 0.19) if twins else (0.62, 0.0)
-    if row.claim_speedup is None:
-        return [_Bar(index, thickness, row.speedup, _color(row, mixed=mixed), words)]
-    said = ((f"{_about(row)}{units.ratio(row.claim_speedup)}", VERMILION),)
-    return [
-        _Bar(index - shift, thickness, row.speedup, _color(row, mixed=mixed), words),
-        _Bar(index + shift, thickness, row.claim_speedup, VERMILION, said),
-    ]
+    thickness, shift = 0.36 if twins else 0.62, 0.19 if row.claim_speedup is not None else 0.0
+    color, low, high = _color(row, mixed=mixed), row.speedup_low, row.speedup_high
+    bars = [_Bar(index - shift, thickness, row.speedup, color, words, low, high, mark=1.0)]
+    if row.claim_speedup is not None:
+        said = ((f"{_about(row)}{units.ratio(row.claim_speedup)}", VERMILION),)
+        bars.append(_Bar(index + shift, thickness, row.claim_speedup, VERMILION, said, mark=1.0))
+    return bars
 
 
 def _color(row: Row, *, mixed: bool) -> str:
@@ -184,17 +184,16 @@ def _short(name: str) -> str:
 
 
 def _draw(
-    head: Head, what: str, names: Sequence[str], bars: Sequence[_Bar], height: float,
-    *, notes: Sequence[str] = (), reach: float = 0.0,
-) -> tuple[Page, "Axes"]:  # fmt: skip
-    """Draw bars from the first name at the top to the last, on an axis from zero to `reach` at the least."""
+    head: Head, what: str, names: Sequence[str], bars: Sequence[_Bar], height: float, notes: Sequence[str] = ()
+) -> tuple[Page, "Axes"]:
+    """Draw bars from the first name at the top to the last, each with its words at its end."""
     left = paper.MARGIN + max(paper.length(_short(name), BODY) for name in names) + 0.15
     width = max(NARROWEST, left + BARS + paper.MARGIN)
     room, tall = width - left - paper.MARGIN, len(names) * height + 0.1
     page = paper.page(head, what, width, _LEGEND + tall + _AXIS, notes)
     axes = paper.axes(page, left, page.bottom + _AXIS, room, tall)
     bars = [_cut(bar, room - 0.3) for bar in bars]
-    scale = min(_scale(bars, room), 0.95 * room / reach) if reach else _scale(bars, room)
+    scale = _scale(bars, room)
     axes.set(xlim=(0, room / scale), ylim=(len(names) - 0.4, -0.6))
     axes.set_yticks(range(len(names)), [_short(name) for name in names], fontsize=BODY, **paper.literal())
     axes.tick_params(axis="y", length=0)
@@ -207,27 +206,24 @@ def _draw(
 def _draw_bar(axes: "Axes", bar: _Bar, scale: float) -> None:
     if bar.value is not None:
         axes.barh(bar.y, bar.value, height=bar.thickness, color=bar.color, zorder=2)
-    if bar.value is not None and bar.low is not None and bar.high is not None:
-        reach = [[bar.value - bar.low], [bar.high - bar.value]]
-        axes.errorbar(bar.value, bar.y, xerr=reach, color=INK, linewidth=1, capsize=2.5, zorder=3)
-    if bar.mark is not None:
+    if bar.low is not None and bar.high is not None:
+        middle, half = (bar.low + bar.high) / 2, (bar.high - bar.low) / 2  # a median may lie outside of it
+        axes.errorbar(middle, bar.y, xerr=half, color=INK, linewidth=1, capsize=2.5, zorder=3)
+    if bar.mark is not None and bar.claim:
         axes.plot(bar.mark, bar.y, zorder=4, **_CLAIM)
     behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
     for x, text, color in _placed(bar, scale):
-        style = {
-            **paper.literal(),
-            "fontsize": SMALL,
-            "color": color,
-            "va": "center_baseline",
-            "bbox": None if color == PAPER else behind,
-        }
-        axes.text(x / scale, bar.y, text, zorder=3.5, **style)
+        style = {"fontsize": SMALL, "color": color, "va": "center_baseline", **paper.literal()}
+        axes.text(x / scale, bar.y, text, zorder=3.5, bbox=None if color == PAPER else behind, **style)
 
 
 def _scale(bars: Sequence[_Bar], room: float) -> float:
     """Return the inches of one unit at which every bar, mark and word stays within `room`."""
-    scale = room / max(value for bar in bars for value in (bar.value, bar.high, bar.mark) if value is not None)
-    while any(x + paper.length(text, SMALL) > room for bar in bars if bar.value for x, text, _ in _placed(bar, scale)):
+    scale = 0.97 * room / max(value for bar in bars for value in (bar.value, bar.high, bar.mark) if value is not None)
+    least = scale / 20  # words so long that they still do not fit are the lesser evil than bars that cannot be seen
+    while scale > least and any(
+        x + paper.length(text, SMALL) > room for bar in bars if bar.value for x, text, _ in _placed(bar, scale)
+    ):
         scale *= 0.98
     return scale
 
@@ -240,13 +236,13 @@ def _placed(bar: _Bar, scale: float) -> list[tuple[float, str, str]]:
     """
     begin = max(bar.value or 0, bar.high or 0) * scale + _BESIDE
     claim = ((bar.claim, VERMILION),) if bar.claim else ()
-    if bar.mark is None or bar.mark * scale + _DIAMOND < begin:
+    if bar.value is None or bar.mark is None or bar.mark * scale + _DIAMOND < begin:
         return _in_line(begin, (*bar.words, *claim))
     after, wide = bar.mark * scale + _DIAMOND, _long(bar.words)
     if begin + wide < after - 2 * _DIAMOND:
         return [*_in_line(begin, bar.words), *_in_line(after, claim)]
     inside = min(bar.value or 0, bar.low or bar.value or 0) * scale - wide - _BESIDE
-    if inside > _BESIDE and after > begin + _DIAMOND:
+    if inside > _BESIDE and after > begin + _DIAMOND and bar.color != SKY:
         return [*_in_line(inside, tuple((text, PAPER) for text, _ in bar.words)), *_in_line(after, claim)]
     return _in_line(max(begin, after), (*bar.words, *claim))
 
@@ -277,8 +273,9 @@ def _latency_legend(rows: Sequence[Row], bars: Sequence[_Bar]) -> list[Any]:
     colors = {bar.color for bar in bars if bar.value is not None}
     names = {BLUE: "median", SKY: "median of a toy"}
     handles: list[Any] = [Patch(color=color, label=name) for color, name in names.items() if color in colors]
-    if any(bar.low is not None for bar in bars):
-        handles.append(Line2D([], [], color=INK, linewidth=1, marker="|", label="95 % interval, within one process"))
+    of = sorted({row.interval for row in rows if row.measured and row.interval})
+    if of:
+        handles.append(Line2D([], [], label=f"95 % interval, {' or '.join(of)}", **_WHISKER))
     if any(bar.mark is not None for bar in bars):
         handles.append(Line2D([], [], label=_documented(rows), **_CLAIM))
     return handles
@@ -289,6 +286,8 @@ def _speedup_legend(rows: Sequence[Row], against: str, *, documented: bool) -> l
     from matplotlib.patches import Patch
 
     handles: list[Any] = [Patch(color=BLUE, label="measured")]
+    if any(row.speedup_low is not None for row in rows):
+        handles.append(Line2D([], [], label="95 % interval over paired rounds", **_WHISKER))
     if documented:
         handles.append(Patch(color=VERMILION, label=_documented(rows)))
     return [*handles, Line2D([], [], label=f"as fast as {against}", **_LEVEL)]

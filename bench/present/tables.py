@@ -25,6 +25,7 @@ ALWAYS = ("setup", "latency", "speed-up")
 ALIGN_LEFT = ("setup", "documented", "verdict", "notes")
 ON_TERMINAL = ("setup", "latency", "speed-up", "95 % interval", "peak memory", "documented", "verdict", "notes")
 """The rest is in tables.md: a terminal is 80 to 120 characters wide."""
+NARROW, LEFT_OUT_IF_NARROW = 100, "95 % interval"
 
 _COMMENTS = "; "
 
@@ -75,7 +76,8 @@ def show(shown: list[Shown]) -> None:
     for table in shown:
         printed = RichTable(title=escape(table.title), title_justify="left", caption=escape("\n".join(table.lines)))
         printed.caption_justify = "left"
-        kept = [index for index, name in enumerate(table.header) if name in ON_TERMINAL]
+        shown_here = set(ON_TERMINAL) - ({LEFT_OUT_IF_NARROW} if console.width < NARROW else set())
+        kept = [index for index, name in enumerate(table.header) if name in shown_here]
         for name in (table.header[index] for index in kept):
             whole = name not in {"documented", "verdict", "notes"}
             printed.add_column(name, justify="left" if name in ALIGN_LEFT else "right", overflow="fold", no_wrap=whole)
@@ -110,7 +112,7 @@ def _lines(table: Table, rows: pd.DataFrame) -> list[str]:
         lines.append(f"Documented in {source['document']}{on}; on another device only the documented speed-up is held.")
     weights = sorted(set(rows["weights"].dropna()))
     if weights:
-        lines.append(f"Weights: {', '.join(weights)}. Intervals: 95 %, of the median, within one process.")
+        lines.append(f"Weights: {', '.join(weights)}.{_intervals(rows)}")
     return lines
 
 
@@ -119,18 +121,32 @@ def _cells(row: Row) -> dict[str, str]:
     return {
         "setup": row["case"],
         "latency": units.seconds(_float(row["latency_median_s"])) if measured else row["status"],
-        "speed-up": units.ratio(_float(row["speedup"])),
+        "speed-up": _speedup(row),
         "95 % interval": units.span(_float(row["latency_low_s"]), _float(row["latency_high_s"])),
         "n": str(row["samples"]) if measured else "",
         "s/image": units.seconds(_float(row["seconds_per_image"])) if measured and (row["images"] or 0) > 1 else "",
         "steps": _text(row["steps"]),
         "denoiser calls": _text(row["denoiser_calls"]),
         "first call": units.seconds(_float(row["first_call_s"])),
+        "repaid after": f"{row['repaid_after_images']:.0f} images" if row["repaid_after_images"] else "",
         "peak memory": _peak(row),
         "documented": _documented(row),
         "verdict": _text(row["claim_verdict"]) if row["size"] == "full" else "",
         "notes": _COMMENTS.join(filter(None, [_text(row["reason"]), _text(row["remarks"])])),
     }
+
+
+def _intervals(rows: pd.DataFrame) -> str:
+    """Say what the intervals are of, for they say nothing beyond it."""
+    kinds = sorted(set(rows["interval"].dropna()))
+    paired = " Speed-ups have theirs from paired rounds." if rows["speedup_low"].notna().any() else ""
+    return f" Intervals: 95 %, {' and '.join(kinds)}.{paired}" if kinds else ""
+
+
+def _speedup(row: Row) -> str:
+    low, high = _float(row["speedup_low"]), _float(row["speedup_high"])
+    interval = f" [{low:.2f}, {high:.2f}]" if low is not None and high is not None else ""
+    return f"{units.ratio(_float(row['speedup']))}{interval}"
 
 
 def _peak(row: Row) -> str:

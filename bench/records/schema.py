@@ -152,9 +152,10 @@ VERSIONS = _columns(
 STATISTICS = _columns(
     ("processes", INT, "that were measured"),
     ("samples", INT, "in all"),
-    ("latency_median_s", FLOAT, "of all samples"),
-    ("latency_low_s", FLOAT, "95 % interval of the median, within one process; empty under 6 samples"),
+    ("latency_median_s", FLOAT, "of the samples of one process; of the processes' medians where there are several"),
+    ("latency_low_s", FLOAT, "95 % interval; empty under 6 samples of one process, or under 4 processes"),
     ("latency_high_s", FLOAT, "its upper end"),
+    ("interval", TEXT, "what it is of: 'within one process' (the median), 'between processes' (their geometric mean)"),
     ("latency_min_s", FLOAT, "fastest sample"),
     ("latency_max_s", FLOAT, "slowest sample"),
     ("device_time_median_s", FLOAT, "between device events"),
@@ -164,7 +165,11 @@ STATISTICS = _columns(
 
 COMPARISON = _columns(
     ("baseline", TEXT, "the case that the speed-up is against"),
-    ("speedup", FLOAT, "the baseline's seconds per image / this one's"),
+    ("speedup", FLOAT, "the baseline's seconds per image / this one's; over paired rounds their geometric mean"),
+    ("speedup_low", FLOAT, "95 % interval over paired rounds; empty under 4"),
+    ("speedup_high", FLOAT, "its upper end"),
+    ("blocks", INT, "rounds in which both this case and its baseline were measured"),
+    ("repaid_after_images", FLOAT, "after how many images a slower first call than the baseline's is made up for"),
     ("parameter_reduction", FLOAT, "1 - the denoiser's parameters / the baseline's"),
     ("claim_latency_s", FLOAT, "documented, of one call"),
     ("claim_over_calls", INT, "calls that the documented figure is the total of"),

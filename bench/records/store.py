@@ -19,6 +19,8 @@ from bench.records import schema
 from bench.records.schema import Column, Status
 
 Row = Mapping[str, Any]
+LONGEST_TEXT = 100_000
+"""Python's csv reads no field of more than 131,072 characters."""
 SAMPLES, PROCESSES, RESULTS = "samples.csv", "processes.csv", "results.csv"
 PLAN, ENVIRONMENT = "plan.json", "environment.json"
 MUST_STAY_EQUAL = (
@@ -42,10 +44,8 @@ class Store:
         self.folder = folder
         self._lock = FileLock(folder / ".lock")
 
-    def open(
-        self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool
-    ) -> set[tuple[str, str, int]]:
-        """Take the folder and prepare its files; return the (scenario, case, replicate) that are finished already.
+    def open(self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool) -> list[dict[str, str]]:
+        """Take the folder and prepare its files; return the rows of the processes that are finished already.
 
         Raises:
             InputError: the folder is in use, cannot be written, holds results and `resume` is off, or was made from
@@ -60,10 +60,14 @@ class Store:
             ) from error
         except OSError as error:
             raise InputError(f"{self.folder}: cannot be written ({error.strerror}); choose another --output") from error
-        if (self.folder / PROCESSES).exists():
-            return self._resume(plan, environment, resume=resume)
-        self._begin(plan, environment)
-        return set()
+        try:
+            if (self.folder / PROCESSES).exists():
+                return self._resume(plan, environment, resume=resume)
+            self._begin(plan, environment)
+        except BaseException:
+            self.close()
+            raise
+        return []
 
     def close(self) -> None:
         """Let the folder go."""
@@ -80,9 +84,7 @@ class Store:
         for name, columns in ((SAMPLES, schema.SAMPLES), (PROCESSES, schema.PROCESSES)):
             replace(self.folder / name, _lines(columns, [], header=True))
 
-    def _resume(
-        self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool
-    ) -> set[tuple[str, str, int]]:
+    def _resume(self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool) -> list[dict[str, str]]:
         if not resume:
             raise InputError(f"{self.folder}: has results already; give --resume to go on, or another --output")
         if read_json(self.folder / PLAN) != json.loads(_json(plan)):
@@ -98,36 +100,51 @@ class Store:
                 )
         return self._repair()
 
-    def _repair(self) -> set[tuple[str, str, int]]:
+    def _repair(self) -> list[dict[str, str]]:
         """Drop torn lines, interrupted processes and samples without a process row; return what is finished."""
         processes = [row for row in read_rows(self.folder / PROCESSES) if row["status"] != Status.INTERRUPTED]
-        finished = {(row["scenario"], row["case"], int(row["replicate"])) for row in processes}
+        finished = {(row["scenario"], row["case"], row["replicate"]) for row in processes}
         samples = [
             row
             for row in read_rows(self.folder / SAMPLES)
-            if (row["scenario"], row["case"], int(row["replicate"])) in finished
+            if (row["scenario"], row["case"], row["replicate"]) in finished
         ]
         replace(self.folder / SAMPLES, _lines(schema.SAMPLES, samples, header=True))
         replace(self.folder / PROCESSES, _lines(schema.PROCESSES, processes, header=True))
-        return finished
+        return processes
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a result file as text, without a torn last line (one that the newline is missing from).
+    """Return the rows of a result file as text, without a torn last line.
 
     Raises:
-        InputError: the file cannot be read or has not this schema's columns.
+        InputError: the file cannot be read, has not this schema's columns, or a row of another length.
     """
     try:
         text = path.read_bytes().decode("utf-8", errors="replace")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
-    whole = text[: text.rfind("\n") + 1]
-    reader = csv.DictReader(io.StringIO(whole, newline=""))
+    reader = csv.DictReader(io.StringIO(_whole_rows(text), newline=""))
     expected = {SAMPLES: schema.SAMPLES, PROCESSES: schema.PROCESSES}.get(path.name)
     if expected is not None and reader.fieldnames != schema.names(expected):
         raise InputError(f"{path}:1: has not the columns of schema {schema.VERSION}; it was written by another version")
-    return list(reader)
+    rows = list(reader)
+    for line, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise InputError(f"{path}:{line}: has not as many values as columns; the file was changed by hand")
+        if not row.get("replicate", "0").isdecimal():
+            raise InputError(
+                f"{path}:{line}: replicate '{row['replicate']}' is no number; the file was changed by hand"
+            )
+    return rows
+
+
+def _whole_rows(text: str) -> str:
+    """Return the text up to its last whole row: one that ends with a newline outside of quotes."""
+    whole = text[: text.rfind("\n") + 1]
+    while whole.count('"') % 2:
+        whole = whole[: whole.rfind("\n", 0, -1) + 1]
+    return whole
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -146,7 +163,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def replace(path: Path, text: str) -> None:
     """Write a whole file so that a reader sees the old one or the new one, never a part."""
     new = path.with_name(f".{path.name}.new")
-    with new.open("w", encoding="utf-8", newline="") as file:
+    with new.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -156,7 +173,7 @@ def replace(path: Path, text: str) -> None:
 def _append(path: Path, columns: tuple[Column, ...], rows: Sequence[Row]) -> None:
     if not rows:
         return
-    with path.open("a", encoding="utf-8", newline="") as file:
+    with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
         file.write(_lines(columns, rows, header=False))
         file.flush()
         os.fsync(file.fileno())
@@ -168,8 +185,13 @@ def _lines(columns: tuple[Column, ...], rows: Iterable[Row], *, header: bool) ->
     writer = csv.DictWriter(text, schema.names(columns), restval="", extrasaction="raise", lineterminator="\n")
     if header:
         writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Shorten a text that no reader would take, and spare it the one newline that csv does not quote."""
+    return value.replace("\r", "\n")[:LONGEST_TEXT] if isinstance(value, str) else value
 
 
 def _json(data: Mapping[str, Any]) -> str:

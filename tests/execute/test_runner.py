@@ -8,6 +8,7 @@ import pytest
 from bench.execute.runner import Runner
 from bench.execute.server import Server, ServerError
 from bench.plan.case import Case
+from bench.plan.order import Job
 from bench.plan.settings import RunSettings
 
 CASE = Case("test", "case", "stable-diffusion-v1-5", call={"prompt": "a cat", "num_inference_steps": 5})
@@ -21,17 +22,17 @@ class At:
     def __init__(self, kind=None, act=None):
         self.kind, self.act, self.pid = kind, act, None
 
-    def begin(self, case):
+    def begin(self, job):
         pass
 
-    def event(self, case, event):
+    def event(self, job, event):
         if event["event"] == "started":
             self.pid = event["pid"]
         if event["event"] == self.kind and self.act is not None:
             act, self.act = self.act, None
             act(self.pid)
 
-    def end(self, case, outcome):
+    def end(self, job, outcome):
         pass
 
 
@@ -42,7 +43,7 @@ def measure(server, tmp_path):
     def run(*cases, listener=None, settings=TINY):
         runner = Runner(tmp_path, settings, server, Server)
         try:
-            return list(runner.run(cases, listener or At()))
+            return list(runner.run([Job(case, 0) for case in cases], listener or At()))
         finally:
             if runner._server is not server:
                 runner.close()
@@ -54,7 +55,7 @@ def measure(server, tmp_path):
 def outcome(server, tmp_path_factory):
     folder = tmp_path_factory.mktemp("outcome")
     runner = Runner(folder, TINY, server, Server)
-    return next(iter(runner.run([CASE], At()))), folder
+    return next(iter(runner.run([Job(CASE, 0)], At()))), folder
 
 
 def statuses(outcomes):
@@ -123,7 +124,7 @@ def test_a_server_that_dies_is_replaced(tmp_path):
     first = Server()
     runner = Runner(tmp_path, TINY, first, Server)
     try:
-        outcomes = list(runner.run([LONG, CASE], At("phase", lambda _pid: first._process.kill())))
+        outcomes = list(runner.run([Job(LONG, 0), Job(CASE, 0)], At("phase", lambda _pid: first._process.kill())))
     finally:
         runner.close()
     assert statuses(outcomes) == ["crashed", "ok"]
@@ -138,7 +139,7 @@ def test_a_worker_dies_with_its_server(tmp_path):
         server._process.kill()
 
     runner = Runner(tmp_path, TINY, server, Server)
-    list(runner.run([LONG], At("phase", kill_server)))
+    list(runner.run([Job(LONG, 0)], At("phase", kill_server)))
     runner.close()
     _, alive = psutil.wait_procs(seen, timeout=10)
     assert not alive
@@ -184,7 +185,7 @@ def test_an_interrupt_becomes_a_row_and_ends_the_run(tmp_path):
 
     with Server() as server:
         runner = Runner(tmp_path, TINY, server, Server)
-        outcomes = list(runner.run([LONG, CASE], At("phase", interrupt)))
+        outcomes = list(runner.run([Job(LONG, 0), Job(CASE, 0)], At("phase", interrupt)))
     assert statuses(outcomes) == ["interrupted"]
 
 
@@ -212,6 +213,6 @@ def test_a_forked_worker_measures_on_the_accelerator(tmp_path):
     with Server() as server:
         assert server.ask({"op": "probe", "device": "cuda"})["device"] == "cuda"
         runner = Runner(tmp_path, RunSettings("cuda", "tiny"), server, Server)
-        row = next(iter(runner.run([replace(CASE, dtype="float16")], At()))).process
+        row = next(iter(runner.run([Job(replace(CASE, dtype="float16"), 0)], At()))).process
     assert (row["status"], row["devices"]) == ("ok", "cuda")
     assert row["peak_allocated_bytes"] > 0

@@ -124,7 +124,7 @@ def test_the_peak_of_a_cpu_is_what_its_process_grew_by(tmp_path):
     ("claim", "cell"),
     [
         ({"latency_s": 3.51, "speedup": 1.5}, "3.51 s, x1.50"),
-        ({"latency_s": 6.0, "over_calls": 3}, "2.00 s, 6.00 s over 3 calls"),
+        ({"latency_s": 6.0, "over_calls": 3}, "2.00 s (6.00 s over 3 calls)"),
         ({"seconds_per_image": 3.5, "approximate": True}, "about 3.50 s/image"),
         ({"speedup": 1.2, "approximate": True}, "about x1.20"),
         ({"parameter_reduction": 0.51, "latency_reduction": 0.5}, "x2.00, 51% fewer parameters"),
@@ -137,6 +137,11 @@ def test_the_documented_figures_stand_beside_the_measured_ones(tmp_path, claim, 
 
 def test_the_verdict_stands_beside_the_documented_figure(tmp_path):
     assert row_of(tmp_path, measured("fp16", 2.0), claim={"speedup": 1.5})["verdict"] == "as documented"
+
+
+def test_what_is_inferred_about_a_figure_is_told_with_its_case(tmp_path):
+    text = text_of(tmp_path, [case(claim={"latency_s": 3.0, "note": "inferred: DDIM"})], [measured("baseline", 3.0)])
+    assert "baseline: inferred: DDIM" in text
 
 
 def test_the_documented_device_is_named(tmp_path):

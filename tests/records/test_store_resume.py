@@ -24,7 +24,7 @@ def resume(folder, plan=PLAN, facts=FACTS):
     """Open a folder again, close it, and return what is finished."""
     store = Store(folder)
     try:
-        return store.open(plan, facts, resume=True)
+        return {(r["scenario"], r["case"], int(r["replicate"])) for r in store.open(plan, facts, resume=True)}
     finally:
         store.close()
 
