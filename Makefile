@@ -24,10 +24,10 @@ ready = \
 	fi; \
 	python=$$("$$found" tools/setup.py $(if $(PYTHON),--chosen)) || exit
 
-.PHONY: help setup bench test lint clean
+.PHONY: help setup bench test lint overhead cost clean
 
 help:  ## List the targets (this is the default)
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup:  ## Make the environment, or bring it up to date; the others do so by themselves
 	@$(ready); echo "ready: $$python"
@@ -40,6 +40,12 @@ test:  ## Run the tests, those that need a GPU where there is one; ARGS="-k gate
 
 lint:  ## Check the code, its format and its types
 	@$(ready); "$$python" -m ruff check . && "$$python" -m ruff format --check . && "$$python" -m mypy
+
+overhead:  ## Hold the harness's timed region against a bare loop, as a ratio with its interval
+	@$(ready); "$$python" tools/overhead.py $(ARGS)
+
+cost:  ## Hold the wall time of two tiny tables against their calls
+	@$(ready); "$$python" tools/cost.py
 
 clean:  ## Remove .venv, caches and build leftovers; results/ stays
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks .coverage htmlcov

@@ -7,6 +7,7 @@ import pandas as pd
 
 from bench import statistics
 from bench.analyze.claims import compare
+from bench.analyze.fidelity import fidelity
 from bench.analyze.run import Run, open_run
 from bench.analyze.speedup import Medians, against
 from bench.plan.case import Case
@@ -17,15 +18,20 @@ Row = dict[str, Any]
 WITHIN, BETWEEN = "within one process", "between processes"
 
 
-def write_results(folder: Path) -> pd.DataFrame:
-    """Derive `results.csv` from a run's files, replace it, and return it."""
-    table = results(open_run(folder))
+def write_results(folder: Path, *, pictures: bool = True) -> pd.DataFrame:
+    """Derive `results.csv` from a run's files, replace it, and return it; without `pictures` in a moment."""
+    table = results(open_run(folder), pictures=pictures)
     store.replace(folder / store.RESULTS, table.to_csv(index=False))
     return table
 
 
-def results(run: Run) -> pd.DataFrame:
-    """Return one row a case, in the plan's order, with the columns of `schema.RESULTS`; cases not run are left out."""
+def results(run: Run, *, pictures: bool = True) -> pd.DataFrame:
+    """Return one row a case, in the plan's order, with the columns of `schema.RESULTS`; cases not run are left out.
+
+    Args:
+        run: whose files are read.
+        pictures: whether the pictures are compared too, which takes a while for large ones.
+    """
     medians = process_medians(run)
     rows = {case.key: row for case in run.plan.cases if (row := _row(run, case, medians)) is not None}
     sources = {table.scenario: table.source for table in run.plan.tables}
@@ -34,7 +40,10 @@ def results(run: Run) -> pd.DataFrame:
         case = cases[key]
         baseline = rows.get(case.baseline or "")
         row.update(against(case, row, baseline, medians))
-        row.update(compare(case, row, cases.get(case.baseline or ""), baseline, sources[case.scenario]))
+        base_case = cases.get(case.baseline or "")
+        row.update(compare(case, row, base_case, baseline, sources[case.scenario]))
+        if pictures:
+            row.update(fidelity(run.folder, case, row, base_case))
     frame = pd.DataFrame(list(rows.values()), columns=schema.names(schema.RESULTS))
     return frame.astype({column.name: column.type for column in schema.RESULTS})
 
@@ -71,12 +80,12 @@ def _statistics(run: Run, case: Case, medians: dict[int, float], images: Any) ->
     latencies = [float(value) for value in samples["latency_s"]]
     if not latencies:
         return {"processes": len(medians), "samples": 0}
-    median = statistics.median(list(medians.values()))
+    median, interval = _centre(latencies, list(medians.values()))
     return {
         "processes": len(medians),
         "samples": len(latencies),
         "latency_median_s": median,
-        **_interval(latencies, list(medians.values())),
+        **interval,
         "latency_min_s": min(latencies),
         "latency_max_s": max(latencies),
         "device_time_median_s": _median_or_none(samples["device_time_s"]),
@@ -85,13 +94,14 @@ def _statistics(run: Run, case: Case, medians: dict[int, float], images: Any) ->
     }
 
 
-def _interval(latencies: list[float], medians: list[float]) -> Row:
-    """Return the interval that the data can support, and what it is of; nothing where there is none."""
+def _centre(latencies: list[float], medians: list[float]) -> tuple[float, Row]:
+    """Return the central latency, and the interval that the data can support with what it is of, if any."""
     if len(medians) == 1:
-        interval, of = statistics.median_interval(latencies), WITHIN
+        centre, interval, of = medians[0], statistics.median_interval(latencies), WITHIN
     else:
-        (_, interval), of = statistics.geometric_mean_interval(medians), BETWEEN
-    return {"latency_low_s": interval.low, "latency_high_s": interval.high, "interval": of} if interval else {}
+        (centre, interval), of = statistics.geometric_mean_interval(medians), BETWEEN
+    bounds = {"latency_low_s": interval.low, "latency_high_s": interval.high, "interval": of} if interval else {}
+    return centre, bounds
 
 
 def _median_or_none(values: pd.Series) -> float | None:

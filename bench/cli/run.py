@@ -209,7 +209,7 @@ def _run_jobs(jobs: "Sequence[Job]", settings: "RunSettings", store: "Store", se
         with Progress(len(jobs), Console(stderr=False)) as progress:
             for outcome in runner.run(jobs, progress):
                 store.append(outcome.process, outcome.samples)
-                write_results(store.folder)
+                write_results(store.folder, pictures=False)
                 status = outcome.process["status"]
     except (KeyboardInterrupt, InterruptedRunError):
         status = "interrupted"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.pipelines import in_force, inputs, optimizations, source
-from bench.pipelines.optimizations import Live, When
+from bench.pipelines.evidence import Live
+from bench.pipelines.optimizations import When
 from bench.pipelines.source import Origin
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings

@@ -11,9 +11,9 @@ from enum import StrEnum
 from importlib.util import find_spec
 from typing import Any
 
-from bench.pipelines import in_force
+from bench.pipelines import evidence, in_force
 from bench.pipelines.errors import NotInForceError, UnsupportedError
-from bench.pipelines.in_force import FirstCall
+from bench.pipelines.evidence import Live
 
 TF32_CAPABILITY = (8, 0)
 """Ampere, the first architecture with TF32 (NVIDIA A100 white paper)."""
@@ -28,14 +28,6 @@ class When(StrEnum):
     PLACE = "place"  # instead of moving the pipeline to the device
     BUILT = "built"  # on the placed pipeline
     AROUND = "around"  # a context around every call
-
-
-@dataclass(frozen=True)
-class Live:
-    """A pipeline after its first call, for an optimisation to be verified on."""
-
-    pipeline: Any
-    seen: FirstCall
 
 
 @dataclass(frozen=True)
@@ -232,78 +224,25 @@ def _compile_denoiser(pipeline: Any, mode: str) -> None:
     setattr(pipeline, name, torch.compile(getattr(pipeline, name), mode=mode, fullgraph=True))
 
 
-def _cudnn_benchmark(_live: Live) -> str:
-    """Read torch.backends.cudnn.benchmark back."""
-    return f"cudnn_benchmark={in_force.process_flags()['cudnn_benchmark']}"
-
-
-def _tf32_flags(_live: Live) -> str:
-    """Read both TF32 flags back."""
-    flags = in_force.process_flags()
-    return f"matmul={flags['tf32_matmul']}, conv={flags['tf32_conv']}"
-
-
-def _offload(live: Live) -> str:
-    """Read the offloading hooks of all components."""
-    return in_force.offload(live.pipeline)
-
-
-def _layout(live: Live) -> str:
-    """Read the memory format of the denoiser's convolution kernels."""
-    import torch
-
-    kernels = [p for p in in_force.denoiser(live.pipeline).parameters() if p.ndim == 4 and p.shape[-1] > 1]  # noqa: PLR2004
-    last = all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
-    return "channels_last" if kernels and last else "contiguous"
-
-
-def _attention(live: Live) -> str:
-    """Read the classes of all attention processors of the denoiser."""
-    return in_force.attention(live.pipeline)
-
-
-def _slicing(live: Live) -> str:
-    """Read the autoencoder's slicing flag."""
-    return f"slicing={getattr(live.pipeline.vae, 'use_slicing', False)}"
-
-
-def _tiling(live: Live) -> str:
-    """Read the autoencoder's tiling flag."""
-    return f"tiling={getattr(live.pipeline.vae, 'use_tiling', False)}"
-
-
-def _compiled(live: Live) -> str:
-    """Read what is wrapped, and whether dynamo really made a graph of it."""
-    from torch._dynamo.utils import counters
-
-    wrapped = "blocks" if "." in (parts := in_force.compiled(live.pipeline)) else "whole" if parts else ""
-    return wrapped if counters["stats"]["unique_graphs"] else "no graph"
-
-
-def _output_dtype(live: Live) -> str:
-    """Read the type of what the denoiser returned in the first call."""
-    return live.seen.denoiser_dtype or ""
-
-
 _TABLE = (
-    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", _tf32_flags, "TF32 in matrix products and convolutions (Ampere and later)", f"{DOCS}/fp16", "tf32"),
-    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", _tf32_flags, "no TF32 anywhere: an honest float32", "PyTorch docs, notes/cuda", "tf32"),
-    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", _cudnn_benchmark, "cuDNN times its algorithms and keeps the fastest", f"{DOCS}/fp16 (v0.4)", "cudnn"),
-    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", _offload, "whole components wait on the CPU", f"{DOCS}/memory", "offload"),
-    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", _offload, "every submodule's weights wait on the CPU", f"{DOCS}/memory", "offload"),
-    Optimization("group_offload", When.PLACE, group_offload, "group", _offload, "layers wait on the CPU and are moved in ahead", f"{DOCS}/memory", "offload"),
-    Optimization("channels_last", When.BUILT, channels_last, "channels_last", _layout, "convolution weights laid out channels last", f"{DOCS}/fp16", "layout"),
-    Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", _attention, "attention as written, all scores in memory", f"{DOCS}/fp16", "attention"),
-    Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", _attention, "torch's scaled_dot_product_attention", f"{DOCS}/fp16", "attention"),
-    Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", _attention, "attention computed in slices", f"{DOCS}/memory", "attention"),
-    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", _attention, "xFormers' memory-efficient attention", f"{DOCS}/xformers", "attention"),
-    Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", _attention, "query, key and value projected together", f"{DOCS}/fp16", "attention"),
-    Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", _slicing, "a batch is decoded one image at a time", f"{DOCS}/memory", "vae_slicing"),
-    Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", _tiling, "a large image is decoded in tiles", f"{DOCS}/memory", "vae_tiling"),
-    Optimization("compile", When.BUILT, compile_unet, "whole", _compiled, "torch.compile of the denoiser", f"{DOCS}/fp16", "compile"),
-    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", _compiled, "torch.compile, kernels timed against each other", f"{DOCS}/fp16", "compile"),
-    Optimization("compile_regional", When.BUILT, compile_regional, "blocks", _compiled, "torch.compile of the repeated block only", f"{DOCS}/fp16", "compile"),
-    Optimization("autocast", When.AROUND, autocast, "float16", _output_dtype, "torch.autocast to float16 (the guides warn of it)", f"{DOCS}/fp16", "autocast"),
+    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", evidence.tf32_flags, "TF32 in matrix products and convolutions (Ampere and later)", f"{DOCS}/fp16", "tf32"),
+    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", evidence.tf32_flags, "no TF32 anywhere: an honest float32", "PyTorch docs, notes/cuda", "tf32"),
+    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", evidence.cudnn_benchmark, "cuDNN times its algorithms and keeps the fastest", f"{DOCS}/fp16 (v0.4)", "cudnn"),
+    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", evidence.offload, "whole components wait on the CPU", f"{DOCS}/memory", "offload"),
+    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", evidence.offload, "every submodule's weights wait on the CPU", f"{DOCS}/memory", "offload"),
+    Optimization("group_offload", When.PLACE, group_offload, "group", evidence.offload, "layers wait on the CPU and are moved in ahead", f"{DOCS}/memory", "offload"),
+    Optimization("channels_last", When.BUILT, channels_last, "channels_last", evidence.layout, "convolution weights laid out channels last", f"{DOCS}/fp16", "layout"),
+    Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", evidence.attention, "attention as written, all scores in memory", f"{DOCS}/fp16", "attention"),
+    Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", evidence.attention, "torch's scaled_dot_product_attention", f"{DOCS}/fp16", "attention"),
+    Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", evidence.attention, "attention computed in slices", f"{DOCS}/memory", "attention"),
+    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", evidence.attention, "xFormers' memory-efficient attention", f"{DOCS}/xformers", "attention"),
+    Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", evidence.attention, "query, key and value projected together", f"{DOCS}/fp16", "attention"),
+    Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", evidence.slicing, "a batch is decoded one image at a time", f"{DOCS}/memory", "vae_slicing"),
+    Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", evidence.tiling, "a large image is decoded in tiles", f"{DOCS}/memory", "vae_tiling"),
+    Optimization("compile", When.BUILT, compile_unet, "whole", evidence.compiled, "torch.compile of the denoiser", f"{DOCS}/fp16", "compile"),
+    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", evidence.compiled, "torch.compile, kernels timed against each other", f"{DOCS}/fp16", "compile"),
+    Optimization("compile_regional", When.BUILT, compile_regional, "blocks", evidence.compiled, "torch.compile of the repeated block only", f"{DOCS}/fp16", "compile"),
+    Optimization("autocast", When.AROUND, autocast, "float16", evidence.output_dtype, "torch.autocast to float16 (the guides warn of it)", f"{DOCS}/fp16", "autocast"),
 )  # fmt: skip
 
 TABLE = {optimization.name: optimization for optimization in _TABLE}

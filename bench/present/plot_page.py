@@ -198,11 +198,13 @@ def name_axis(axes: "Axes", which: str, text: str) -> None:
 
 
 def legend(page: Page, axes: "Axes", handles: Sequence[Any]) -> None:
-    """Put a legend in one line at the top of a page's room, beginning where its axes do."""
+    """Put a legend in one line at the top of a page's room, beginning where its axes do if it fits there."""
+    wide = sum(length(handle.get_label(), SMALL) + 0.4 for handle in handles)
+    left = max(MARGIN, min(axes.get_position().x0 * page.width, page.width - MARGIN - wide))
     drawn = page.figure.legend(
-        handles=list(handles), loc="upper left", bbox_to_anchor=(axes.get_position().x0, page.top / page.height),
-        ncols=len(handles), frameon=False, fontsize=SMALL, borderaxespad=0, borderpad=0, handletextpad=0.5,
-        labelcolor=INK, columnspacing=1.8,
+        handles=list(handles), loc="upper left", bbox_to_anchor=(left / page.width, page.top / page.height),
+        ncols=len(handles), frameon=False, fontsize=SMALL, borderaxespad=0, borderpad=0, labelcolor=INK,
+        handletextpad=0.5, handlelength=1.6, columnspacing=1.4,
     )  # fmt: skip
     for text in drawn.get_texts():
         text.set(**literal())
@@ -291,8 +293,6 @@ def axis_ends(values: Sequence[float]) -> tuple[float, float]:
 def _band(page: Page, text: str, height: float) -> None:
     from matplotlib.patches import Rectangle
 
-    share = height / page.height
+    share, style = height / page.height, {"fontsize": BODY, "fontweight": "bold", "va": "center_baseline"}
     page.figure.add_artist(Rectangle((0, 1 - share), 1, share, facecolor=AMBER, edgecolor="none"))
-    write(
-        page, MARGIN, page.height - height / 2, text, fontsize=BODY, fontweight="bold", va="center_baseline", color=INK
-    )
+    write(page, MARGIN, page.height - height / 2, text, color=INK, **style)

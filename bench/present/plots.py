@@ -126,9 +126,9 @@ def speedup(head: Head, rows: Sequence[Row]) -> Page | None:
     height = TWIN_ROW if documented else ROW
     page, axes = _draw(head, "Speed-up", [row.case for row in shown], bars, height, notes)
     axes.axvline(1, zorder=2.5, **_LEVEL)
-    against = baselines[0] if len(baselines) == 1 else "the baseline"
+    against = _short(baselines[0]) if len(baselines) == 1 else "the baseline"
     paper.name_axis(axes, "x", f"speed-up: seconds per image of {against} / of the case")
-    paper.legend(page, axes, _speedup_legend(shown, against, documented=documented))
+    paper.legend(page, axes, _speedup_legend(shown, documented=documented))
     return page
 
 
@@ -281,18 +281,18 @@ def _latency_legend(rows: Sequence[Row], bars: Sequence[_Bar]) -> list[Any]:
     return handles
 
 
-def _speedup_legend(rows: Sequence[Row], against: str, *, documented: bool) -> list[Any]:
+def _speedup_legend(rows: Sequence[Row], *, documented: bool) -> list[Any]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     handles: list[Any] = [Patch(color=BLUE, label="measured")]
     if any(row.speedup_low is not None for row in rows):
-        handles.append(Line2D([], [], label="95 % interval over paired rounds", **_WHISKER))
+        handles.append(Line2D([], [], label="95 % interval, paired rounds", **_WHISKER))
     if documented:
         handles.append(Patch(color=VERMILION, label=_documented(rows)))
-    return [*handles, Line2D([], [], label=f"as fast as {against}", **_LEVEL)]
+    return [*handles, Line2D([], [], label="as fast as the baseline", **_LEVEL)]
 
 
 def _documented(rows: Sequence[Row]) -> str:
     devices = sorted({row.claim_device for row in rows if row.claim_device})
-    return f"documented: {', '.join(devices) or 'on an unnamed device'}"
+    return f"documented: {', '.join(devices) or 'device not named'}"

@@ -1,5 +1,6 @@
 """The documentation's own tables, `setup | latency | speed-up`, with what it leaves out beside them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +131,7 @@ def _cells(row: Row) -> dict[str, str]:
         "first call": units.seconds(_float(row["first_call_s"])),
         "repaid after": f"{row['repaid_after_images']:.0f} images" if row["repaid_after_images"] else "",
         "peak memory": _peak(row),
+        "fidelity": _fidelity(row),
         "documented": _documented(row),
         "verdict": _text(row["claim_verdict"]) if row["size"] == "full" else "",
         "notes": _COMMENTS.join(filter(None, [_text(row["reason"]), _text(row["remarks"])])),
@@ -153,6 +155,14 @@ def _peak(row: Row) -> str:
     """Return the peak of a generation: tensors on an accelerator, resident growth on a host."""
     allocated = _float(row["peak_allocated_bytes"])
     return units.memory(allocated if allocated is not None else _float(row["peak_rss_growth_bytes"]))
+
+
+def _fidelity(row: Row) -> str:
+    """Return the PSNR where the same image is expected; nothing for an image that is another one by design."""
+    decibels = _float(row["psnr_db"])
+    if decibels is None or (row["fidelity"] or "").startswith("another"):
+        return ""
+    return "identical" if math.isinf(decibels) else f"{decibels:.1f} dB"
 
 
 def _documented(row: Row) -> str:

@@ -152,7 +152,11 @@ VERSIONS = _columns(
 STATISTICS = _columns(
     ("processes", INT, "that were measured"),
     ("samples", INT, "in all"),
-    ("latency_median_s", FLOAT, "of the samples of one process; of the processes' medians where there are several"),
+    (
+        "latency_median_s",
+        FLOAT,
+        "of the samples of one process; the geometric mean of the processes' medians where there are several",
+    ),
     ("latency_low_s", FLOAT, "95 % interval; empty under 6 samples of one process, or under 4 processes"),
     ("latency_high_s", FLOAT, "its upper end"),
     ("interval", TEXT, "what it is of: 'within one process' (the median), 'between processes' (their geometric mean)"),
@@ -185,6 +189,13 @@ COMPARISON = _columns(
     ("claim_note", TEXT, "what is known and what is inferred about the documented figure"),
 )
 
+FIDELITY = _columns(
+    ("fidelity", TEXT, "whether the same image is expected as the baseline's, or which settings change it by design"),
+    ("psnr_db", FLOAT, "against the baseline's pictures of the same seeds, the lowest of them; inf: identical"),
+    ("ssim", FLOAT, "the same, structural similarity"),
+    ("image_sha256", TEXT, "of the first picture's pixels"),
+)
+
 RESULTS = (
     *KEY[:2],
     *OUTCOME,
@@ -193,6 +204,7 @@ RESULTS = (
     *VERSIONS,
     *STATISTICS,
     *COMPARISON,
+    *FIDELITY,
     *MEASUREMENTS,
     *_columns(("schema", INT, "version of these columns")),
 )

@@ -6,7 +6,8 @@ import torch
 from bench.pipelines import observe, optimizations, tiny
 from bench.pipelines.build import build
 from bench.pipelines.errors import NotInForceError, UnsupportedError
-from bench.pipelines.optimizations import TABLE, Live, Optimization
+from bench.pipelines.evidence import Live
+from bench.pipelines.optimizations import TABLE, Optimization
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 

@@ -1,0 +1,94 @@
+"""How far a case's pictures are from its baseline's, drawn from the same seeds: PSNR and SSIM (scikit-image).
+
+A speed-up whose image is broken is not a speed-up. With random weights the pictures show nothing, so this is numeric
+agreement of two computations and no more. Settings that make another image by design (a scheduler, a model) are named
+and not judged.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.plan.case import Case
+from bench.records.schema import MEASURED
+
+ALARM_DB = 30.0
+"""Below 30 dB a difference is seen with the naked eye; half precision alone stays above it."""
+
+BY_DESIGN = ("model", "vae", "scheduler", "scheduler_config", "seed", "generator_device", "safety_checker")
+NOT_OF_THE_IMAGE = ("output_type",)
+IMAGES = "images"
+_SMALLEST_SIDE = 7
+"""Pixels of SSIM's window (Wang et al. 2004, as scikit-image computes it by default)."""
+
+
+def fidelity(folder: Path, case: Case, row: Mapping[str, Any], base: Case | None) -> dict[str, Any]:
+    """Return the columns of `schema.FIDELITY` of one case.
+
+    Args:
+        folder: of the run.
+        case: whose pictures are judged.
+        row: of the case.
+        base: the case that it is compared with; None where there is none.
+    """
+    pictures = _pictures(folder, case)
+    if row.get("status") not in MEASURED or not pictures:
+        return {}
+    columns: dict[str, Any] = {"image_sha256": hashlib.sha256(pictures[0].tobytes()).hexdigest()}
+    others = _pictures(folder, base) if base is not None and base.key != case.key else []
+    if base is None or [picture.shape for picture in pictures] != [other.shape for other in others]:
+        return columns
+    designed = by_design(case, base)
+    columns |= _worst(pictures, others)
+    columns["fidelity"] = f"another image by design: {', '.join(designed)}" if designed else "the same image expected"
+    if not designed and columns["psnr_db"] < ALARM_DB:
+        columns["remarks"] = _joined(row.get("remarks"), _warning(columns["psnr_db"]))
+    return columns
+
+
+def by_design(case: Case, base: Case) -> list[str]:
+    """Return the settings in which two cases differ and that make another image."""
+    settings = [name for name in BY_DESIGN if getattr(case, name) != getattr(base, name)]
+    arguments = sorted({*case.call, *base.call} - set(NOT_OF_THE_IMAGE))
+    return settings + [name for name in arguments if case.call.get(name) != base.call.get(name)]
+
+
+def _pictures(folder: Path, case: Case) -> list[Any]:
+    """Return a case's pictures as arrays of bytes, height x width x 3."""
+    import numpy as np
+    from PIL import Image
+
+    found, index = [], 0
+    while (path := folder / IMAGES / case.scenario / f"{case.name}-{index}.png").is_file():
+        with Image.open(path) as picture:
+            found.append(np.asarray(picture.convert("RGB")))
+        index += 1
+    return found
+
+
+def _worst(pictures: list[Any], others: list[Any]) -> dict[str, Any]:
+    """Return the lowest PSNR (dB; infinite for identical pictures) and the lowest SSIM of the pairs."""
+    pairs = list(zip(pictures, others, strict=True))
+    similar = [_ssim(one, other) for one, other in pairs if min(one.shape[:2]) >= _SMALLEST_SIDE]
+    return {"psnr_db": min(_psnr(one, other) for one, other in pairs), "ssim": min(similar) if similar else None}
+
+
+def _psnr(one: Any, other: Any) -> float:
+    from skimage.metrics import peak_signal_noise_ratio
+
+    return float("inf") if (one == other).all() else float(peak_signal_noise_ratio(one, other, data_range=255))
+
+
+def _ssim(one: Any, other: Any) -> float:
+    from skimage.metrics import structural_similarity
+
+    return float(structural_similarity(one, other, channel_axis=2, data_range=255))
+
+
+def _warning(decibels: float) -> str:
+    return f"the image differs from the baseline's ({decibels:.1f} dB) although no setting explains it"
+
+
+def _joined(remarks: str | None, new: str) -> str:
+    return f"{remarks}; {new}" if remarks else new

@@ -1,0 +1,91 @@
+"""Pictures against the baseline's: real PNG files in a run's folder, no model."""
+
+import hashlib
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from analyze.make import case, make_folder, measured
+from PIL import Image
+
+from bench.analyze.fidelity import by_design
+from bench.analyze.run import open_run
+from bench.analyze.summary import results
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+
+
+def row(tmp_path, pictures, other_pictures, other=None, **facts):
+    """Return fp16's row, its pictures and the baseline's given as arrays."""
+    other = other or case("fp16", dtype="float16")
+    outcomes = [measured("baseline", 2.0), measured("fp16", 1.0, **facts)]
+    folder = make_folder(tmp_path / "run", [case(), other], outcomes)
+    (folder / "images" / "sd").mkdir(parents=True)
+    for name, arrays in (("baseline", pictures), ("fp16", other_pictures)):
+        for index, array in enumerate(arrays):
+            Image.fromarray(array).save(folder / "images" / "sd" / f"{name}-{index}.png")
+    return results(open_run(folder)).set_index("case").loc["fp16"]
+
+
+def noisy(amplitude):
+    noise = np.random.default_rng(1).integers(-amplitude, amplitude + 1, PIXELS.shape)
+    return np.clip(PIXELS.astype(int) + noise, 0, 255).astype(np.uint8)
+
+
+def test_identical_pictures_have_infinite_psnr(tmp_path):
+    found = row(tmp_path, [PIXELS], [PIXELS])
+    assert (found["psnr_db"], found["ssim"]) == (math.inf, pytest.approx(1.0))
+
+
+def test_psnr_is_that_of_its_definition(tmp_path):
+    other = noisy(4)
+    error = np.mean((PIXELS.astype(float) - other) ** 2)
+    assert row(tmp_path, [PIXELS], [other])["psnr_db"] == pytest.approx(10 * math.log10(255**2 / error))
+
+
+def test_the_worst_of_several_pictures_counts(tmp_path):
+    several = row(tmp_path, [PIXELS, PIXELS], [PIXELS, noisy(40)])
+    assert several["psnr_db"] < 30
+
+
+def test_a_difference_that_no_setting_explains_is_remarked(tmp_path):
+    found = row(tmp_path, [PIXELS], [noisy(60)], remarks="first")
+    assert found["remarks"].startswith("first; the image differs from the baseline's")
+
+
+def test_a_small_difference_is_not_remarked(tmp_path):
+    assert pd.isna(row(tmp_path, [PIXELS], [noisy(2)])["remarks"])
+
+
+def test_another_scheduler_makes_another_image_by_design(tmp_path):
+    found = row(tmp_path, [PIXELS], [noisy(60)], other=case("fp16", scheduler="DDIMScheduler"))
+    assert (found["fidelity"], pd.isna(found["remarks"])) == ("another image by design: scheduler", True)
+
+
+def test_pictures_of_another_size_are_not_compared(tmp_path):
+    assert pd.isna(row(tmp_path, [PIXELS], [PIXELS[:16]])["psnr_db"])
+
+
+def test_a_row_has_the_hash_of_its_first_pictures_pixels(tmp_path):
+    found = row(tmp_path, [PIXELS], [noisy(2), PIXELS])
+    assert found["image_sha256"] == hashlib.sha256(noisy(2).tobytes()).hexdigest()
+
+
+def test_a_case_without_pictures_has_no_fidelity(tmp_path):
+    assert pd.isna(row(tmp_path, [], [])["fidelity"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"dtype": "float16", "optimizations": ("tf32",)}, []),
+        ({"call": {"prompt": "a cat", "output_type": "pt"}}, []),
+        ({"vae": "taesd", "seed": 1}, ["vae", "seed"]),
+        ({"call": {"prompt": "a cat", "num_inference_steps": 20}}, ["num_inference_steps"]),
+    ],
+)
+def test_settings_that_change_the_image_are_named(settings, expected):
+    base = case(call={"prompt": "a cat"})
+    assert by_design(replace(base, name="other", **settings), base) == expected

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Hold the harness's timed region against a bare loop around the same pipeline call: `make overhead`.
+
+What the harness adds to a call (marks, a context, its own function calls) would be in every figure it prints. Blocks of
+calls are timed in the order ABBA, so that a drift weighs on both alike; a block's ratio is that of its two medians.
+Prints `ratio 1.000 [low, high]` with its 95 % interval; the target is within 0.5 % of 1 on the tiny pipeline.
+"""
+
+import argparse
+import os
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from bench.measure.clock import no_garbage_collection, timed
+from bench.measure.device import Device, open_device
+from bench.pipelines import inputs, tiny
+from bench.pipelines.build import Ready, build
+from bench.plan.case import Case
+from bench.plan.settings import RunSettings
+from bench.statistics import geometric_mean_interval
+
+CASE = Case("overhead", "tiny", "stable-diffusion-v1-5", call={"prompt": "a cat", "num_inference_steps": 50})
+
+
+def main() -> None:
+    """Measure and print the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--blocks", type=int, default=20, help="pairs of blocks")
+    parser.add_argument("--calls", type=int, default=10, help="calls a block")
+    arguments = parser.parse_args()
+    ready = prepare(arguments.device)
+    device = open_device(arguments.device)
+    for _ in range(arguments.calls):
+        bare(ready, device)
+    with no_garbage_collection():
+        ratios = [pair(ready, device, arguments.calls, turned=block % 2 == 1) for block in range(arguments.blocks)]
+    ratio, interval = geometric_mean_interval(ratios)
+    bounds = f"[{interval.low:.4f}, {interval.high:.4f}]" if interval else "(too few blocks for an interval)"
+    print(f"ratio {ratio:.4f} {bounds}  harness / bare loop, {len(ratios)} pairs of blocks of {arguments.calls} calls")
+
+
+def prepare(device: str) -> Ready:
+    """Build the tiny pipeline, on one pinned core where the system allows."""
+    import torch
+
+    if device == "cpu":
+        torch.set_num_threads(1)
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    case, size = tiny.resolve(CASE, "tiny")
+    return build(case, size, RunSettings(device, "tiny"))
+
+
+def pair(ready: Ready, device: Device, calls: int, *, turned: bool) -> float:
+    """Time a block of each, in this order or turned, and return harness over bare."""
+    order: list[Any] = [bare, harness] if turned else [harness, bare]
+    medians = {measure: median(measure(ready, device) for _ in range(calls)) for measure in order}
+    return medians[harness] / medians[bare]
+
+
+def harness(ready: Ready, device: Device) -> float:
+    """Time one call the harness's way; return seconds."""
+    ready.seed()
+    timing, _ = timed(device, ready.call)
+    return timing.latency_s
+
+
+def bare(ready: Ready, device: Device) -> float:
+    """Time one call as anybody would; return seconds."""
+    ready.seed()
+    arguments = inputs.arguments(ready.case, ready.generators)
+    device.synchronize()
+    start = perf_counter()
+    ready.pipeline(**arguments)
+    device.synchronize()
+    return perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
