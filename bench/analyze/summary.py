@@ -9,7 +9,7 @@ from bench import statistics
 from bench.analyze.claims import compare
 from bench.analyze.fidelity import fidelity
 from bench.analyze.run import Run, open_run
-from bench.analyze.speedup import Medians, against
+from bench.analyze.speedup import against
 from bench.plan.case import Case
 from bench.records import schema, store
 from bench.records.schema import MEASURED
@@ -32,15 +32,18 @@ def results(run: Run, *, pictures: bool = True) -> pd.DataFrame:
         run: whose files are read.
         pictures: whether the pictures are compared too, which takes a while for large ones.
     """
-    medians = process_medians(run)
-    rows = {case.key: row for case in run.plan.cases if (row := _row(run, case, medians)) is not None}
+    processes, samples = _by_case(run.processes), _by_case(run.samples)
+    medians = {key: _process_medians(processes[key], samples.get(key, [])) for key in processes}
+    environment = {name: run.environment.get(name) for name in schema.names(schema.VERSIONS)}
+    cases = {case.key: case for case in run.plan.cases if case.key in processes}
+    rows = {
+        key: {**_told(processes[key]), **environment, **_statistics(processes[key], samples.get(key, []), medians[key])}
+        for key in cases
+    }
     sources = {table.scenario: table.source for table in run.plan.tables}
-    cases = {case.key: case for case in run.plan.cases}
     for key, row in rows.items():
-        case = cases[key]
-        baseline = rows.get(case.baseline or "")
+        case, baseline, base_case = cases[key], rows.get(cases[key].baseline or ""), _baseline_case(run, cases[key])
         row.update(against(case, row, baseline, medians))
-        base_case = cases.get(case.baseline or "")
         row.update(compare(case, row, base_case, baseline, sources[case.scenario]))
         if pictures:
             row.update(fidelity(run.folder, case, row, base_case))
@@ -48,49 +51,57 @@ def results(run: Run, *, pictures: bool = True) -> pd.DataFrame:
     return frame.astype({column.name: column.type for column in schema.RESULTS})
 
 
-def process_medians(run: Run) -> Medians:
-    """Return the median latency in seconds of every measured process: case key -> replicate -> seconds."""
-    measured = run.processes[run.processes["status"].isin(list(MEASURED))]
-    keys = schema.names(schema.KEY)
-    samples = run.samples.merge(measured[keys], on=keys) if len(run.samples) else run.samples
-    medians: Medians = {}
-    for (scenario, case, number), latencies in samples.groupby(keys, sort=False)["latency_s"]:
-        median = statistics.median([float(value) for value in latencies])
-        medians.setdefault(f"{scenario}/{case}", {})[int(str(number))] = median
-    return medians
+def _by_case(frame: pd.DataFrame) -> dict[str, list[Row]]:
+    """Return the rows of a file by case key, as plain values: pandas' NA is neither true nor false."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    grouped: dict[str, list[Row]] = {}
+    for row in plain.to_dict("records"):
+        grouped.setdefault(f"{row['scenario']}/{row['case']}", []).append({str(k): v for k, v in row.items()})
+    return grouped
 
 
-def _row(run: Run, case: Case, medians: Medians) -> Row | None:
-    """Return a case's row: the settings and outcome of its last process, and statistics over all measured ones."""
-    mine = run.processes[(run.processes["scenario"] == case.scenario) & (run.processes["case"] == case.name)]
-    if mine.empty:
-        return None
-    told = {str(name): None if pd.isna(value) else value for name, value in mine.iloc[-1].items()}
-    if len(mine) > 1 and told["status"] not in MEASURED:
-        told["reason"] = f"in process {len(mine)} of {len(mine)}: {told['reason']}"
-    measured = mine[mine["status"].isin(list(MEASURED))]
-    environment = {name: run.environment.get(name) for name in schema.names(schema.VERSIONS)}
-    found = medians.get(case.key, {})
-    return {**told, **environment, **_statistics(run, case, found, told["images"]), **_worst(measured)}
+def _baseline_case(run: Run, case: Case) -> Case | None:
+    return next((other for other in run.plan.cases if other.key == case.baseline), None)
 
 
-def _statistics(run: Run, case: Case, medians: dict[int, float], images: Any) -> Row:
-    samples = run.samples[(run.samples["scenario"] == case.scenario) & (run.samples["case"] == case.name)]
-    samples = samples[samples["replicate"].isin(list(medians))]
-    latencies = [float(value) for value in samples["latency_s"]]
+def _process_medians(processes: list[Row], samples: list[Row]) -> dict[int, float]:
+    """Return the median latency in seconds of every measured process of a case, by replicate."""
+    latencies: dict[int, list[float]] = {p["replicate"]: [] for p in processes if p["status"] in MEASURED}
+    for sample in samples:
+        if sample["replicate"] in latencies:
+            latencies[sample["replicate"]].append(sample["latency_s"])
+    return {number: statistics.median(values) for number, values in latencies.items() if values}
+
+
+def _told(processes: list[Row]) -> Row:
+    """Return what the last process of a case told, and the highest peaks of memory of all measured ones."""
+    told = dict(processes[-1])
+    if len(processes) > 1 and told["status"] not in MEASURED:
+        told["reason"] = f"in process {len(processes)} of {len(processes)}: {told['reason']}"
+    for peak in (name for name in schema.names(schema.MEASUREMENTS) if name.endswith("_bytes")):
+        known = [p[peak] for p in processes if p["status"] in MEASURED and p[peak] is not None]
+        told[peak] = max(known, default=told[peak])
+    return told
+
+
+def _statistics(processes: list[Row], samples: list[Row], medians: dict[int, float]) -> Row:
+    counted = [sample for sample in samples if sample["replicate"] in medians]
+    latencies = [sample["latency_s"] for sample in counted]
     if not latencies:
         return {"processes": len(medians), "samples": 0}
-    median, interval = _centre(latencies, list(medians.values()))
+    centre, interval = _centre(latencies, list(medians.values()))
+    images = int(processes[-1]["images"])
+    device_times = [sample["device_time_s"] for sample in counted if sample["device_time_s"] is not None]
     return {
         "processes": len(medians),
         "samples": len(latencies),
-        "latency_median_s": median,
+        "latency_median_s": centre,
         **interval,
         "latency_min_s": min(latencies),
         "latency_max_s": max(latencies),
-        "device_time_median_s": _median_or_none(samples["device_time_s"]),
-        "seconds_per_image": median / int(images),
-        "images_per_second": int(images) / median,
+        "device_time_median_s": statistics.median(device_times) if device_times else None,
+        "seconds_per_image": centre / images,
+        "images_per_second": images / centre,
     }
 
 
@@ -102,15 +113,3 @@ def _centre(latencies: list[float], medians: list[float]) -> tuple[float, Row]:
         (centre, interval), of = statistics.geometric_mean_interval(medians), BETWEEN
     bounds = {"latency_low_s": interval.low, "latency_high_s": interval.high, "interval": of} if interval else {}
     return centre, bounds
-
-
-def _median_or_none(values: pd.Series) -> float | None:
-    known = [float(value) for value in values.dropna()]
-    return statistics.median(known) if known else None
-
-
-def _worst(measured: pd.DataFrame) -> Row:
-    """Return the highest peak of memory over the processes of a case."""
-    peaks = [c for c in schema.names(schema.MEASUREMENTS) if c.endswith("_bytes")]
-    highest = {name: measured[name].max() for name in peaks} if len(measured) > 1 else {}
-    return {name: None if pd.isna(value) else value for name, value in highest.items()}
