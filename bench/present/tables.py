@@ -24,7 +24,7 @@ TINY = (
 )
 ALWAYS = ("setup", "latency", "speed-up")
 ALIGN_LEFT = ("setup", "documented", "verdict", "notes")
-ON_TERMINAL = ("setup", "latency", "speed-up", "95 % interval", "peak memory", "documented", "verdict", "notes")
+ON_TERMINAL = ("setup", "latency", "speed-up", "95 % interval", "peak memory", "documented", "verdict")
 """The rest is in tables.md: a terminal is 80 to 120 characters wide."""
 NARROW, LEFT_OUT_IF_NARROW = 100, "95 % interval"
 
@@ -72,19 +72,40 @@ def markdown(run: Run, shown: list[Shown]) -> str:
 
 
 def show(shown: list[Shown]) -> None:
-    """Print tables on the terminal."""
+    """Print tables on the terminal: the columns that fit, and below them why a row has no figures."""
     console = Console()
     for table in shown:
-        printed = RichTable(title=escape(table.title), title_justify="left", caption=escape("\n".join(table.lines)))
-        printed.caption_justify = "left"
-        shown_here = set(ON_TERMINAL) - ({LEFT_OUT_IF_NARROW} if console.width < NARROW else set())
-        kept = [index for index, name in enumerate(table.header) if name in shown_here]
+        printed = RichTable(title=escape(table.title), title_justify="left", caption_justify="left")
+        printed.caption = escape("\n".join([*table.lines, *_reasons(table)]))
+        kept = [index for index, name in enumerate(table.header) if name in _fitting(console.width)]
         for name in (table.header[index] for index in kept):
-            whole = name not in {"documented", "verdict", "notes"}
-            printed.add_column(name, justify="left" if name in ALIGN_LEFT else "right", overflow="fold", no_wrap=whole)
+            folds = name in {"documented", "verdict"}
+            printed.add_column(
+                name,
+                justify="left" if name in ALIGN_LEFT else "right",
+                overflow="fold",
+                no_wrap=not folds,
+                min_width=12 if folds else None,
+            )
         for row in table.rows:
             printed.add_row(*(escape(row[index]) for index in kept))
-        console.print(printed)
+        console.print(printed, "")
+
+
+def _fitting(width: int) -> set[str]:
+    return set(ON_TERMINAL) - ({LEFT_OUT_IF_NARROW} if width < NARROW else set())
+
+
+def _reasons(table: Shown) -> list[str]:
+    """Return `case, case: why` for every note, cases with the same one together."""
+    if "notes" not in table.header:
+        return []
+    at = table.header.index("notes")
+    cases: dict[str, list[str]] = {}
+    for row in table.rows:
+        if row[at]:
+            cases.setdefault(row[at], []).append(row[0])
+    return [f"{', '.join(names)}: {note}" for note, names in cases.items()]
 
 
 def _has(rows: pd.DataFrame, table: Table) -> bool:
