@@ -93,6 +93,9 @@ def run(
             code = _measure(plan, settings, machine, folder, server, resume=resume)
     except KeyboardInterrupt:  # before the first case, or while the tables are drawn
         code = INTERRUPTED
+    except OSError as error:  # a full disk, a folder that is gone: what is on file stays valid
+        typer.echo(f"stopped: cannot write the results ({error}); make room, then go on with --resume", err=True)
+        code = FAULT
     raise typer.Exit(code)
 
 
