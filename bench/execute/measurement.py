@@ -9,11 +9,12 @@ from time import perf_counter
 from typing import Any
 
 from bench.execute.protocol import Event
+from bench.measure.breakdown import Recorder, split
 from bench.measure.clock import Timing, no_garbage_collection, timed
 from bench.measure.device import Device, open_device
 from bench.measure.memory import Memory, open_memory
 from bench.measure.sampling import TINY, Rules, measure
-from bench.pipelines import images, in_force, observe, tiny
+from bench.pipelines import images, in_force, observe, parts, tiny
 from bench.pipelines.build import Ready, build
 from bench.plan.case import Case
 from bench.plan.check import batch_size
@@ -39,11 +40,12 @@ def run(case: Case, run_settings: RunSettings, image_folder: Path | None, emit: 
         ready = _build(case, size, run_settings, emit)
     finally:
         _tell_peak(emit, memory, "load_peak")
+    memory.reset()
     try:
-        memory.reset()
         status = _measure(ready, run_settings, memory, image_folder, emit)
-    finally:
-        _tell_peak(emit, memory, "peak")
+    except Exception:
+        _tell_peak(emit, memory, "peak")  # what it had reached when it failed
+        raise
     emit({"event": "outcome", **status})
 
 
@@ -103,11 +105,30 @@ def _sample(ready: Ready, run_settings: RunSettings, device: Device, memory: Mem
         recompilations=_graphs() - graphs,
         device_used_bytes=memory.device_used_bytes(),
     )
+    _tell_peak(emit, memory, "peak")  # before the diagnostic pass, which is none of the measurement
+    emit({"event": "phase", "phase": "splitting"})
+    _tell(emit, **_split(ready, device))
     if sampled.steady:
         return {"status": Status.OK, "reason": ""}
     return {
         "status": Status.UNSTEADY,
         "reason": "the second half of the samples differs from the first, also after more warm-up",
+    }
+
+
+def _split(ready: Ready, device: Device) -> dict[str, Any]:
+    """Make one more call and return the columns of where its time goes."""
+    ready.seed()
+    recorder = Recorder(device)
+    with parts.visited(ready.pipeline, recorder.part):
+        found = split(device, ready.call, recorder)
+    by_part = {f"split_{part}_s": found.seconds(part) for part in parts.PARTS}
+    return {
+        "split_whole_s": found.whole_s,
+        **by_part,
+        "split_denoiser_call_s": found.typical(parts.DENOISER),
+        "split_rest_s": found.rest_s,
+        "split_adds_up": found.adds_up,
     }
 
 

@@ -33,6 +33,7 @@ LEAST_SPAN = 0.25
 ALL_TINY = "TINY TWINS: toy models, no statement about the real ones"
 SOME_TINY = "PARTLY TINY TWINS: what is marked (tiny) is a toy model, no statement about the real one"
 FORMATS = ("png", "svg")
+SPLIT = ("text_encoder", "denoiser", "scheduler", "vae", "image", "rest")
 _LINE = 1.35
 _HINTING = 1.01
 """A PNG's letters are fitted to its pixels, which makes them a little wider than drawn."""
@@ -67,6 +68,7 @@ class Row:
     claim_status: str | None
     claim_device: str | None
     about: bool
+    split: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def row(record: Mapping[Any, Any]) -> Row:
         claim_status=value["claim_status"] if full else None,
         claim_device=plain(value["claim_device"] or "") or None,
         about=bool(value["claim_approximate"]),
+        split={part: max(0.0, seconds) for part in SPLIT if (seconds := value[f"split_{part}_s"]) is not None},
     )
 
 

@@ -15,7 +15,7 @@ from bench import units
 from bench.analyze.run import Run, open_run
 from bench.analyze.summary import results
 from bench.plan.case import Table
-from bench.present import plot_maps
+from bench.present import plot_maps, plot_parts
 from bench.present import plot_page as paper
 from bench.present.plot_page import BLUE, BODY, GREY, INK, PAPER, RULE, SKY, SMALL, VERMILION, Head, Page, Row
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FOLDER = "plots"
-KINDS = ("latency", "speedup", "memory", "heatmap")
+KINDS = ("latency", "speedup", "memory", "heatmap", "split")
 ROW, TWIN_ROW = 0.27, 0.42
 """Inches that a case takes, with one bar and with two."""
 BARS = 6.4
@@ -91,6 +91,7 @@ def _scenario(run: Run, table: Table, frame: pd.DataFrame, target: Path) -> list
         "speedup": speedup(head, rows),
         "memory": plot_maps.memory(head, rows),
         "heatmap": plot_maps.heatmap(head, rows, cases, table.axes),
+        "split": plot_parts.split(head, rows),
     }
     drawn = {kind: page for kind, page in pages.items() if page is not None}
     return [path for kind, page in drawn.items() for path in paper.save(page, target, f"{table.scenario}-{kind}")]

@@ -128,6 +128,18 @@ MEASUREMENTS = _columns(
     ("remarks", TEXT, "what a reader should know, joined by '; '"),
 )
 
+SPLIT = _columns(
+    ("split_whole_s", FLOAT, "one further call, split into parts on the device's clock; the parts below add up to it"),
+    ("split_text_encoder_s", FLOAT, "text encoders"),
+    ("split_denoiser_s", FLOAT, "UNet or transformer, all steps"),
+    ("split_denoiser_call_s", FLOAT, "the median of one call of it"),
+    ("split_scheduler_s", FLOAT, "scheduler"),
+    ("split_vae_s", FLOAT, "decoding"),
+    ("split_image_s", FLOAT, "conversion to the output type"),
+    ("split_rest_s", FLOAT, "what no part explains"),
+    ("split_adds_up", BOOL, "whether the parts explain the whole within 5 %"),
+)
+
 PROCESSES = (
     *_columns(("schema", INT, "version of these columns")),
     *KEY,
@@ -135,6 +147,7 @@ PROCESSES = (
     *SETTINGS,
     *IN_FORCE,
     *MEASUREMENTS,
+    *SPLIT,
 )
 
 VERSIONS = _columns(
@@ -205,6 +218,7 @@ RESULTS = (
     *STATISTICS,
     *COMPARISON,
     *FIDELITY,
+    *SPLIT,
     *MEASUREMENTS,
     *_columns(("schema", INT, "version of these columns")),
 )
