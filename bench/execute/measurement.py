@@ -13,7 +13,8 @@ from bench.measure.breakdown import Recorder, split
 from bench.measure.clock import Timing, no_garbage_collection, timed
 from bench.measure.device import Device, open_device
 from bench.measure.memory import Memory, open_memory
-from bench.measure.sampling import TINY, Rules, measure
+from bench.measure.sampling import TINY, Hooks, Rules, Sampled, measure
+from bench.measure.telemetry import Telemetry, open_telemetry
 from bench.pipelines import images, in_force, observe, parts, tiny
 from bench.pipelines.build import Ready, build
 from bench.plan.case import Case
@@ -90,29 +91,46 @@ def _sample(ready: Ready, run_settings: RunSettings, device: Device, memory: Mem
         emit({"event": "sample", "index": index, **vars(timing)})
 
     emit({"event": "phase", "phase": "warming up"})
-    graphs = _graphs()
+    graphs, telemetry = _graphs(), open_telemetry(run_settings.device)
+    hooks = Hooks(
+        watch=lambda: (memory.reserved_bytes(), _graphs()),
+        on_begin=telemetry.begin,
+        spoiled=telemetry.spoiled,
+        on_sample=on_sample,
+        on_discard=lambda count: emit({"event": "discard", "count": count}),
+    )
     with no_garbage_collection():
-        sampled = measure(
-            time_one_call,
-            rules(ready, run_settings),
-            watch=lambda: (memory.reserved_bytes(), _graphs()),
-            on_sample=on_sample,
-            on_discard=lambda count: emit({"event": "discard", "count": count}),
-        )
+        sampled = measure(time_one_call, rules(ready, run_settings), hooks)
     _tell(
         emit,
         warmup_calls=sampled.warmup_calls,
         recompilations=_graphs() - graphs,
         device_used_bytes=memory.device_used_bytes(),
+        **_watched(telemetry, sampled, batch_size(ready.case.call)),
     )
     _tell_peak(emit, memory, "peak")  # before the diagnostic pass, which is none of the measurement
     emit({"event": "phase", "phase": "splitting"})
     _tell(emit, **_split(ready, device))
+    if not sampled.samples:
+        return {"status": Status.FAILED, "reason": f"every sample was spoiled: {sampled.spoiled[-1]}"}
     if sampled.steady:
         return {"status": Status.OK, "reason": ""}
     return {
         "status": Status.UNSTEADY,
         "reason": "the second half of the samples differs from the first, also after more warm-up",
+    }
+
+
+def _watched(telemetry: Telemetry, sampled: Sampled, images: int) -> dict[str, Any]:
+    """Return what the machine was doing, and what was thrown away for it."""
+    columns = telemetry.end()
+    calls = len(sampled.samples) + len(sampled.spoiled)
+    energy = columns.get("energy_j")
+    return {
+        **columns,
+        "energy_per_image_j": energy / calls / images if energy is not None and calls else None,
+        "spoiled_samples": len(sampled.spoiled),
+        "spoiled_by": "+".join(sorted(set(sampled.spoiled))),
     }
 
 

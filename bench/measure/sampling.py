@@ -56,43 +56,51 @@ TINY = Rules(min_warmup=1, max_warmup=1, min_samples=6, max_samples=6, judge_ste
 
 @dataclass
 class Sampled:
-    """What sampling found: the samples that count, and how many calls were made before them."""
+    """What sampling found: the samples that count, the calls made before them, and what spoiled those thrown away."""
 
     samples: list[Timing] = field(default_factory=list)
     warmup_calls: int = 0
     steady: bool = True
+    spoiled: list[str] = field(default_factory=list)
 
 
 Watch = Callable[[], object]
 """Returns something that must stop changing before a case is warm: reserved memory, graphs compiled."""
 
 
-def measure(
-    time_one_call: TimeOneCall,
-    rules: Rules,
-    *,
-    watch: Watch = lambda: None,
-    on_sample: Callable[[int, Timing], None] = lambda _index, _timing: None,
-    on_discard: Callable[[int], None] = lambda _count: None,
-) -> Sampled:
-    """Warm up, then sample.
+@dataclass(frozen=True)
+class Hooks:
+    """What happens around the calls, never in one.
 
-    Args:
-        time_one_call: makes one timed call.
-        rules: the protocol's constants.
-        watch: read after every triple of warm-up.
-        on_sample: told every sample as it is taken, with its index.
+    Attributes:
+        watch: returns something that must stop changing before a case is warm; read after every triple of warm-up.
+        on_begin: told that the next call is a sample; again where warm-up turned out to have been too short.
+        spoiled: asked after every sample what spoiled it; None keeps it.
+        on_sample: told every sample as it is kept, with its index.
         on_discard: told how many samples were turned into warm-up.
     """
-    warmup = warm_up(time_one_call, rules, watch)
-    samples = _sample(time_one_call, rules, on_sample, [])
-    if not rules.judge_steadiness or not drifts([s.latency_s for s in samples], rules.agreement):
-        return Sampled(samples, warmup)
-    half = len(samples) // 2
-    on_discard(half)
-    samples = _sample(time_one_call, rules, on_sample, samples[half:])
-    steady = not drifts([s.latency_s for s in samples], rules.agreement)
-    return Sampled(samples, warmup + half, steady=steady)
+
+    watch: Watch = lambda: None
+    on_begin: Callable[[], None] = lambda: None
+    spoiled: Callable[[], str | None] = lambda: None
+    on_sample: Callable[[int, Timing], None] = lambda _index, _timing: None
+    on_discard: Callable[[int], None] = lambda _count: None
+
+
+def measure(time_one_call: TimeOneCall, rules: Rules, hooks: Hooks | None = None) -> Sampled:
+    """Warm up by `time_one_call`, which makes one timed call, then sample."""
+    hooks = hooks or Hooks()
+    found = Sampled(warmup_calls=warm_up(time_one_call, rules, hooks.watch))
+    _sample(time_one_call, rules, hooks, found)
+    if not rules.judge_steadiness or not drifts(_latencies(found), rules.agreement):
+        return found
+    half = len(found.samples) // 2
+    hooks.on_discard(half)
+    found.warmup_calls += half
+    del found.samples[:half]
+    _sample(time_one_call, rules, hooks, found)
+    found.steady = not drifts(_latencies(found), rules.agreement)
+    return found
 
 
 def warm_up(time_one_call: TimeOneCall, rules: Rules, watch: Watch = lambda: None) -> int:
@@ -116,14 +124,21 @@ def _triples_agree(latencies: list[float], agreement: float) -> bool:
     return abs(last - previous) <= agreement * previous
 
 
-def _sample(
-    time_one_call: TimeOneCall, rules: Rules, on_sample: Callable[[int, Timing], None], kept: list[Timing]
-) -> list[Timing]:
-    samples = list(kept)
-    while not enough([sample.latency_s for sample in samples], rules):
-        samples.append(time_one_call())
-        on_sample(len(samples) - 1, samples[-1])
-    return samples
+def _sample(time_one_call: TimeOneCall, rules: Rules, hooks: Hooks, found: Sampled) -> None:
+    """Add samples to what was found until there are enough; throw spoiled ones away, but not for ever."""
+    hooks.on_begin()
+    while not enough(_latencies(found), rules) and len(found.spoiled) < rules.max_samples:
+        timing = time_one_call()
+        cause = hooks.spoiled()
+        if cause is not None:
+            found.spoiled.append(cause)
+            continue
+        found.samples.append(timing)
+        hooks.on_sample(len(found.samples) - 1, timing)
+
+
+def _latencies(found: Sampled) -> list[float]:
+    return [sample.latency_s for sample in found.samples]
 
 
 def enough(latencies: list[float], rules: Rules) -> bool:

@@ -128,6 +128,20 @@ MEASUREMENTS = _columns(
     ("remarks", TEXT, "what a reader should know, joined by '; '"),
 )
 
+TELEMETRY = _columns(
+    ("others_busy_cores", FLOAT, "cores that other processes kept busy while samples were taken, on the mean"),
+    ("sm_clock_hz", FLOAT, "of the GPU's processors, after the samples"),
+    ("memory_clock_hz", FLOAT, "of the GPU's memory, after the samples"),
+    ("temperature_c", FLOAT, "of the GPU, after the samples"),
+    ("power_w", FLOAT, "drawn by the GPU, after the samples"),
+    ("energy_j", FLOAT, "that the GPU used while samples were taken; empty under a second of them"),
+    ("energy_per_image_j", FLOAT, "the same / images of those samples"),
+    ("clock_events", TEXT, "why the GPU's clocks were lowered between samples, joined by +"),
+    ("other_processes", INT, "other processes that compute on the GPU"),
+    ("spoiled_samples", INT, "samples that were thrown away because the hardware throttled"),
+    ("spoiled_by", TEXT, "what throttled them"),
+)
+
 SPLIT = _columns(
     ("split_whole_s", FLOAT, "one further call, split into parts on the device's clock; the parts below add up to it"),
     ("split_text_encoder_s", FLOAT, "text encoders"),
@@ -147,6 +161,7 @@ PROCESSES = (
     *SETTINGS,
     *IN_FORCE,
     *MEASUREMENTS,
+    *TELEMETRY,
     *SPLIT,
 )
 
@@ -218,6 +233,7 @@ RESULTS = (
     *STATISTICS,
     *COMPARISON,
     *FIDELITY,
+    *TELEMETRY,
     *SPLIT,
     *MEASUREMENTS,
     *_columns(("schema", INT, "version of these columns")),

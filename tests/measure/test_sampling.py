@@ -3,9 +3,14 @@ import itertools
 import pytest
 
 from bench.measure.clock import Timing
-from bench.measure.sampling import TINY, Rules, drifts, enough, measure, warm_up
+from bench.measure.sampling import TINY, Hooks, Rules, drifts, enough, measure, warm_up
 
 STEADY = Rules()
+ONE_WARM_UP = Rules(min_warmup=1, max_warmup=1, judge_steadiness=False)
+
+
+def latencies(measured):
+    return [sample.latency_s for sample in measured.samples]
 
 
 def calls(latencies):
@@ -108,7 +113,7 @@ def test_a_first_half_that_was_still_warming_becomes_warm_up():
     rules = STEADY.fixed(12)
     call, _ = calls([1.0] * 6 + [2.0] * 6 + [1.0] * 12)
     discarded = []
-    measured = measure(call, rules, on_discard=discarded.append)
+    measured = measure(call, rules, Hooks(on_discard=discarded.append))
     assert (discarded, measured.warmup_calls, measured.steady) == ([6], 12, True)
     assert [sample.latency_s for sample in measured.samples] == [1.0] * 12
 
@@ -121,12 +126,29 @@ def test_a_case_that_drifts_twice_is_unsteady():
 def test_every_sample_is_told_with_its_position():
     call, _ = calls([1.0, 0.5, 0.25, 0.75])
     told = []
-    measure(
-        call,
-        Rules(min_warmup=1, max_warmup=1, judge_steadiness=False).fixed(3),
-        on_sample=lambda i, t: told.append((i, t.latency_s)),
-    )
+    hooks = Hooks(on_sample=lambda index, timing: told.append((index, timing.latency_s)))
+    measure(call, ONE_WARM_UP.fixed(3), hooks)
     assert told == [(0, 0.5), (1, 0.25), (2, 0.75)]
+
+
+def test_a_spoiled_sample_is_thrown_away_named_and_made_up_for():
+    call, _ = calls([1.0, 1.0, 9.0, 1.0, 1.0])
+    causes = iter([None, "hardware slow-down", None, None])
+    measured = measure(call, ONE_WARM_UP.fixed(3), Hooks(spoiled=lambda: next(causes)))
+    assert (latencies(measured), measured.spoiled) == ([1.0, 1.0, 1.0], ["hardware slow-down"])
+
+
+def test_a_card_that_always_throttles_does_not_hold_the_run_for_ever():
+    call, _ = calls(itertools.repeat(1.0))
+    measured = measure(call, ONE_WARM_UP.fixed(3), Hooks(spoiled=lambda: "hardware slow-down"))
+    assert (measured.samples, len(measured.spoiled)) == ([], 3)
+
+
+def test_the_watch_begins_when_the_first_sample_does():
+    call, taken = calls(itertools.repeat(1.0))
+    begun = []
+    measure(call, ONE_WARM_UP.fixed(2), Hooks(on_begin=lambda: begun.append(len(taken))))
+    assert begun == [1]
 
 
 @pytest.mark.parametrize("samples", [1, 5, 6, 50])

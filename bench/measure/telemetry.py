@@ -1,0 +1,144 @@
+"""What the machine was doing while it was measured: clocks, temperature, power, throttling, and who else was on it.
+
+Read before, between and after the samples, never in the timed region; what cannot be read is absent, never zero.
+Software power capping is normal on a loaded data-centre card and only reported; hardware slow-down, heat or the power
+brake spoil a sample.
+"""
+
+import os
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Protocol
+
+import psutil
+
+SPOILING = {
+    0x08: "hardware slow-down",
+    0x40: "hardware thermal slow-down",
+    0x80: "hardware power brake",
+}
+"""NVML's clocks-event reasons (nvml.h, nvmlClocksEventReasons) after which a sample is not the device's own speed."""
+
+REPORTED = {**SPOILING, 0x04: "software power cap", 0x20: "software thermal slow-down", 0x02: "application clocks"}
+SHORTEST_FOR_ENERGY_S = 1.0
+"""The energy counter moves every 20 to 100 ms: over a second it is good to some per cent."""
+
+
+class Telemetry(Protocol):
+    """A watch over one machine."""
+
+    def begin(self) -> None:
+        """Begin to watch: the next call is a sample."""
+
+    def spoiled(self) -> str | None:
+        """Say what spoiled the sample that was just taken; None where nothing did, or nothing can tell."""
+
+    def end(self) -> dict[str, Any]:
+        """Return the columns of `records.schema.TELEMETRY` since `begin`."""
+
+
+class HostTelemetry:
+    """The load that others put on this machine's processors, as a share of all of them."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin to count."""
+        self._start = perf_counter(), _busy_s(), _own_s()
+
+    def spoiled(self) -> None:
+        """Return None: a host does not tell."""
+
+    def end(self) -> dict[str, Any]:
+        """Return the mean number of cores that others kept busy."""
+        start, busy, own = self._start
+        elapsed = perf_counter() - start
+        if elapsed <= 0:
+            return {}
+        others = (_busy_s() - busy) - (_own_s() - own)
+        return {"others_busy_cores": max(0.0, others / elapsed)}
+
+
+@dataclass
+class NvmlTelemetry:
+    """An NVIDIA card, through `pynvml` (nvidia-ml-py).
+
+    Attributes:
+        nvml: the module; a fake in tests.
+        handle: of the card.
+    """
+
+    nvml: Any
+    handle: Any
+
+    def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Note the energy counter and the time."""
+        self._start = perf_counter(), self._read("nvmlDeviceGetTotalEnergyConsumption")
+        self._seen = 0
+
+    def spoiled(self) -> str | None:
+        """Name the hardware's reason for slower clocks, if it gives one."""
+        reasons = self._read("nvmlDeviceGetCurrentClocksEventReasons") or 0
+        self._seen |= reasons
+        return next((name for bit, name in SPOILING.items() if reasons & bit), None)
+
+    def end(self) -> dict[str, Any]:
+        """Return clocks, temperature and power as they are now, and the energy since `begin`."""
+        start, energy_before = self._start
+        energy = self._read("nvmlDeviceGetTotalEnergyConsumption")
+        elapsed = perf_counter() - start
+        enough = energy is not None and energy_before is not None and elapsed >= SHORTEST_FOR_ENERGY_S
+        sm_clock = self._read("nvmlDeviceGetClockInfo", self.nvml.NVML_CLOCK_SM)
+        memory_clock = self._read("nvmlDeviceGetClockInfo", self.nvml.NVML_CLOCK_MEM)
+        power = self._read("nvmlDeviceGetPowerUsage")
+        return {
+            "sm_clock_hz": None if sm_clock is None else sm_clock * 1e6,
+            "memory_clock_hz": None if memory_clock is None else memory_clock * 1e6,
+            "temperature_c": self._read("nvmlDeviceGetTemperature", self.nvml.NVML_TEMPERATURE_GPU),
+            "power_w": None if power is None else power / 1000,
+            "energy_j": (energy - energy_before) / 1000 if enough else None,
+            "clock_events": "+".join(name for bit, name in REPORTED.items() if self._seen & bit),
+            "other_processes": self._others(),
+        }
+
+    def _others(self) -> int | None:
+        running = self._read("nvmlDeviceGetComputeRunningProcesses")
+        return None if running is None else sum(process.pid != os.getpid() for process in running)
+
+    def _read(self, function: str, *arguments: Any) -> Any:
+        """Ask the driver; None where this card, driver or container does not tell."""
+        try:
+            return getattr(self.nvml, function)(self.handle, *arguments)
+        except (self.nvml.NVMLError, AttributeError):
+            return None
+
+
+def open_telemetry(kind: str) -> Telemetry:
+    """Return the watch over a torch device type: the card where NVML knows it, the host elsewhere."""
+    import torch
+
+    if kind != "cuda" or torch.version.hip is not None:
+        return HostTelemetry()
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        uuid = f"GPU-{torch.cuda.get_device_properties(0).uuid}"
+        return NvmlTelemetry(pynvml, pynvml.nvmlDeviceGetHandleByUUID(uuid))
+    except pynvml.NVMLError:
+        return HostTelemetry()
+
+
+def _busy_s() -> float:
+    """Return the seconds that all cores together have been busy since the system started."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
+def _own_s() -> float:
+    times = psutil.Process().cpu_times()
+    return float(times.user + times.system)
