@@ -102,7 +102,13 @@ def _statistics(processes: list[Row], samples: list[Row], medians: dict[int, flo
         "device_time_median_s": statistics.median(device_times) if device_times else None,
         "seconds_per_image": centre / images,
         "images_per_second": images / centre,
+        "share_of_limit": _share(processes[-1]["limit_s"], centre),
+        "device_busy_share": _share(processes[-1]["device_busy_s"], centre),
     }
+
+
+def _share(seconds: float | None, latency: float) -> float | None:
+    return None if seconds is None else seconds / latency
 
 
 def _centre(latencies: list[float], medians: list[float]) -> tuple[float, Row]:

@@ -62,6 +62,7 @@ def run(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the CPU; one if not given.")] = None,
     replicates: Annotated[int, typer.Option(min=1, help="Fresh processes a case, interleaved in rounds; even.")] = 1,
     timeout: Annotated[float | None, typer.Option(min=1, help="The longest a case may take, in seconds.")] = None,
+    trace: Annotated[bool, typer.Option("--trace", help="Write a profiler's trace of one call of each case.")] = False,
     output: Annotated[
         Path | None, typer.Option(help="The run's folder; results/<time>-<device>-<size> if none.")
     ] = None,
@@ -86,6 +87,7 @@ def run(
                 samples=samples,
                 replicates=_even(replicates),
                 timeout_s=timeout,
+                trace=trace,
             )
             if weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in plan.cases):
                 settings = replace(settings, hub_reachable=_ask(server, "the hub", {"op": "hub"}))

@@ -8,14 +8,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from bench.execute import diagnosis
 from bench.execute.protocol import Event
-from bench.measure.breakdown import Recorder, split
 from bench.measure.clock import Timing, no_garbage_collection, timed
 from bench.measure.device import Device, open_device
 from bench.measure.memory import Memory, open_memory
 from bench.measure.sampling import TINY, Hooks, Rules, Sampled, measure
 from bench.measure.telemetry import Telemetry, open_telemetry
-from bench.pipelines import images, in_force, observe, parts, tiny
+from bench.pipelines import images, in_force, observe, tiny
 from bench.pipelines.build import Ready, build
 from bench.plan.case import Case
 from bench.plan.check import batch_size
@@ -74,7 +74,13 @@ def _measure(
     if image_folder is not None:
         images.save(pictures, image_folder / ready.case.scenario, ready.case.name)
     del output, pictures
-    return _sample(ready, run_settings, device, memory, emit)
+    status = _sample(ready, run_settings, device, memory, emit)
+    _tell_peak(emit, memory, "peak")  # before the diagnosis, which is no part of the measurement
+    emit({"event": "phase", "phase": "diagnosing"})
+    trace = image_folder and image_folder.parent / "traces" / ready.case.scenario / f"{ready.case.name}.json"
+    for columns in diagnosis.facts(ready, seen, device, run_settings, trace if run_settings.trace else None):
+        _tell(emit, **columns)
+    return status
 
 
 def _sample(ready: Ready, run_settings: RunSettings, device: Device, memory: Memory, emit: Emit) -> dict[str, str]:
@@ -108,9 +114,6 @@ def _sample(ready: Ready, run_settings: RunSettings, device: Device, memory: Mem
         device_used_bytes=memory.device_used_bytes(),
         **_watched(telemetry, sampled, batch_size(ready.case.call)),
     )
-    _tell_peak(emit, memory, "peak")  # before the diagnostic pass, which is none of the measurement
-    emit({"event": "phase", "phase": "splitting"})
-    _tell(emit, **_split(ready, device))
     if not sampled.samples:
         return {"status": Status.FAILED, "reason": f"every sample was spoiled: {sampled.spoiled[-1]}"}
     if sampled.steady:
@@ -131,22 +134,6 @@ def _watched(telemetry: Telemetry, sampled: Sampled, images: int) -> dict[str, A
         "energy_per_image_j": energy / calls / images if energy is not None and calls else None,
         "spoiled_samples": len(sampled.spoiled),
         "spoiled_by": "+".join(sorted(set(sampled.spoiled))),
-    }
-
-
-def _split(ready: Ready, device: Device) -> dict[str, Any]:
-    """Make one more call and return the columns of where its time goes."""
-    ready.seed()
-    recorder = Recorder(device)
-    with parts.visited(ready.pipeline, recorder.part):
-        found = split(device, ready.call, recorder)
-    by_part = {f"split_{part}_s": found.seconds(part) for part in parts.PARTS}
-    return {
-        "split_whole_s": found.whole_s,
-        **by_part,
-        "split_denoiser_call_s": found.typical(parts.DENOISER),
-        "split_rest_s": found.rest_s,
-        "split_adds_up": found.adds_up,
     }
 
 

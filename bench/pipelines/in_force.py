@@ -1,7 +1,7 @@
 """Read back from the live pipeline what is really in force. Silent no-ops are this field's commonest lie."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bench.pipelines.errors import NotInForceError
@@ -12,11 +12,25 @@ DENOISERS = ("unet", "transformer")
 
 @dataclass
 class FirstCall:
-    """What was seen while the first call ran, by hooks that are gone before the samples."""
+    """What was seen while the first call ran, by hooks that are gone before the samples.
 
-    denoiser_calls: int = 0
+    Attributes:
+        visits: of the text encoders, the denoiser and the VAE's decoder, by their path in the pipeline.
+        denoiser_dtype: in which the denoiser returned its output.
+    """
+
+    visits: dict[str, Any] = field(default_factory=dict)
     denoiser_dtype: str | None = None
-    vae_decodes: int = 0
+
+    @property
+    def denoiser_calls(self) -> int:
+        """How often the denoiser ran."""
+        return sum(self.visits[name].count for name in DENOISERS if name in self.visits)
+
+    @property
+    def vae_decodes(self) -> int:
+        """How often the VAE's decoder ran: more than once where a batch is sliced or an image tiled."""
+        return self.visits["vae.decoder"].count if "vae.decoder" in self.visits else 0
 
 
 def denoiser(pipeline: Any) -> Any:

@@ -1,10 +1,11 @@
-"""Watch the first call from outside: count the denoiser's and the decoder's calls, see in which type it computes."""
+"""Watch the first call from outside: which modules run how often, on what shapes, and in which type they compute."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bench.pipelines.in_force import FirstCall, denoiser
+from bench.pipelines.in_force import DENOISERS, FirstCall
+from bench.pipelines.operations import Visit, on_meta
 
 
 @contextmanager
@@ -15,21 +16,36 @@ def first_call(pipeline: Any) -> Iterator[FirstCall]:
     module inside would break the graph. A pipeline calls `vae.decode`, not the VAE, hence the hook on its decoder.
     """
     seen = FirstCall()
-
-    def at_denoiser(_module: Any, _inputs: Any, output: Any) -> None:
-        seen.denoiser_calls += 1
-        sample = output[0]
-        seen.denoiser_dtype = str(sample.dtype).removeprefix("torch.")
-
-    def at_decoder(*_call: Any) -> None:
-        seen.vae_decodes += 1
-
-    hooks = [denoiser(pipeline).register_forward_hook(at_denoiser)]
-    decoder = getattr(getattr(pipeline, "vae", None), "decoder", None)
-    if decoder is not None:
-        hooks.append(decoder.register_forward_hook(at_decoder))
+    watched = {path: module for path in _paths(pipeline) if (module := _module(pipeline, path)) is not None}
+    hooks = [module.register_forward_hook(_watch(seen, path), with_kwargs=True) for path, module in watched.items()]
     try:
         yield seen
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _paths(pipeline: Any) -> list[str]:
+    encoders = [name for name in pipeline.components if name.startswith("text_encoder")]
+    return [*encoders, *DENOISERS, "vae.decoder"]
+
+
+def _module(pipeline: Any, path: str) -> Any:
+    found = pipeline
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _watch(seen: FirstCall, path: str) -> Callable[..., None]:
+    """Return a hook that counts the calls of a module and keeps the shapes of its first one."""
+
+    def hook(_module: Any, args: Any, kwargs: Any, output: Any) -> None:
+        if path in seen.visits:
+            seen.visits[path].count += 1
+        else:
+            seen.visits[path] = Visit(on_meta(args), on_meta(kwargs))
+        if path in DENOISERS:
+            seen.denoiser_dtype = str(output[0].dtype).removeprefix("torch.")
+
+    return hook

@@ -17,6 +17,7 @@ class RunSettings:
         threads: of the CPU; None leaves torch's default.
         samples: a fixed number a case, over what the scenario says; None leaves it to the scenario and the rule.
         replicates: fresh processes a case, interleaved in rounds.
+        trace: write a profiler's trace of one call of each case.
         timeout_s: the longest a case may take, over what the scenario says; None leaves it to the scenario.
     """
 
@@ -27,6 +28,7 @@ class RunSettings:
     threads: int | None = None
     samples: int | None = None
     replicates: int = 1
+    trace: bool = False
     timeout_s: float | None = None
 
     def to_json(self) -> dict[str, Any]:

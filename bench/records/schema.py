@@ -128,6 +128,15 @@ MEASUREMENTS = _columns(
     ("remarks", TEXT, "what a reader should know, joined by '; '"),
 )
 
+LIMIT = _columns(
+    ("operations", FLOAT, "floating-point operations of one call, counted once with attention as written"),
+    ("matrix_flops", FLOAT, "operations a second of a matrix product in the case's dtype on this device"),
+    ("copy_bytes_per_s", FLOAT, "bytes a second of a copy on this device, read and written"),
+    ("limit_s", FLOAT, "the least seconds for these operations and for reading the denoiser's weights at every call"),
+    ("device_busy_s", FLOAT, "seconds of one profiled call in which the device computed; empty on a CPU"),
+    ("undiagnosed", TEXT, "why columns of the split or of the limit are empty"),
+)
+
 TELEMETRY = _columns(
     ("others_busy_cores", FLOAT, "cores that other processes kept busy while samples were taken, on the mean"),
     ("sm_clock_hz", FLOAT, "of the GPU's processors, after the samples"),
@@ -161,6 +170,7 @@ PROCESSES = (
     *SETTINGS,
     *IN_FORCE,
     *MEASUREMENTS,
+    *LIMIT,
     *TELEMETRY,
     *SPLIT,
 )
@@ -193,6 +203,8 @@ STATISTICS = _columns(
     ("device_time_median_s", FLOAT, "between device events"),
     ("seconds_per_image", FLOAT, "median / images"),
     ("images_per_second", FLOAT, "images / median"),
+    ("share_of_limit", FLOAT, "limit_s / the median: 1 is as fast as this device can be"),
+    ("device_busy_share", FLOAT, "device_busy_s / the median: under 0.9 the device waits for the host"),
 )
 
 COMPARISON = _columns(
@@ -233,6 +245,7 @@ RESULTS = (
     *STATISTICS,
     *COMPARISON,
     *FIDELITY,
+    *LIMIT,
     *TELEMETRY,
     *SPLIT,
     *MEASUREMENTS,

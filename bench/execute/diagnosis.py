@@ -1,0 +1,82 @@
+"""After the samples: where a call's time goes, how far it is from what the device can do, whether the device waits.
+
+None of it is part of the measurement: its calls are counted nowhere and memory's peak was told before.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.measure.breakdown import Recorder, split
+from bench.measure.device import Device
+from bench.measure.limit import measure_rates
+from bench.measure.profile import profiled
+from bench.pipelines import operations, parts
+from bench.pipelines.build import Ready
+from bench.pipelines.in_force import FirstCall, denoiser, unwrapped
+from bench.plan.settings import RunSettings
+
+
+def facts(
+    ready: Ready, seen: FirstCall, device: Device, settings: RunSettings, trace: Path | None
+) -> Iterator[dict[str, Any]]:
+    """Yield the columns of `schema.SPLIT` and `schema.LIMIT`, each diagnosis' as soon as it is made.
+
+    A diagnosis that cannot be made of a pipeline takes nothing from its measurement: `undiagnosed` says why.
+
+    Args:
+        ready: the measured pipeline.
+        seen: its first call, whose shapes are counted.
+        device: its clock.
+        settings: of the run.
+        trace: where to write a profiler's trace; None profiles on a CUDA device only.
+    """
+    diagnoses: dict[str, Callable[[], dict[str, Any]]] = {
+        "split": lambda: _split(ready, device),
+        "limit": lambda: _limit(ready, seen, device, settings.device),
+    }
+    if trace is not None or settings.device == "cuda":
+        diagnoses["profile"] = lambda: _profile(ready, settings.device, trace)
+    missing = []
+    for name, diagnose in diagnoses.items():
+        try:
+            yield diagnose()
+        except Exception as error:  # noqa: BLE001 - any pipeline, any library; the row and the log say what
+            traceback.print_exc()
+            missing.append(f"{name}: {type(error).__name__}: {' '.join(str(error).split())}")
+    yield {"undiagnosed": "; ".join(missing)}
+
+
+def _profile(ready: Ready, kind: str, trace: Path | None) -> dict[str, Any]:
+    ready.seed()
+    return {"device_busy_s": profiled(kind, ready.call, trace)}
+
+
+def _split(ready: Ready, device: Device) -> dict[str, Any]:
+    """Make one more call and return the columns of where its time goes."""
+    ready.seed()
+    recorder = Recorder(device)
+    with parts.visited(ready.pipeline, recorder.part):
+        found = split(device, ready.call, recorder)
+    by_part = {f"split_{part}_s": found.seconds(part) for part in parts.PARTS}
+    return {
+        "split_whole_s": found.whole_s,
+        **by_part,
+        "split_denoiser_call_s": found.typical(parts.DENOISER),
+        "split_rest_s": found.rest_s,
+        "split_adds_up": found.adds_up,
+    }
+
+
+def _limit(ready: Ready, seen: FirstCall, device: Device, kind: str) -> dict[str, Any]:
+    """Count the operations of a call, measure the device's rates, and return the least seconds for that work."""
+    counted = operations.count(ready.pipeline, seen.visits)
+    rates = measure_rates(device, kind, ready.case.dtype)
+    weights = sum(p.numel() * p.element_size() for p in unwrapped(denoiser(ready.pipeline)).parameters())
+    return {
+        "operations": counted,
+        "matrix_flops": rates.matrix_flops,
+        "copy_bytes_per_s": rates.copy_bytes,
+        "limit_s": rates.seconds(counted, weights * seen.denoiser_calls),
+    }
