@@ -19,6 +19,7 @@ ALARM_DB = 30.0
 BY_DESIGN = ("model", "vae", "scheduler", "scheduler_config", "seed", "generator_device", "safety_checker")
 NOT_OF_THE_IMAGE = ("output_type",)
 IMAGES = "images"
+SAME, NUMERIC = "the same image expected", " (random weights: numeric agreement only)"
 _SMALLEST_SIDE = 7
 """Pixels of SSIM's window (Wang et al. 2004, as scikit-image computes it by default)."""
 
@@ -41,9 +42,11 @@ def fidelity(folder: Path, case: Case, row: Mapping[str, Any], base: Case | None
         return columns
     designed = by_design(case, base)
     columns |= _worst(pictures, others)
-    columns["fidelity"] = f"another image by design: {', '.join(designed)}" if designed else "the same image expected"
+    columns["fidelity"] = f"another image by design: {', '.join(designed)}" if designed else SAME
+    if row.get("weights") == "random":
+        columns["fidelity"] += NUMERIC
     if not designed and columns["psnr_db"] < ALARM_DB:
-        columns["remarks"] = _joined(row.get("remarks"), _warning(columns["psnr_db"]))
+        columns["remarks"] = "; ".join(filter(None, [row.get("remarks"), _warning(columns["psnr_db"])]))
     return columns
 
 
@@ -88,7 +91,3 @@ def _ssim(one: Any, other: Any) -> float:
 
 def _warning(decibels: float) -> str:
     return f"the image differs from the baseline's ({decibels:.1f} dB) although no setting explains it"
-
-
-def _joined(remarks: str | None, new: str) -> str:
-    return f"{remarks}; {new}" if remarks else new

@@ -15,6 +15,8 @@ from bench.records import schema, store
 from bench.records.schema import MEASURED
 
 Row = dict[str, Any]
+HOST_BOUND = 0.90
+"""Below this share of busy time the device waits for the host for a tenth of the call or more."""
 WITHIN, BETWEEN = "within one process", "between processes"
 
 
@@ -47,6 +49,7 @@ def results(run: Run, *, pictures: bool = True) -> pd.DataFrame:
         row.update(compare(case, row, base_case, baseline, sources[case.scenario]))
         if pictures:
             row.update(fidelity(run.folder, case, row, base_case))
+        row["remarks"] = "; ".join(filter(None, [row["remarks"], *_remarks(row)])) or None
     frame = pd.DataFrame(list(rows.values()), columns=schema.names(schema.RESULTS))
     return frame.astype({column.name: column.type for column in schema.RESULTS})
 
@@ -105,6 +108,13 @@ def _statistics(processes: list[Row], samples: list[Row], medians: dict[int, flo
         "share_of_limit": _share(processes[-1]["limit_s"], centre),
         "device_busy_share": _share(processes[-1]["device_busy_s"], centre),
     }
+
+
+def _remarks(row: Row) -> list[str]:
+    """Say what the figures of a row mean where it is easily overlooked."""
+    busy = row.get("device_busy_share")
+    waits = busy is not None and busy < HOST_BOUND
+    return [f"host-bound: the device computes for {busy:.0%} of a call and waits for the host"] if waits else []
 
 
 def _share(seconds: float | None, latency: float) -> float | None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -10,6 +9,7 @@ from typing import Any
 
 from bench.execute import diagnosis
 from bench.execute.protocol import Event
+from bench.measure import compilation
 from bench.measure.clock import Timing, no_garbage_collection, timed
 from bench.measure.device import Device, open_device
 from bench.measure.memory import Memory, open_memory
@@ -97,31 +97,43 @@ def _sample(ready: Ready, run_settings: RunSettings, device: Device, memory: Mem
         emit({"event": "sample", "index": index, **vars(timing)})
 
     emit({"event": "phase", "phase": "warming up"})
-    graphs, telemetry = _graphs(), open_telemetry(run_settings.device)
+    telemetry = open_telemetry(run_settings.device)
+    graphs_at_begin: list[int] = []
+
+    def on_begin() -> None:
+        graphs_at_begin.append(compilation.graphs())
+        telemetry.begin()
+
     hooks = Hooks(
-        watch=lambda: (memory.reserved_bytes(), _graphs()),
-        on_begin=telemetry.begin,
+        watch=lambda: (memory.reserved_bytes(), compilation.graphs()),
+        on_begin=on_begin,
         spoiled=telemetry.spoiled,
         on_sample=on_sample,
         on_discard=lambda count: emit({"event": "discard", "count": count}),
     )
     with no_garbage_collection():
         sampled = measure(time_one_call, rules(ready, run_settings), hooks)
+    recompilations = compilation.graphs() - graphs_at_begin[-1]
     _tell(
         emit,
         warmup_calls=sampled.warmup_calls,
-        recompilations=_graphs() - graphs,
+        recompilations=recompilations,
         device_used_bytes=memory.device_used_bytes(),
         **_watched(telemetry, sampled, batch_size(ready.case.call)),
     )
+    return _judged(sampled, recompilations)
+
+
+def _judged(sampled: Sampled, recompilations: int) -> dict[str, str]:
+    """Return the status and the reason of a case that was sampled."""
     if not sampled.samples:
         return {"status": Status.FAILED, "reason": f"every sample was spoiled: {sampled.spoiled[-1]}"}
-    if sampled.steady:
-        return {"status": Status.OK, "reason": ""}
-    return {
-        "status": Status.UNSTEADY,
-        "reason": "the second half of the samples differs from the first, also after more warm-up",
-    }
+    if recompilations:
+        return {"status": Status.UNSTEADY, "reason": f"{recompilations} graphs were compiled while samples were taken"}
+    if not sampled.steady:
+        why = "the second half of the samples differs from the first, also after more warm-up"
+        return {"status": Status.UNSTEADY, "reason": why}
+    return {"status": Status.OK, "reason": ""}
 
 
 def _watched(telemetry: Telemetry, sampled: Sampled, images: int) -> dict[str, Any]:
@@ -211,15 +223,6 @@ def _tell_peak(emit: Emit, memory: Memory, name: str) -> None:
 
 def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False) if value else ""
-
-
-def _graphs() -> int:
-    """Return the number of graphs that dynamo has compiled in this process; 0 where it was never asked to."""
-    if "torch._dynamo" not in sys.modules:
-        return 0
-    from torch._dynamo.utils import counters
-
-    return int(counters["stats"]["unique_graphs"])
 
 
 def _limit_threads(run_settings: RunSettings) -> int:

@@ -8,9 +8,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-HOST_BOUND = 0.90
-"""Below this share of busy time the device waits for the host for a tenth of the call or more."""
-
 
 def profiled(kind: str, call: Callable[[], Any], trace: Path | None) -> float | None:
     """Make one call under torch's profiler; return the seconds that the device was busy, None on a CPU.

@@ -8,7 +8,7 @@ import io
 import textwrap
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,8 @@ class Row:
     claim_status: str | None
     claim_device: str | None
     about: bool
-    split: Mapping[str, float]
+    split: Mapping[str, float] = field(hash=False)
+    limit_s: float | None
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ def row(record: Mapping[Any, Any]) -> Row:
         claim_status=value["claim_status"] if full else None,
         claim_device=plain(value["claim_device"] or "") or None,
         about=bool(value["claim_approximate"]),
+        limit_s=value["limit_s"],
         split={part: max(0.0, seconds) for part in SPLIT if (seconds := value[f"split_{part}_s"]) is not None},
     )
 

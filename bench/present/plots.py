@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FOLDER = "plots"
-KINDS = ("latency", "speedup", "memory", "heatmap", "split")
+KINDS = ("latency", "speedup", "memory", "heatmap", "split", "limit")
 ROW, TWIN_ROW = 0.27, 0.42
 """Inches that a case takes, with one bar and with two."""
 BARS = 6.4
@@ -92,6 +92,7 @@ def _scenario(run: Run, table: Table, frame: pd.DataFrame, target: Path) -> list
         "memory": plot_maps.memory(head, rows),
         "heatmap": plot_maps.heatmap(head, rows, cases, table.axes),
         "split": plot_parts.split(head, rows),
+        "limit": plot_parts.limit(head, rows),
     }
     drawn = {kind: page for kind, page in pages.items() if page is not None}
     return [path for kind, page in drawn.items() for path in paper.save(page, target, f"{table.scenario}-{kind}")]

@@ -106,7 +106,7 @@ IN_FORCE = _columns(
     ("vae_decodes", INT, "calls of the decoder in the first call: 1 says that slicing and tiling had nothing to do"),
     ("offload", TEXT, "model, sequential or group; empty: everything stays on the device"),
     ("compiled", TEXT, "what torch.compile has taken over"),
-    ("recompilations", INT, "graphs compiled during warm-up and samples; any is a fault of the measurement"),
+    ("recompilations", INT, "graphs compiled while samples were taken; with any the case is unsteady"),
     ("denoiser_calls", INT, "calls of the denoiser in one generation; a scheduler may make more than steps"),
     ("denoiser_parameters", INT, "number"),
     ("parameters", INT, "number, of all components"),
@@ -117,6 +117,8 @@ MEASUREMENTS = _columns(
     ("wall_s", FLOAT, "the whole case, from asking the server to the worker's end"),
     ("build_s", FLOAT, "loading or making the pipeline"),
     ("first_call_s", FLOAT, "the first call in a fresh process: lazy loading, autotuning, compilation"),
+    ("compile_s", FLOAT, "of the first call, what torch.compile took"),
+    ("compile_cache", TEXT, "whether inductor's disk cache was warm or cold"),
     ("warmup_calls", INT, "untimed calls after the first"),
     ("load_peak_allocated_bytes", FLOAT, "tensors, while loading"),
     ("load_peak_reserved_bytes", FLOAT, "caching allocator, while loading"),
@@ -130,7 +132,11 @@ MEASUREMENTS = _columns(
 
 LIMIT = _columns(
     ("operations", FLOAT, "floating-point operations of one call, counted once with attention as written"),
-    ("matrix_flops", FLOAT, "operations a second of a matrix product in the case's dtype on this device"),
+    (
+        "matrix_flops",
+        FLOAT,
+        "operations a second of a matrix product on this device, in the case's dtype or float32, the faster",
+    ),
     ("copy_bytes_per_s", FLOAT, "bytes a second of a copy on this device, read and written"),
     ("limit_s", FLOAT, "the least seconds for these operations and for reading the denoiser's weights at every call"),
     ("device_busy_s", FLOAT, "seconds of one profiled call in which the device computed; empty on a CPU"),

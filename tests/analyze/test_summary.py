@@ -181,3 +181,13 @@ def test_the_rows_of_a_real_run_are_of_its_plan(finished_run):
     run = open_run(finished_run[0])
     table = results(run)
     assert table["case"].tolist() == [case.name for case in run.plan.cases]
+
+
+@pytest.mark.parametrize(("busy_s", "bound"), [(0.5, True), (0.95, False)])
+def test_a_device_that_waits_for_the_host_is_remarked(tmp_path, busy_s, bound):
+    row = row_of(tmp_path, measured("baseline", 1.0, device_busy_s=busy_s))
+    assert ("host-bound" in str(row["remarks"])) is bound
+
+
+def test_the_share_of_the_limit_is_the_least_time_over_the_median(tmp_path):
+    assert row_of(tmp_path, measured("baseline", 2.0, limit_s=0.5))["share_of_limit"] == 0.25

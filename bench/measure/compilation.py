@@ -1,0 +1,37 @@
+"""What torch.compile did in this process so far: graphs, seconds, and whether its disk cache was warm.
+
+A process that never compiled has zero graphs and unknown seconds; dynamo is not imported to find out.
+"""
+
+import sys
+from typing import Any
+
+
+def graphs() -> int:
+    """Return the number of graphs that dynamo has compiled."""
+    return int(_counters().get("stats", {}).get("unique_graphs", 0))
+
+
+def seconds() -> float | None:
+    """Return the seconds that dynamo and its backend have compiled for; None where nothing was compiled."""
+    if not graphs():
+        return None
+    from torch._dynamo.utils import compilation_time_metrics
+
+    return float(sum(compilation_time_metrics.get("_compile.compile_inner", ())))
+
+
+def cache() -> str:
+    """Return `warm` where inductor found all its graphs on disk, `cold` where it made one; empty if it made none."""
+    inductor = _counters().get("inductor", {})
+    if inductor.get("fxgraph_cache_miss", 0) or inductor.get("fxgraph_cache_bypass", 0):
+        return "cold"
+    return "warm" if inductor.get("fxgraph_cache_hit", 0) else ""
+
+
+def _counters() -> dict[str, Any]:
+    if "torch._dynamo" not in sys.modules:
+        return {}
+    from torch._dynamo.utils import counters
+
+    return dict(counters)
