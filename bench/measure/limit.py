@@ -34,8 +34,8 @@ class Rates:
 def measure_rates(device: Device, kind: str, dtype: str) -> Rates:
     """Measure the rates of a torch device type in a dtype, with the flags (TF32) that this process has set.
 
-    The rate in float32 counts where it is the higher one: a CPU emulates float16, and a library that computes in float32
-    instead is not held up by that.
+    The rate in float32 counts where it is the higher one: a CPU emulates float16, and a library that computes in
+    float32 instead is not held up by that.
     """
     import torch
 

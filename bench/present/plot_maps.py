@@ -11,7 +11,8 @@ import numpy as np
 from bench import units
 from bench.plan.case import Case
 from bench.present import plot_page as paper
-from bench.present.plot_page import BLUE, BODY, GREY, INK, PAPER, POINTS_PER_INCH, RULE, SMALL, Head, Page, Row
+from bench.present.plot_page import BLUE, BODY, GREY, INK, PAPER, POINTS_PER_INCH, RULE, SMALL, Head, Page
+from bench.present.plot_rows import Row, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -239,7 +240,7 @@ def _place(case: Case) -> tuple[str, int]:
     words = case.name.split("-")
     if str(steps) in words:
         words.pop(len(words) - 1 - words[::-1].index(str(steps)))
-    return paper.plain("-".join(words)), steps
+    return plain("-".join(words)), steps
 
 
 def _steps_label(asked: int, cells: Mapping[tuple[str, int], Row | None]) -> str:

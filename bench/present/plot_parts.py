@@ -5,7 +5,8 @@ from typing import Any
 
 from bench import units
 from bench.present import plot_page as paper
-from bench.present.plot_page import BODY, GREY, INK, RULE, SMALL, Head, Page, Row
+from bench.present.plot_page import BODY, GREY, INK, RULE, SMALL, Head, Page
+from bench.present.plot_rows import Row
 
 Parts = Mapping[str, tuple[str, str]]
 Stacks = Mapping[Row, Mapping[str, float]]

@@ -15,9 +15,10 @@ from bench import units
 from bench.analyze.run import Run, open_run
 from bench.analyze.summary import results
 from bench.plan.case import Table
-from bench.present import plot_maps, plot_parts
+from bench.present import plot_maps, plot_parts, plot_rows
 from bench.present import plot_page as paper
-from bench.present.plot_page import BLUE, BODY, GREY, INK, PAPER, RULE, SKY, SMALL, VERMILION, Head, Page, Row
+from bench.present.plot_page import BLUE, BODY, GREY, INK, PAPER, RULE, SKY, SMALL, VERMILION, Head, Page
+from bench.present.plot_rows import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,8 +29,7 @@ ROW, TWIN_ROW = 0.27, 0.42
 """Inches that a case takes, with one bar and with two."""
 BARS = 6.4
 """Inches that bars and what is written beside them share, at the least."""
-NARROWEST = 8.6
-LONGEST_NAME = 60
+NARROWEST, LONGEST_NAME = 8.6, 60
 _BESIDE, _BETWEEN, _DIAMOND = 0.07, 0.09, 0.13
 _CLAIM: dict[str, Any] = {"marker": "D", "markersize": 6.5, "color": VERMILION, "linestyle": "none", "mec": PAPER}
 _WHISKER: dict[str, Any] = {"color": INK, "linewidth": 1, "marker": "|"}
@@ -80,7 +80,7 @@ def write(folder: Path) -> list[Path]:
 def _scenario(run: Run, table: Table, frame: pd.DataFrame, target: Path) -> list[Path]:
     """Draw what there is to draw of one scenario; nothing where nothing of it was measured."""
     frame = frame[frame["scenario"] == table.scenario]
-    rows = [paper.row(record) for record in frame.to_dict("records")]
+    rows = [plot_rows.row(record) for record in frame.to_dict("records")]
     measured = [row for row in rows if row.measured]
     if not measured:
         return []
