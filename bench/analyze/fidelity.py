@@ -64,8 +64,11 @@ def _pictures(folder: Path, case: Case) -> list[Any]:
 
     found, index = [], 0
     while (path := folder / IMAGES / case.scenario / f"{case.name}-{index}.png").is_file():
-        with Image.open(path) as picture:
-            found.append(np.asarray(picture.convert("RGB")))
+        try:
+            with Image.open(path) as picture:
+                found.append(np.asarray(picture.convert("RGB")))
+        except OSError:
+            return []  # damaged: as good as absent, and the row's fidelity stays empty
         index += 1
     return found
 

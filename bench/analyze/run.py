@@ -46,7 +46,11 @@ def open_run(folder: Path) -> Run:
 
 def _plan(path: Path) -> Plan:
     try:
-        return Plan.from_json(store.read_json(path))
+        plan = Plan.from_json(store.read_json(path))
+        tables = {table.scenario: dict(table.source) for table in plan.tables}
+        for case in plan.cases:
+            _ = tables[case.scenario], dict(case.call), dict(case.claim)
+        return plan  # noqa: TRY300 - what is read above is what everything else reads
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: is no plan of this version ({error}); the file is damaged") from error
 

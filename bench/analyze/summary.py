@@ -17,6 +17,8 @@ from bench.records.schema import MEASURED
 Row = dict[str, Any]
 HOST_BOUND = 0.90
 """Below this share of busy time the device waits for the host for a tenth of the call or more."""
+UNDISTURBED = 0.95
+"""A process that computes on one core of its own has it for nearly all of the time."""
 WITHIN, BETWEEN = "within one process", "between processes"
 
 
@@ -88,11 +90,11 @@ def _told(processes: list[Row]) -> Row:
 
 
 def _statistics(processes: list[Row], samples: list[Row], medians: dict[int, float]) -> Row:
-    counted = [sample for sample in samples if sample["replicate"] in medians]
+    counted = [sample for sample in samples if sample["replicate"] in medians] or samples
     latencies = [sample["latency_s"] for sample in counted]
     if not latencies:
         return {"processes": len(medians), "samples": 0}
-    centre, interval = _centre(latencies, list(medians.values()))
+    centre, interval = _centre(latencies, list(medians.values()) or [statistics.median(latencies)])
     images = int(processes[-1]["images"])
     device_times = [sample["device_time_s"] for sample in counted if sample["device_time_s"] is not None]
     return {
@@ -112,9 +114,15 @@ def _statistics(processes: list[Row], samples: list[Row], medians: dict[int, flo
 
 def _remarks(row: Row) -> list[str]:
     """Say what the figures of a row mean where it is easily overlooked."""
-    busy = row.get("device_busy_share")
-    waits = busy is not None and busy < HOST_BOUND
-    return [f"host-bound: the device computes for {busy:.0%} of a call and waits for the host"] if waits else []
+    busy, own = row.get("device_busy_share"), row.get("own_cpu_share")
+    remarks = []
+    if busy is not None and busy < HOST_BOUND:
+        remarks.append(f"host-bound: the device computes for {busy:.0%} of a call and waits for the host")
+    if own is not None and own < UNDISTURBED:
+        remarks.append(f"disturbed: others had its core for {1 - own:.0%} of the time")
+    if row.get("warm") is False:
+        remarks.append("never warm: its calls still changed when warm-up ended")
+    return remarks
 
 
 def _share(seconds: float | None, latency: float) -> float | None:

@@ -1,9 +1,12 @@
 """`tables`, `plots`: present a run again from its files, on any machine."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RunFolder = Annotated[Path | None, typer.Argument(help="The folder of a run; the newest in results/ if none.")]
 
@@ -14,8 +17,7 @@ def tables(run: RunFolder = None) -> None:
     from bench.present import tables as presented
 
     folder = _folder(run)
-    write_results(folder)
-    presented.show(presented.write(folder))
+    presented.show(presented.write(folder, write_results(folder)))
 
 
 def plots(run: RunFolder = None) -> None:
@@ -24,18 +26,17 @@ def plots(run: RunFolder = None) -> None:
     from bench.present import plots as presented
 
     folder = _folder(run)
-    write_results(folder)
-    for path in presented.write(folder):
+    for path in presented.write(folder, write_results(folder)):
         typer.echo(path)
 
 
-def present(folder: Path) -> None:
-    """Print the tables and draw the plots of a run that has its results.csv, and say where everything is."""
+def present(folder: Path, table: "pd.DataFrame") -> None:
+    """Print the tables and draw the plots of a run whose results are `table`, and say where everything is."""
     from bench.present import plots as presented_plots
     from bench.present import tables as presented_tables
 
-    presented_tables.show(presented_tables.write(folder))
-    drawn = presented_plots.write(folder)
+    presented_tables.show(presented_tables.write(folder, table))
+    drawn = presented_plots.write(folder, table)
     typer.echo(
         f"Tables: {folder / 'tables.md'}; rows: {folder / 'results.csv'}; {len(drawn)} plots: {folder / 'plots'}/"
     )

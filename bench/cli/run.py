@@ -1,7 +1,5 @@
-"""`run`: measure the cases of scenarios, write their rows as they come, and end with tables and plots."""
+"""`run`: from the command line to a plan and the settings of a run, or back to those of a run to go on with."""
 
-import os
-import signal
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,17 +11,13 @@ import typer
 from bench.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bench.execute.server import Server
     from bench.plan.case import Plan
-    from bench.plan.order import Job
     from bench.plan.settings import RunSettings
-    from bench.records.store import Store
 
 RESULTS = Path("results")
-FAULT, INTERRUPTED = 1, 130
-"""Exit codes: a case failed, crashed or timed out; the run was stopped."""
+INTERRUPTED = 130
+"""The exit code of a run that was stopped."""
 
 POLICIES = ("auto", "hub", "random")
 
@@ -71,34 +65,60 @@ def run(
     ] = False,
 ) -> None:
     """Measure the cases of scenarios."""
-    from bench.cli.plan import choose_cases, load_plan
-    from bench.execute.questions import ask_compatible
+    from bench.cli.measure import measure
     from bench.execute.server import Server
-    from bench.pipelines.tiny import resolve
 
+    asked = {
+        "threads": threads,
+        "samples": samples,
+        "replicates": _even(replicates),
+        "timeout_s": timeout,
+        "trace": trace,
+    }
     try:
         with Server() as server:
-            plan, _ = choose_cases(load_plan(scenarios or [], lambda model: ask_compatible(server, model)), only or [])
-            _check_weights(weights, size, plan)
-            machine = _ask(server, f"--device {device}", {"op": "probe", "device": str(device)})
-            settings = replace(
-                _settings(machine, size, weights),
-                threads=threads,
-                samples=samples,
-                replicates=_even(replicates),
-                timeout_s=timeout,
-                trace=trace,
-            )
-            if weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in plan.cases):
-                settings = replace(settings, hub_reachable=_ask(server, "the hub", {"op": "hub"}))
+            if resume and not scenarios and not only:
+                plan, settings, machine = _again(server, _folder(output, None, resume=True))
+            else:
+                plan, settings, machine = _anew(
+                    server, scenarios or [], only or [], str(device), str(size), weights, asked
+                )
             folder = _folder(output, settings, resume=resume)
-            code = _measure(plan, settings, machine, folder, server, resume=resume)
+            code = measure(plan, settings, machine, folder, server, resume=resume)
     except KeyboardInterrupt:  # before the first case, or while the tables are drawn
         code = INTERRUPTED
-    except OSError as error:  # a full disk, a folder that is gone: what is on file stays valid
-        typer.echo(f"stopped: cannot write the results ({error}); make room, then go on with --resume", err=True)
-        code = FAULT
     raise typer.Exit(code)
+
+
+def _anew(
+    server: "Server", scenarios: list[str], only: list[str], device: str, size: str, weights: str, asked: dict[str, Any]
+) -> tuple["Plan", "RunSettings", dict[str, Any]]:
+    """Plan a run from the command line; return the plan, the settings, and the machine's facts."""
+    from bench.cli.plan import choose_cases, load_plan
+    from bench.execute.questions import ask_compatible
+    from bench.pipelines.tiny import resolve
+
+    plan, _ = choose_cases(load_plan(scenarios, lambda model: ask_compatible(server, model)), only)
+    _check_weights(weights, size, plan)
+    machine = _ask(server, f"--device {device}", {"op": "probe", "device": device})
+    settings = replace(_settings(machine, size, weights), **asked)
+    if weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in plan.cases):
+        settings = replace(settings, hub_reachable=_ask(server, "the hub", {"op": "hub"}))
+    return plan, settings, machine
+
+
+def _again(server: "Server", folder: Path) -> tuple["Plan", "RunSettings", dict[str, Any]]:
+    """Take the plan and the settings of a run that is to be gone on with from its folder."""
+    from bench.plan.case import Plan
+    from bench.plan.settings import RunSettings
+    from bench.records import store
+
+    stored = store.read_json(folder / store.PLAN)
+    try:
+        plan, settings = Plan.from_json(stored), RunSettings.from_json(stored["run"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder / store.PLAN}: is no plan of this version ({error}); start anew") from error
+    return plan, settings, _ask(server, "--resume", {"op": "probe", "device": settings.device})
 
 
 def _ask(server: "Server", subject: str, question: dict[str, Any]) -> Any:
@@ -148,96 +168,12 @@ def _even(replicates: int) -> int:
     return replicates
 
 
-def _folder(output: Path | None, settings: "RunSettings", *, resume: bool) -> Path:
+def _folder(output: Path | None, settings: "RunSettings | None", *, resume: bool) -> Path:
     if output is not None:
         return output
-    if resume:
+    if resume or settings is None:
         from bench.analyze.run import newest
 
         return newest(RESULTS)
     time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return RESULTS / f"{time}-{settings.device}-{settings.size}"
-
-
-def _measure(
-    plan: "Plan", settings: "RunSettings", machine: dict[str, Any], folder: Path, server: "Server", *, resume: bool
-) -> int:
-    """Measure what is not on file yet and present everything that is; return the exit code."""
-    from bench.plan.order import remaining
-    from bench.records import environment
-    from bench.records.schema import MEASURED
-    from bench.records.store import Store
-
-    store = Store(folder)
-    facts = environment.describe(machine)
-    on_file = store.open({**plan.to_json(), "run": settings.to_json()}, facts, resume=resume)
-    done = {(f"{row['scenario']}/{row['case']}", int(row["replicate"])): row["status"] in MEASURED for row in on_file}
-    try:
-        jobs = remaining(plan.cases, settings.replicates, done)
-        _announce(settings, facts, folder, len(jobs), len(done))
-        interrupted = _run_jobs(jobs, settings, store, server)
-        return _present(folder, interrupted=interrupted)
-    finally:
-        store.close()
-
-
-def _announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, left: int, finished: int) -> None:
-    typer.echo(f"{facts['device_name']}, torch {facts['torch']}, diffusers {facts['diffusers']}; writing to {folder}/")
-    if settings.size == "tiny":
-        typer.echo(
-            "Measuring tiny twins, the same code at toy width: their figures say nothing about the models themselves."
-        )
-    if settings.weights == "auto" and settings.size == "full" and not settings.hub_reachable:
-        typer.echo(
-            "The hub cannot be reached: models that its cache lacks get random weights (see the column 'weights')."
-        )
-    if finished:
-        typer.echo(f"Resuming: {finished} processes are on file, {left} are left.")
-
-
-def _run_jobs(jobs: "Sequence[Job]", settings: "RunSettings", store: "Store", server: "Server") -> bool:
-    """Measure, each row on disk before the next process begins; return whether the run was stopped."""
-    from rich.console import Console
-
-    from bench.analyze.summary import write_results
-    from bench.execute.progress import Progress
-    from bench.execute.runner import InterruptedRunError, Runner
-    from bench.execute.server import Server as NewServer
-
-    def stop(_signal: int, _frame: object) -> None:
-        raise InterruptedRunError
-
-    signal.signal(signal.SIGTERM, stop)
-    runner = Runner(store.folder, settings, server, NewServer)
-    status = ""
-    try:
-        with Progress(len(jobs), Console(stderr=False)) as progress:
-            for outcome in runner.run(jobs, progress):
-                store.append(outcome.process, outcome.samples)
-                write_results(store.folder, pictures=False)
-                status = outcome.process["status"]
-    except (KeyboardInterrupt, InterruptedRunError):
-        status = "interrupted"
-    finally:
-        runner.close()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    return status == "interrupted"
-
-
-def _present(folder: Path, *, interrupted: bool) -> int:
-    """Write and print the tables, draw the plots, and return the exit code."""
-    from bench.analyze.summary import write_results
-    from bench.cli.report import present
-    from bench.records.schema import FAULTS
-
-    table = write_results(folder)
-    present(folder)
-    if interrupted:
-        typer.echo(
-            f"Stopped. Go on with: python -m bench run --resume --output {os.fspath(folder)} (and the same arguments)"
-        )
-        return INTERRUPTED
-    faults = table[table["status"].isin(list(FAULTS))]
-    for _, row in faults.iterrows():
-        typer.echo(f"{row['scenario']}/{row['case']}: {row['status']}: {row['reason']}", err=True)
-    return FAULT if len(faults) else 0

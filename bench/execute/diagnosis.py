@@ -14,7 +14,7 @@ from bench.measure.limit import measure_rates
 from bench.measure.profile import profiled
 from bench.pipelines import operations, parts
 from bench.pipelines.build import Ready
-from bench.pipelines.in_force import FirstCall, denoiser, unwrapped
+from bench.pipelines.in_force import FirstCall, denoiser, process_flags, unwrapped
 from bench.plan.settings import RunSettings
 
 
@@ -72,7 +72,9 @@ def _split(ready: Ready, device: Device) -> dict[str, Any]:
 def _limit(ready: Ready, seen: FirstCall, device: Device, kind: str) -> dict[str, Any]:
     """Count the operations of a call, measure the device's rates, and return the least seconds for that work."""
     counted = operations.count(ready.pipeline, seen.visits)
-    rates = measure_rates(device, kind, ready.case.dtype)
+    flags = process_flags()
+    dtypes = {"float32", ready.case.dtype, seen.denoiser_dtype or ready.case.dtype}  # autocast computes in another
+    rates = measure_rates(device, kind, dtypes, tf32=flags["tf32_matmul"] or flags["tf32_conv"])
     weights = sum(p.numel() * p.element_size() for p in unwrapped(denoiser(ready.pipeline)).parameters())
     return {
         "operations": counted,

@@ -16,6 +16,9 @@ from typing import IO, Any
 
 from bench.execute.protocol import encode
 
+SPAWN = "--spawn"
+"""The argument that makes a server start interpreters also where it could fork."""
+
 _PR_SET_PDEATHSIG = 1
 """prctl(2): the signal this process gets when its parent dies."""
 
@@ -35,12 +38,15 @@ class Server:
             request = json.loads(line)
             code = self._run(request)
             if request["op"] == "probe" and code != 0 and self._fork:
-                self._fork = False  # the driver was touched before the fork: a new interpreter can still use the device
+                # Most likely something touched the driver before the fork. A new interpreter can still use the device;
+                # where it cannot either, its failure is the one that is told. The mode is in the answer and every row.
+                self._fork = False
                 code = self._run(request)
             self._emit({"event": "exit", "code": code})
 
     def _run(self, request: Mapping[str, Any]) -> int:
         """Run one request in a process of its own and return its exit code, negative for a signal."""
+        request = {**request, "started_by": "fork" if self._fork else "spawn"}
         if self._fork:
             pid = os.fork()
             if pid == 0:
@@ -108,7 +114,7 @@ def main() -> None:
     events = os.dup(1)
     os.dup2(2, 1)
     import_libraries()
-    Server(sys.stdin, events, fork=sys.platform == "linux").serve()
+    Server(sys.stdin, events, fork=sys.platform == "linux" and SPAWN not in sys.argv).serve()
 
 
 if __name__ == "__main__":

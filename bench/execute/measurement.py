@@ -2,10 +2,13 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from bench.execute import diagnosis
 from bench.execute.protocol import Event
@@ -23,9 +26,11 @@ from bench.plan.settings import RunSettings
 from bench.records.schema import Status
 
 Emit = Callable[[Event], None]
+_LOCKS: list[FileLock] = []
+"""Held until the process ends."""
 
 
-def run(case: Case, run_settings: RunSettings, image_folder: Path | None, emit: Emit) -> None:
+def run(case: Case, run_settings: RunSettings, image_folder: Path | None, started_by: str, emit: Emit) -> None:
     """Measure a case in this process, which is its own and fresh.
 
     Emits `facts`, `sample` and at the end `outcome`. Whatever is raised, what was emitted before belongs in the row;
@@ -34,20 +39,30 @@ def run(case: Case, run_settings: RunSettings, image_folder: Path | None, emit: 
     _silence_libraries()
     threads = _limit_threads(run_settings)
     case, size = tiny.resolve(case, run_settings.size)
-    _tell(emit, **_asked(case, size), device=run_settings.device, threads=threads)
-    memory = open_memory(run_settings.device)
+    _tell(emit, **_asked(case, size), device=run_settings.device, threads=threads, started_by=started_by)
+    device, memory = open_device(run_settings.device), open_memory(run_settings.device)
     try:
         memory.reset()
         ready = _build(case, size, run_settings, emit)
     finally:
         _tell_peak(emit, memory, "load_peak")
+    memory.release()
     memory.reset()
     try:
-        status = _measure(ready, run_settings, memory, image_folder, emit)
-    except Exception:
-        _tell_peak(emit, memory, "peak")  # what it had reached when it failed
-        raise
-    emit({"event": "outcome", **status})
+        seen = _first_call(ready, device, image_folder, emit)
+    finally:
+        _tell_peak(emit, memory, "first_call_peak")
+    memory.release()
+    memory.reset()
+    try:
+        status = _sample(ready, run_settings, device, memory, emit)
+    finally:
+        _tell_peak(emit, memory, "peak")
+    emit({"event": "outcome", **status})  # before the diagnosis, which must not cost a measurement that is made
+    emit({"event": "phase", "phase": "diagnosing"})
+    trace = image_folder and image_folder.parent / "traces" / case.scenario / f"{case.name}.json"
+    for columns in diagnosis.facts(ready, seen, device, run_settings, trace if run_settings.trace else None):
+        _tell(emit, **columns)
 
 
 def _build(case: Case, size: str, run_settings: RunSettings, emit: Emit) -> Ready:
@@ -58,11 +73,8 @@ def _build(case: Case, size: str, run_settings: RunSettings, emit: Emit) -> Read
     return ready
 
 
-def _measure(
-    ready: Ready, run_settings: RunSettings, memory: Memory, image_folder: Path | None, emit: Emit
-) -> dict[str, str]:
-    """Make the first call, verify, warm up and sample; return status and reason."""
-    device = open_device(run_settings.device)
+def _first_call(ready: Ready, device: Device, image_folder: Path | None, emit: Emit) -> in_force.FirstCall:
+    """Make the first call, verify that what was asked for is in force, and keep the pictures."""
     emit({"event": "phase", "phase": "first call"})
     with observe.first_call(ready.pipeline) as seen:
         ready.seed()
@@ -73,14 +85,7 @@ def _measure(
     _tell(emit, width=pictures[0].width, height=pictures[0].height, images=len(pictures))
     if image_folder is not None:
         images.save(pictures, image_folder / ready.case.scenario, ready.case.name)
-    del output, pictures
-    status = _sample(ready, run_settings, device, memory, emit)
-    _tell_peak(emit, memory, "peak")  # before the diagnosis, which is no part of the measurement
-    emit({"event": "phase", "phase": "diagnosing"})
-    trace = image_folder and image_folder.parent / "traces" / ready.case.scenario / f"{ready.case.name}.json"
-    for columns in diagnosis.facts(ready, seen, device, run_settings, trace if run_settings.trace else None):
-        _tell(emit, **columns)
-    return status
+    return seen
 
 
 def _sample(ready: Ready, run_settings: RunSettings, device: Device, memory: Memory, emit: Emit) -> dict[str, str]:
@@ -113,10 +118,11 @@ def _sample(ready: Ready, run_settings: RunSettings, device: Device, memory: Mem
     )
     with no_garbage_collection():
         sampled = measure(time_one_call, rules(ready, run_settings), hooks)
-    recompilations = compilation.graphs() - graphs_at_begin[-1]
+    recompilations = compilation.graphs() - graphs_at_begin[0]
     _tell(
         emit,
         warmup_calls=sampled.warmup_calls,
+        warm=sampled.warm,
         recompilations=recompilations,
         device_used_bytes=memory.device_used_bytes(),
         **_watched(telemetry, sampled, batch_size(ready.case.call)),
@@ -139,7 +145,7 @@ def _judged(sampled: Sampled, recompilations: int) -> dict[str, str]:
 def _watched(telemetry: Telemetry, sampled: Sampled, images: int) -> dict[str, Any]:
     """Return what the machine was doing, and what was thrown away for it."""
     columns = telemetry.end()
-    calls = len(sampled.samples) + len(sampled.spoiled)
+    calls = sampled.watched_calls
     energy = columns.get("energy_j")
     return {
         **columns,
@@ -236,15 +242,22 @@ def _limit_threads(run_settings: RunSettings) -> int:
 
 
 def _pin(run_settings: RunSettings) -> int | None:
-    """Hold a single-threaded CPU measurement on the last core there is; return it, None where nothing was pinned.
+    """Hold a single-threaded CPU measurement on a core that no other measurement has; None where nothing was pinned.
 
-    Only now, after the first call: a compiler's helpers would inherit the one core.
+    Only now, after the first call: a compiler's helpers would inherit the one core. The lock goes with the process.
     """
     if run_settings.device != "cpu" or (run_settings.threads or 1) != 1 or not hasattr(os, "sched_setaffinity"):
         return None
-    core = max(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {core})
-    return core
+    for core in sorted(os.sched_getaffinity(0), reverse=True):
+        lock = FileLock(Path(tempfile.gettempdir()) / f"diffusion-bench-core-{core}.lock", mode=0o666)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):  # another measurement has this core, or another user its lock
+            continue
+        _LOCKS.append(lock)
+        os.sched_setaffinity(0, {core})
+        return core
+    return None
 
 
 def _silence_libraries() -> None:

@@ -6,6 +6,8 @@ from typing import Any
 HUB_TIMEOUT_S = 5.0
 """Long enough for a slow line, short enough for a machine that has none."""
 
+SERVER_ERROR = 500
+
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "xformers", "torchao")
 
 
@@ -38,10 +40,9 @@ def hub_answers() -> bool:
     if constants.HF_HUB_OFFLINE:
         return False
     try:
-        get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT_S)
+        return bool(get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT_S).status_code < SERVER_ERROR)
     except Exception:  # noqa: BLE001 - whatever a proxy, a firewall or a resolver raises, the answer is the same: no
         return False
-    return True
 
 
 def _choose(device: str) -> str:

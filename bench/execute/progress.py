@@ -1,5 +1,10 @@
-"""Show a run as it goes: one live line on a terminal, plain lines elsewhere, drawn between samples."""
+"""Show a run as it goes: one live line on a terminal, plain lines elsewhere.
 
+Drawn by the parent when an event comes, on another core than a pinned worker's; nothing is drawn inside a timed call's
+own process. A reader that went away (`| head`) does not end a run.
+"""
+
+from contextlib import suppress
 from time import monotonic
 from typing import Self
 
@@ -64,7 +69,8 @@ class Progress:
         line = Text(f"[{self._done:>{len(str(self._total))}}/{self._total}] {_name(job)}  ")
         line.append(status, style=_COLOURS.get(status, "red"))
         line.append(f"  {_told(outcome)}")
-        self._console.print(line, highlight=False, soft_wrap=True)
+        with suppress(BrokenPipeError):
+            self._console.print(line, highlight=False, soft_wrap=True)
 
     def _draw(self, job: Job) -> None:
         if self._live is None:

@@ -33,7 +33,7 @@ class Outcome:
 
 
 class Listener(Protocol):
-    """Somebody who watches a run. Called between samples, never during one."""
+    """Somebody who watches a run, from the parent: the worker does not wait for it."""
 
     def begin(self, job: Job) -> None:
         """A process begins."""
@@ -42,7 +42,7 @@ class Listener(Protocol):
         """A worker told something."""
 
     def end(self, job: Job, outcome: Outcome) -> None:
-        """A process has its row."""
+        """A process has its row, and the row is on file."""
 
 
 class Runner:
@@ -70,10 +70,10 @@ class Runner:
                 continue
             listener.begin(job)
             outcome, interrupted = self._measure(job, listener)
-            listener.end(job, outcome)
             if outcome.process["status"] not in MEASURED:
                 given_up.add(job.case.key)
             yield outcome
+            listener.end(job, outcome)
             if interrupted:
                 return
 
@@ -153,12 +153,15 @@ class _Attempt:
                 del self._timings[: event["count"]]
             case "outcome":
                 self._status = event["status"], event["reason"]
-            case "exit" if self._status is None or event["code"] < 0:
+            case "exit" if self._status is None or event["code"] != 0:
                 self.conclude(Status.CRASHED, f"{_death(event['code'])} while {self.phase}; see its log")
 
     def conclude(self, status: Status, reason: str) -> None:
-        """Say how the process ended where it could not say so itself."""
-        self._status = status, reason
+        """Say how the process ended where it could not say so itself; a measurement that is made stays made."""
+        if self._status is None:
+            self._status = status, reason
+        else:
+            self._facts["undiagnosed"] = f"{status}: {reason}"
 
     def outcome(self) -> Outcome:
         """Return the row and the samples."""

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 import bench
+from bench.execute.forkserver import SPAWN
 from bench.execute.protocol import DeadlineError, Event, Events, ServerGoneError, encode
 
 STARTUP_S = 600.0
@@ -31,10 +32,10 @@ class ServerError(Exception):
 class Server:
     """A running fork server. Use as a context manager, so that it never outlives its use."""
 
-    def __init__(self, python: str = sys.executable) -> None:
+    def __init__(self, python: str = sys.executable, *, spawn: bool = False) -> None:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
         self._process = subprocess.Popen(
-            [python, "-m", "bench.execute.forkserver"],
+            [python, "-m", "bench.execute.forkserver", *([SPAWN] if spawn else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -20,8 +20,8 @@ from bench.plan.settings import RunSettings
 from bench.records.schema import Status
 
 Emit = Callable[[Event], None]
-OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory")
-"""What torch's allocators say in a plain RuntimeError (the CPU's and some backends')."""
+OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
+"""What allocators say in a plain RuntimeError: the CPU's, some backends', cuBLAS's and cuDNN's."""
 
 
 def serve(request: Mapping[str, Any], events: int) -> None:
@@ -44,11 +44,11 @@ def serve(request: Mapping[str, Any], events: int) -> None:
 def _case(request: Mapping[str, Any], emit: Emit) -> None:
     case, run = Case.from_json(request["case"]), RunSettings.from_json(request["run"])
     images = Path(request["images"]) if request.get("images") else None
-    measurement.run(case, run, images, emit)
+    measurement.run(case, run, images, request["started_by"], emit)
 
 
 def _probe(request: Mapping[str, Any], emit: Emit) -> None:
-    emit({"event": "answer", "answer": probe.machine(request["device"])})
+    emit({"event": "answer", "answer": {**probe.machine(request["device"]), "started_by": request["started_by"]}})
 
 
 def _hub(_request: Mapping[str, Any], emit: Emit) -> None:

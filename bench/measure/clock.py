@@ -33,7 +33,7 @@ def timed(device: Device, call: Callable[[], Any]) -> tuple[Timing, Any]:
 def no_garbage_collection() -> Iterator[None]:
     """Keep the collector out of a timed call: a full collection takes longer than many a call, at a moment of its own.
 
-    What lives already is frozen first, so that the collection before each sample is short.
+    What lives already is collected and frozen before, so that nothing of it is looked at again afterwards.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -31,19 +31,27 @@ class Rates:
         return max(operations / self.matrix_flops, bytes_moved / self.copy_bytes)
 
 
-def measure_rates(device: Device, kind: str, dtype: str) -> Rates:
-    """Measure the rates of a torch device type in a dtype, with the flags (TF32) that this process has set.
+def measure_rates(device: Device, kind: str, dtypes: set[str], *, tf32: bool) -> Rates:
+    """Measure the rates of a torch device type: of its copies, and of matrix products in the fastest of some dtypes.
 
-    The rate in float32 counts where it is the higher one: a CPU emulates float16, and a library that computes in
-    float32 instead is not held up by that.
+    Args:
+        device: its clock.
+        kind: torch device type.
+        dtypes: that the measured kernels may compute in.
+        tf32: whether some of them may use TF32, matrix products or convolutions.
     """
     import torch
 
     size = COPIED_BYTES.get(kind, ACCELERATORS_COPIED_BYTES)
-    with torch.no_grad():
-        matrix = max(_matrix_rate(device, kind, of) for of in {dtype, "float32"})
-        source, target = (torch.ones(size, dtype=torch.uint8, device=kind) for _ in range(2))
-        copy_s = best(device, lambda: target.copy_(source))
+    allowed = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    try:
+        with torch.no_grad():
+            matrix = max(_matrix_rate(device, kind, dtype) for dtype in dtypes)
+            source, target = (torch.ones(size, dtype=torch.uint8, device=kind) for _ in range(2))
+            copy_s = best(device, lambda: target.copy_(source))
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = allowed
     return Rates(matrix_flops=matrix, copy_bytes=2 * size / copy_s)
 
 

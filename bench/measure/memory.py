@@ -29,6 +29,9 @@ class Peak:
 class Memory(Protocol):
     """A counter of peaks."""
 
+    def release(self) -> None:
+        """Give back what the allocator holds without needing it; never between timed calls."""
+
     def reset(self) -> None:
         """Forget the peak so far."""
 
@@ -52,6 +55,9 @@ class HostMemory:
     def __init__(self) -> None:
         self.reset()
         self._begin = _peak_rss()
+
+    def release(self) -> None:
+        """Do nothing: the host's allocator gives back by itself."""
 
     def reset(self) -> None:
         """Reset the kernel's high-water mark of the resident size, where it lets us."""
@@ -77,6 +83,13 @@ class AcceleratorMemory:
     def __init__(self, device: Any) -> None:
         self._device = device
         self._counts = _has_counters(device)
+
+    def release(self) -> None:
+        """Empty the caching allocator: what drawing or loading weights left there is no part of a generation."""
+        import torch
+
+        if self._counts:
+            torch.accelerator.empty_cache()
 
     def reset(self) -> None:
         """Reset the allocator's peaks."""

@@ -51,13 +51,14 @@ class HostTelemetry:
         """Return None: a host does not tell."""
 
     def end(self) -> dict[str, Any]:
-        """Return the mean number of cores that others kept busy."""
+        """Return the mean number of cores that others kept busy, and the share of the time that this process ran."""
         start, busy, own = self._start
         elapsed = perf_counter() - start
         if elapsed <= 0:
             return {}
-        others = (_busy_s() - busy) - (_own_s() - own)
-        return {"others_busy_cores": max(0.0, others / elapsed)}
+        mine = _own_s() - own
+        others = _busy_s() - busy - mine
+        return {"others_busy_cores": max(0.0, others / elapsed), "own_cpu_share": mine / elapsed}
 
 
 @dataclass

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from bench.pipelines import in_force, inputs, optimizations, source
+from bench.pipelines import in_force, inputs, installed, optimizations, source
 from bench.pipelines.evidence import Live
 from bench.pipelines.optimizations import When
 from bench.pipelines.source import Origin
@@ -67,6 +67,7 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
     by_optimization = optimizations.placed_by_one(case.optimizations)
     home = torch.device("cpu") if by_optimization else device
     pipeline, origin = source.pipeline(case, size, run, home)
+    _check_arguments(case, pipeline)
     vae_origin = _exchange_autoencoder(case, size, run, pipeline, home)
     _exchange_scheduler(case, pipeline)
     if by_optimization:
@@ -85,6 +86,14 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
         generators=inputs.generators(case, device),
         around=optimizations.around(case.optimizations, device),
     )
+
+
+def _check_arguments(case: Case, pipeline: Any) -> None:
+    """Raise TypeError for a call argument that this pipeline does not read; of a hub id the class is known only now."""
+    accepted = installed.call_arguments(type(pipeline).__name__)
+    unknown = sorted(set(case.call) - accepted) if accepted is not None else []
+    if unknown:
+        raise TypeError(f"{type(pipeline).__name__} takes no call argument '{unknown[0]}'")
 
 
 def _exchange_autoencoder(case: Case, size: str, run: RunSettings, pipeline: Any, home: Any) -> Origin | None:

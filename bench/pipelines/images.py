@@ -33,7 +33,9 @@ def save(images: list[Any], folder: Path, name: str) -> None:
     """Write the pictures as `name-0.png`, `name-1.png` ... into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(images):
-        image.save(folder / f"{name}-{index}.png")
+        new = folder / f".{name}-{index}.png.new"
+        image.save(new, format="png")
+        new.replace(folder / f"{name}-{index}.png")  # whole or not at all, whenever the process is killed
 
 
 def _extrema(image: Any) -> list[tuple[int, int]]:

@@ -94,6 +94,8 @@ def _arguments(definition: ast.FunctionDef) -> list[str]:
 
 def _lines(text: str, function: str) -> str:
     """Return the lines of a method, up to the next one at the same indentation."""
-    start = text.index(f"    def {function}(")
+    start = text.find(f"    def {function}(")
+    if start < 0:
+        return ""
     end = text.find("\n    def ", start + 1)
     return text[start : end if end > 0 else None]

@@ -4,6 +4,7 @@ Each one works, or raises `UnsupportedError` with a reason. Each is verified aft
 the live pipeline what is there, and what is not as asked fails the case. To add one: a function, a reader, a line.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from importlib.util import find_spec
 from typing import Any
 
 from bench.pipelines import evidence, in_force
-from bench.pipelines.errors import NotInForceError, UnsupportedError
+from bench.pipelines.errors import NotInForceError, UnsupportedError, raised_in
 from bench.pipelines.evidence import Live
 
 TF32_CAPABILITY = (8, 0)
 """Ampere, the first architecture with TF32 (NVIDIA A100 white paper)."""
+
+TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
 
 DOCS = "diffusers docs, optimization"
 
@@ -189,6 +192,8 @@ def _need_tf32(device: Any) -> None:
     import torch
 
     _need_accelerator(device, "cuda", "TF32")
+    if TF32_OVERRIDE in os.environ:
+        raise UnsupportedError(f"{TF32_OVERRIDE} is set, which decides on TF32 whatever torch's flags say; unset it")
     if torch.version.hip is None and torch.cuda.get_device_capability(device) < TF32_CAPABILITY:
         raise UnsupportedError("TF32 needs compute capability 8.0, this card is older: a flag read back is no effect")
 
@@ -270,6 +275,8 @@ def apply(asked: tuple[str, ...], when: When, pipeline: Any, device: Any) -> Non
             try:
                 optimization.apply(pipeline, device)
             except (ValueError, NotImplementedError) as error:
+                if not raised_in(error, "diffusers", "accelerate"):
+                    raise
                 raise UnsupportedError(f"{optimization.name}: diffusers refuses: {error}") from error
 
 

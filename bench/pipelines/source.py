@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.pipelines import architectures, weights
 from bench.pipelines.architectures import Model
-from bench.pipelines.errors import UnsupportedError
+from bench.pipelines.errors import UnsupportedError, raised_in
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 
@@ -140,7 +140,9 @@ def _load_pipeline(case: Case, name: str, **where: Any) -> Any:
     load = {**SAFE, **case.load, **checker, **where}
     try:
         return DiffusionPipeline.from_pretrained(name, dtype=getattr(torch, case.dtype), **load)
-    except NotImplementedError as error:  # a device map that this machine has no device for, say
+    except NotImplementedError as error:
+        if "device_map" not in case.load or not raised_in(error, "diffusers"):
+            raise
         raise UnsupportedError(f"load: diffusers refuses: {error}") from error
 
 

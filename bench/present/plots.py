@@ -55,8 +55,12 @@ class _Bar:
     claim: str = ""
 
 
-def write(folder: Path) -> list[Path]:
+def write(folder: Path, frame: pd.DataFrame | None = None) -> list[Path]:
     """Draw the plots of a run under `plots/` in its folder, in the place of those of an earlier call.
+
+    Args:
+        folder: of the run.
+        frame: its results, where they are at hand; derived from its files otherwise.
 
     Returns:
         The files written: `<scenario>-<kind>.png` and `.svg`, for each kind that there is something to show of.
@@ -68,7 +72,7 @@ def write(folder: Path) -> list[Path]:
     run = open_run(folder)
     target = folder / FOLDER
     target.mkdir(exist_ok=True)
-    frame = results(run)
+    frame = results(run) if frame is None else frame
     written = [path for table in run.plan.tables for path in _scenario(run, table, frame, target)]
     for kind in KINDS:
         for path in target.glob(f"*-{kind}.*"):

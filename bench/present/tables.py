@@ -45,17 +45,22 @@ class Shown:
     rows: list[list[str]]
 
 
-def write(folder: Path) -> list[Shown]:
-    """Write a run's `tables.md` and return its tables; raise `InputError` where the folder is no run's."""
+def write(folder: Path, table: pd.DataFrame | None = None) -> list[Shown]:
+    """Write a run's `tables.md` and return its tables; raise `InputError` where the folder is no run's.
+
+    Args:
+        folder: of the run.
+        table: its results, where they are at hand; derived from its files otherwise.
+    """
     run = open_run(folder)
-    shown = tables(run)
+    shown = tables(run, table)
     store.replace(folder / "tables.md", markdown(run, shown))
     return shown
 
 
-def tables(run: Run) -> list[Shown]:
-    """Return the tables of a run, a scenario each; scenarios without a row are left out."""
-    rows = results(run)
+def tables(run: Run, rows: pd.DataFrame | None = None) -> list[Shown]:
+    """Return the tables of a run from its results, a scenario each; scenarios without a row are left out."""
+    rows = results(run) if rows is None else rows
     return [_table(table, rows[rows["scenario"] == table.scenario]) for table in run.plan.tables if _has(rows, table)]
 
 

@@ -90,6 +90,7 @@ SETTINGS = _columns(
     ("safety_checker", BOOL, "whether it runs in every call"),
     ("device", TEXT, "torch device type"),
     ("threads", INT, "of the CPU"),
+    ("started_by", TEXT, "how the process was made: fork of a server that had imported the libraries, or spawn"),
     ("pinned_core", INT, "the one core the process is held on; empty where it is not"),
 )
 
@@ -120,12 +121,16 @@ MEASUREMENTS = _columns(
     ("compile_s", FLOAT, "of the first call, what torch.compile took"),
     ("compile_cache", TEXT, "whether inductor's disk cache was warm or cold"),
     ("warmup_calls", INT, "untimed calls after the first"),
+    ("warm", BOOL, "whether warm-up ended because the case was warm, not because a cap was reached"),
     ("load_peak_allocated_bytes", FLOAT, "tensors, while loading"),
     ("load_peak_reserved_bytes", FLOAT, "caching allocator, while loading"),
     ("load_peak_rss_growth_bytes", FLOAT, "resident size on the host while loading, over the process's beginning"),
-    ("peak_allocated_bytes", FLOAT, "tensors, after loading: weights and a generation"),
-    ("peak_reserved_bytes", FLOAT, "caching allocator, after loading"),
-    ("peak_rss_growth_bytes", FLOAT, "resident size on the host after loading, over the process's beginning"),
+    ("first_call_peak_allocated_bytes", FLOAT, "tensors, during the first call: autotuning's trials are in it"),
+    ("first_call_peak_reserved_bytes", FLOAT, "caching allocator, during the first call"),
+    ("first_call_peak_rss_growth_bytes", FLOAT, "resident size on the host during the first call"),
+    ("peak_allocated_bytes", FLOAT, "tensors, after the first call: weights and a generation"),
+    ("peak_reserved_bytes", FLOAT, "caching allocator, after the first call"),
+    ("peak_rss_growth_bytes", FLOAT, "resident size on the host, over the process's beginning: code pages are in it"),
     ("device_used_bytes", FLOAT, "the whole card, by everybody, after the samples"),
     ("remarks", TEXT, "what a reader should know, joined by '; '"),
 )
@@ -135,7 +140,7 @@ LIMIT = _columns(
     (
         "matrix_flops",
         FLOAT,
-        "operations a second of a matrix product on this device, in the case's dtype or float32, the faster",
+        "operations a second of a matrix product on this device, in the fastest type that the case's kernels may use",
     ),
     ("copy_bytes_per_s", FLOAT, "bytes a second of a copy on this device, read and written"),
     ("limit_s", FLOAT, "the least seconds for these operations and for reading the denoiser's weights at every call"),
@@ -144,6 +149,11 @@ LIMIT = _columns(
 )
 
 TELEMETRY = _columns(
+    (
+        "own_cpu_share",
+        FLOAT,
+        "of the wall time of the samples, what this process computed; well under 1: it had to wait",
+    ),
     ("others_busy_cores", FLOAT, "cores that other processes kept busy while samples were taken, on the mean"),
     ("sm_clock_hz", FLOAT, "of the GPU's processors, after the samples"),
     ("memory_clock_hz", FLOAT, "of the GPU's memory, after the samples"),

@@ -24,6 +24,8 @@ LONGEST_TEXT = 100_000
 SAMPLES, PROCESSES, RESULTS = "samples.csv", "processes.csv", "results.csv"
 PLAN, ENVIRONMENT = "plan.json", "environment.json"
 MUST_STAY_EQUAL = (
+    "diffusion_bench",
+    "variables",
     "device_name",
     "device",
     "driver",
@@ -63,6 +65,7 @@ class Store:
         try:
             if (self.folder / PROCESSES).exists():
                 return self._resume(plan, environment, resume=resume)
+            self._refuse_what_is_no_run(resume=resume)
             self._begin(plan, environment)
         except BaseException:
             self.close()
@@ -78,6 +81,19 @@ class Store:
         _append(self.folder / SAMPLES, schema.SAMPLES, samples)
         _append(self.folder / PROCESSES, schema.PROCESSES, [{"schema": schema.VERSION, **process}])
 
+    def _refuse_what_is_no_run(self, *, resume: bool) -> None:
+        """Raise `InputError` for a folder of other things, which would be overwritten, and for nothing to resume.
+
+        A run that was killed while it began has some of its files and no process's: it may be resumed, from its start.
+        """
+        names = {path.name for path in self.folder.iterdir()} - {".lock"}
+        begun = {name for name in names if name in {PLAN, ENVIRONMENT, SAMPLES} or name.endswith(".new")}
+        if resume and not names:
+            raise InputError(f"{self.folder}: holds no run to go on with; leave --resume out, or name its folder")
+        if names - begun or (names and not resume):
+            found = ", ".join(sorted(names)[:3])
+            raise InputError(f"{self.folder}: is no run, but holds {found}; choose an empty or new folder")
+
     def _begin(self, plan: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
         replace(self.folder / PLAN, _json(plan))
         replace(self.folder / ENVIRONMENT, _json(environment))
@@ -87,7 +103,7 @@ class Store:
     def _resume(self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool) -> list[dict[str, str]]:
         if not resume:
             raise InputError(f"{self.folder}: has results already; give --resume to go on, or another --output")
-        if read_json(self.folder / PLAN) != json.loads(_json(plan)):
+        if _measured_plan(read_json(self.folder / PLAN)) != _measured_plan(json.loads(_json(plan))):
             raise InputError(
                 f"{self.folder}: was made from another plan; give the same scenarios and options, or another --output"
             )
@@ -112,6 +128,12 @@ class Store:
         replace(self.folder / SAMPLES, _lines(schema.SAMPLES, samples, header=True))
         replace(self.folder / PROCESSES, _lines(schema.PROCESSES, processes, header=True))
         return processes
+
+
+def _measured_plan(plan: dict[str, Any]) -> dict[str, Any]:
+    """Return what a plan measures: whether the hub could be reached when it began is not of it."""
+    run = {name: value for name, value in plan.get("run", {}).items() if name != "hub_reachable"}
+    return {**plan, "run": run}
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

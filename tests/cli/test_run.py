@@ -144,7 +144,7 @@ def test_a_run_killed_outright_goes_on_without_measuring_a_finished_case_again(w
         killed.kill()
     _, alive = psutil.wait_procs(family, timeout=10)
     before = rows(processes)
-    resumed = bench("run", *arguments, "--resume", cwd=tmp_path)
+    resumed = bench("run", "--resume", "--output", "run", cwd=tmp_path)  # the plan is on file
     after = rows(processes)
     assert (alive, resumed.returncode) == ([], 0)
     assert after[: len(before)] == before
@@ -196,3 +196,10 @@ def test_optimizations_tells_source_conflicts_and_verification(tmp_path):
     told = bench("optimizations", cwd=tmp_path).stdout
     block = told[told.index("attention_sdpa:") : told.index("attention_slicing:")]
     assert {"source", "verified", "conflicts"} <= set(block.split())
+
+
+def test_a_reader_that_goes_away_does_not_end_a_run(write, tmp_path):
+    write(SCENARIO, "small.yaml")
+    command = f"{sys.executable} -m bench run small.yaml --device cpu --output run | head -2"
+    subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, check=False)  # noqa: S602 - it is the pipe
+    assert [row["case"] for row in rows(tmp_path / "run" / "processes.csv")] == ["baseline", "tf32", "batch"]

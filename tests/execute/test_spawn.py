@@ -11,7 +11,13 @@ CASE = Case("test", "case", "stable-diffusion-v1-5", samples=1, call={"prompt": 
 
 
 def test_a_worker_of_its_own_interpreter_measures_a_case():
-    request = {"op": "case", "case": CASE.to_json(), "run": RunSettings("cpu", "tiny").to_json(), "images": None}
+    request = {
+        "op": "case",
+        "case": CASE.to_json(),
+        "run": RunSettings("cpu", "tiny").to_json(),
+        "images": None,
+        "started_by": "spawn",
+    }
     worker = subprocess.run(
         [sys.executable, "-m", "bench.execute.worker"],
         input=json.dumps(request) + "\n", capture_output=True, text=True, timeout=300, check=True,

@@ -27,33 +27,33 @@ def calls(latencies):
 
 def test_a_steady_case_is_warm_after_two_triples():
     call, _ = calls(itertools.repeat(1.0))
-    assert warm_up(call, STEADY) == 6
+    assert warm_up(call, STEADY)[0] == 6
 
 
 def test_warm_up_goes_on_while_triples_still_fall():
     call, _ = calls([2.0, 2.0, 2.0, 1.5, 1.5, 1.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
-    assert warm_up(call, STEADY) == 12
+    assert warm_up(call, STEADY)[0] == 12
 
 
 def test_warm_up_ends_at_its_cap_of_calls():
     call, _ = calls(1 / n for n in itertools.count(1))
-    assert warm_up(call, STEADY) == 20
+    assert warm_up(call, STEADY)[0] == 20
 
 
 def test_warm_up_of_slow_calls_ends_at_its_cap_of_seconds():
     call, _ = calls(itertools.repeat(25.0))
-    assert warm_up(call, STEADY) == 3
+    assert warm_up(call, STEADY)[0] == 3
 
 
 def test_growing_memory_is_not_warm_however_steady_the_time():
     call, _ = calls(itertools.repeat(1.0))
     reserved = iter([0, 10, 20, 30, 30, 30])
-    assert warm_up(call, STEADY, watch=lambda: next(reserved)) == 12
+    assert warm_up(call, STEADY, watch=lambda: next(reserved))[0] == 12
 
 
 def test_one_outlier_in_a_triple_does_not_prolong_warm_up():
     call, _ = calls([1.0, 1.0, 1.0, 1.0, 9.0, 1.0])
-    assert warm_up(call, STEADY) == 6
+    assert warm_up(call, STEADY)[0] == 6
 
 
 def test_constant_samples_stop_at_the_minimum():
@@ -105,8 +105,20 @@ def test_halves_within_the_agreement_do_not_drift():
     assert not drifts([1.0] * 6 + [1.005] * 6, 0.01)
 
 
-def test_halves_too_few_for_intervals_do_not_drift():
-    assert not drifts([1.0] * 5 + [2.0] * 5, 0.01)
+def test_few_samples_drift_where_their_order_is_a_trend():
+    assert drifts([16.5, 16.8, 17.1, 17.4, 17.7, 18.0, 18.3], 0.01)
+
+
+def test_few_samples_in_any_order_do_not_drift():
+    assert not drifts([1.0, 2.0, 1.0, 2.0, 2.0, 1.0, 2.0, 1.5], 0.01)
+
+
+@pytest.mark.parametrize(
+    ("latencies", "warm"), [(itertools.repeat(1.0), True), ((1 / n for n in itertools.count(1)), False)]
+)
+def test_a_case_that_only_a_cap_ended_is_not_warm(latencies, warm):
+    call, _ = calls(latencies)
+    assert warm_up(call, STEADY)[1] is warm
 
 
 def test_a_first_half_that_was_still_warming_becomes_warm_up():

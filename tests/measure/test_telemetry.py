@@ -77,7 +77,7 @@ def test_the_load_of_others_leaves_this_process_out(monkeypatch):
     monkeypatch.setattr(telemetry, "perf_counter", Clock(0.0, 10.0))
     monkeypatch.setattr(telemetry, "_busy_s", Clock(100.0, 115.0))
     monkeypatch.setattr(telemetry, "_own_s", Clock(1.0, 10.0))
-    assert HostTelemetry().end() == {"others_busy_cores": pytest.approx(0.6)}
+    assert HostTelemetry().end() == {"others_busy_cores": pytest.approx(0.6), "own_cpu_share": pytest.approx(0.9)}
 
 
 def test_a_host_tells_of_no_spoiled_sample():

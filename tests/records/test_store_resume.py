@@ -158,8 +158,25 @@ def test_a_resumed_run_appends_after_what_is_on_file(folder):
     assert cases_of(folder, PROCESSES) == ["baseline", "fp16", "tf32"]
 
 
-def test_resume_of_a_folder_without_results_begins_a_run(tmp_path):
-    assert resume(tmp_path / "new") == set()
+def test_resume_of_a_folder_that_holds_nothing_is_refused(tmp_path):
+    with pytest.raises(InputError, match="holds no run to go on with"):
+        resume(tmp_path / "new")
+
+
+def test_a_run_that_was_killed_while_it_began_is_begun_again(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "plan.json").write_text("{}")
+    assert resume(tmp_path / "run") == set()
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+def test_a_folder_of_other_things_is_left_alone(tmp_path, resumed):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    (tmp_path / "mine" / "plan.json").write_text("my own plan")
+    with pytest.raises(InputError, match="is no run, but holds"):
+        Store(tmp_path / "mine").open(PLAN, FACTS, resume=resumed)
+    assert (tmp_path / "mine" / "plan.json").read_text() == "my own plan"
 
 
 def test_resume_refuses_another_plan(folder):
@@ -186,7 +203,9 @@ def test_resume_goes_on_where_only_a_commit_changed(folder):
 
 def test_a_plan_of_tuples_is_the_plan_that_was_stored_as_lists(tmp_path):
     plan = {**PLAN, "cases": ({"seed": (0, 1)},)}
-    resume(tmp_path / "run", plan=plan)
+    store = Store(tmp_path / "run")
+    store.open(plan, FACTS, resume=False)
+    store.close()
     assert resume(tmp_path / "run", plan=plan) == set()
 
 

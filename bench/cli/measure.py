@@ -1,0 +1,109 @@
+"""Measure what a plan holds, write rows as they come, and end with tables and plots: the second half of `run`."""
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.execute.runner import Runner
+    from bench.execute.server import Server
+    from bench.plan.case import Plan
+    from bench.plan.order import Job
+    from bench.plan.settings import RunSettings
+    from bench.records.store import Store
+
+FAULT, INTERRUPTED = 1, 130
+"""Exit codes: a case failed, crashed or timed out, or the disk refused; the run was stopped."""
+
+
+def measure(
+    plan: "Plan", settings: "RunSettings", machine: dict[str, Any], folder: Path, server: "Server", *, resume: bool
+) -> int:
+    """Measure what is not on file yet and present everything that is; return the exit code."""
+    from bench.execute.runner import Runner
+    from bench.execute.server import Server
+    from bench.pipelines.tiny import resolve
+    from bench.plan.order import remaining
+    from bench.records import environment
+    from bench.records.schema import MEASURED
+    from bench.records.store import Store
+
+    store = Store(folder)
+    facts = environment.describe(machine)
+    on_file = store.open({**plan.to_json(), "run": settings.to_json()}, facts, resume=resume)
+    done = {(f"{row['scenario']}/{row['case']}", int(row["replicate"])): row["status"] in MEASURED for row in on_file}
+    try:
+        jobs = remaining(plan.cases, settings.replicates, done)
+        tiny = any(resolve(case, settings.size)[1] == "tiny" for case in plan.cases)
+        _announce(settings, facts, folder, tiny=tiny)
+        if done:
+            typer.echo(f"Resuming: {len(done)} processes are on file, {len(jobs)} are left.")
+        start_server = partial(Server, spawn=machine["started_by"] == "spawn")
+        runner = Runner(folder, settings, server, start_server)
+        interrupted = _run_jobs(jobs, runner, store)
+        return _present(folder, interrupted=interrupted)
+    except OSError as error:  # a full disk, a folder that is gone: what is on file stays valid
+        typer.echo(f"stopped: cannot write the results ({error}); make room, then go on with --resume", err=True)
+        return FAULT
+    finally:
+        store.close()
+
+
+def _announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, *, tiny: bool) -> None:
+    typer.echo(f"{facts['device_name']}, torch {facts['torch']}, diffusers {facts['diffusers']}; writing to {folder}/")
+    if tiny:
+        typer.echo("Measuring tiny twins, the same code at toy width: no statement about the models themselves.")
+    if facts["started_by"] == "spawn":
+        typer.echo("Forked workers cannot use this device: every case starts an interpreter, which takes seconds.")
+    if settings.weights == "auto" and settings.size == "full" and not settings.hub_reachable:
+        typer.echo("The hub cannot be reached: what its cache lacks gets random weights (see the column 'weights').")
+
+
+def _run_jobs(jobs: "Sequence[Job]", runner: "Runner", store: "Store") -> bool:
+    """Measure, each row on disk before the next process begins; return whether the run was stopped."""
+    from rich.console import Console
+
+    from bench.analyze.summary import write_results
+    from bench.execute.progress import Progress
+    from bench.execute.runner import InterruptedRunError
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise InterruptedRunError
+
+    signal.signal(signal.SIGTERM, stop)
+    status = ""
+    try:
+        with Progress(len(jobs), Console(stderr=False)) as progress:
+            for outcome in runner.run(jobs, progress):
+                store.append(outcome.process, outcome.samples)
+                write_results(store.folder, pictures=False)
+                status = outcome.process["status"]
+    except (KeyboardInterrupt, InterruptedRunError):
+        status = "interrupted"
+    finally:
+        runner.close()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return status == "interrupted"
+
+
+def _present(folder: Path, *, interrupted: bool) -> int:
+    """Write and print the tables, draw the plots, and return the exit code."""
+    from bench.analyze.summary import write_results
+    from bench.cli.report import present
+    from bench.records.schema import FAULTS
+
+    table = write_results(folder)
+    present(folder, table)
+    if interrupted:
+        typer.echo(f"Stopped. Go on with: python -m bench run --resume --output {os.fspath(folder)}")
+        return INTERRUPTED
+    faults = table[table["status"].isin(list(FAULTS))]
+    for _, row in faults.iterrows():
+        typer.echo(f"{row['scenario']}/{row['case']}: {row['status']}: {row['reason']}", err=True)
+    return FAULT if len(faults) else 0
