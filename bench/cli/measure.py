@@ -67,10 +67,8 @@ def _announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, *, t
 
 def _run_jobs(jobs: "Sequence[Job]", runner: "Runner", store: "Store") -> bool:
     """Measure, each row on disk before the next process begins; return whether the run was stopped."""
-    from rich.console import Console
-
     from bench.analyze.summary import write_results
-    from bench.execute.progress import Progress
+    from bench.execute.progress import PatientConsole, Progress
     from bench.execute.runner import InterruptedRunError
 
     def stop(_signal: int, _frame: object) -> None:
@@ -79,7 +77,7 @@ def _run_jobs(jobs: "Sequence[Job]", runner: "Runner", store: "Store") -> bool:
     signal.signal(signal.SIGTERM, stop)
     status = ""
     try:
-        with Progress(len(jobs), Console(stderr=False)) as progress:
+        with Progress(len(jobs), PatientConsole()) as progress:
             for outcome in runner.run(jobs, progress):
                 store.append(outcome.process, outcome.samples)
                 write_results(store.folder, pictures=False)

@@ -4,7 +4,8 @@ Drawn by the parent when an event comes, on another core than a pinned worker's;
 own process. A reader that went away (`| head`) does not end a run.
 """
 
-from contextlib import suppress
+import os
+import sys
 from time import monotonic
 from typing import Self
 
@@ -20,6 +21,15 @@ from bench.records.schema import MEASURED
 from bench.statistics import median, median_interval
 
 _COLOURS = {"ok": "green", "unsteady": "yellow", "skipped": "dim", "oom": "magenta"}
+
+
+class PatientConsole(Console):
+    """A console whose reader may go away: what is printed then is lost, and nothing else."""
+
+    def on_broken_pipe(self) -> None:
+        """Send what is still to come nowhere; rich would end the program."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
 
 
 class Progress:
@@ -69,8 +79,7 @@ class Progress:
         line = Text(f"[{self._done:>{len(str(self._total))}}/{self._total}] {_name(job)}  ")
         line.append(status, style=_COLOURS.get(status, "red"))
         line.append(f"  {_told(outcome)}")
-        with suppress(BrokenPipeError):
-            self._console.print(line, highlight=False, soft_wrap=True)
+        self._console.print(line, highlight=False, soft_wrap=True)
 
     def _draw(self, job: Job) -> None:
         if self._live is None:
