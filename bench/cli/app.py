@@ -19,6 +19,7 @@ app.command("run")(run.run)
 app.command("list")(inspect.list_cases)
 app.command("optimizations")(inspect.optimizations)
 app.command("schema")(inspect.schema)
+app.command("columns")(inspect.columns)
 app.command("tables")(report.tables)
 app.command("plots")(report.plots)
 

@@ -42,3 +42,16 @@ def schema() -> None:
     from bench.plan.scenario import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def columns() -> None:
+    """Print what every column of the result files says, as Markdown."""
+    from bench.records import schema as records
+
+    files = {"results.csv": records.RESULTS, "processes.csv": records.PROCESSES, "samples.csv": records.SAMPLES}
+    typer.echo(f"# The columns of a run's files (schema {records.VERSION})\n")
+    typer.echo("Units are in the names. An unknown value is an empty cell. Printed by `python -m bench columns`.")
+    for name, described in files.items():
+        typer.echo(f"\n## {name}\n\n| column | type | what it says |\n| --- | --- | --- |")
+        for column in described:
+            typer.echo(f"| {column.name} | {column.type} | {column.doc} |")

@@ -192,6 +192,10 @@ def test_the_published_schema_is_the_one_of_the_code():
     assert published == json_schema()
 
 
+def test_the_published_columns_are_those_of_the_code(tmp_path):
+    assert (ROOT / "results" / "README.md").read_text(encoding="utf-8") == bench("columns", cwd=tmp_path).stdout
+
+
 def test_optimizations_tells_source_conflicts_and_verification(tmp_path):
     told = bench("optimizations", cwd=tmp_path).stdout
     block = told[told.index("attention_sdpa:") : told.index("attention_slicing:")]
