@@ -34,8 +34,9 @@ def facts(
     """
     diagnoses: dict[str, Callable[[], dict[str, Any]]] = {
         "split": lambda: _split(ready, device),
-        "limit": lambda: _limit(ready, seen, device, settings.device),
     }
+    if ready.size == "full":  # how far a toy is from the limit says nothing
+        diagnoses["limit"] = lambda: _limit(ready, seen, device, settings.device)
     if trace is not None or settings.device == "cuda":
         diagnoses["profile"] = lambda: _profile(ready, settings.device, trace)
     missing = []
