@@ -56,6 +56,9 @@ def run(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of the CPU; one if not given.")] = None,
     replicates: Annotated[int, typer.Option(min=1, help="Fresh processes a case, interleaved in rounds; even.")] = 1,
     timeout: Annotated[float | None, typer.Option(min=1, help="The longest a case may take, in seconds.")] = None,
+    diagnose: Annotated[
+        bool, typer.Option("--diagnose", help="Split calls and measure limits of tiny twins too.")
+    ] = False,
     trace: Annotated[bool, typer.Option("--trace", help="Write a profiler's trace of one call of each case.")] = False,
     output: Annotated[
         Path | None, typer.Option(help="The run's folder; results/<time>-<device>-<size> if none.")
@@ -74,6 +77,7 @@ def run(
         "replicates": _even(replicates),
         "timeout_s": timeout,
         "trace": trace,
+        "diagnose": diagnose,
     }
     try:
         with Server() as server:

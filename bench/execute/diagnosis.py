@@ -32,10 +32,9 @@ def facts(
         settings: of the run.
         trace: where to write a profiler's trace; None profiles on a CUDA device only.
     """
-    diagnoses: dict[str, Callable[[], dict[str, Any]]] = {
-        "split": lambda: _split(ready, device),
-    }
-    if ready.size == "full":  # how far a toy is from the limit says nothing
+    diagnoses: dict[str, Callable[[], dict[str, Any]]] = {}
+    if ready.size == "full" or settings.diagnose:  # of a toy it says nothing, and would take longer than its samples
+        diagnoses["split"] = lambda: _split(ready, device)
         diagnoses["limit"] = lambda: _limit(ready, seen, device, settings.device)
     if trace is not None or settings.device == "cuda":
         diagnoses["profile"] = lambda: _profile(ready, settings.device, trace)

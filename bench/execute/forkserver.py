@@ -6,6 +6,7 @@ child cannot use the device, it starts a new interpreter instead. Children die w
 parent.
 """
 
+import gc
 import json
 import os
 import signal
@@ -114,6 +115,8 @@ def main() -> None:
     events = os.dup(1)
     os.dup2(2, 1)
     import_libraries()
+    gc.collect()
+    gc.freeze()  # a collection in a child would touch, and so copy, every object of the libraries
     Server(sys.stdin, events, fork=sys.platform == "linux" and SPAWN not in sys.argv).serve()
 
 

@@ -35,13 +35,14 @@ def no_garbage_collection() -> Iterator[None]:
 
     What lives already is collected and frozen before, so that nothing of it is looked at again afterwards.
     """
-    was_enabled = gc.isenabled()
+    was_enabled, was_frozen = gc.isenabled(), gc.get_freeze_count() > 0
     gc.disable()
     gc.collect()
     gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if not was_frozen:  # what a fork server froze stays so
+            gc.unfreeze()
         if was_enabled:
             gc.enable()
