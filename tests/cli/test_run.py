@@ -22,6 +22,7 @@ def start(*arguments, cwd):
     return subprocess.Popen(
         [sys.executable, "-m", "bench", "run", *arguments], cwd=cwd, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - background jobs ignore it
     )  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def test_sigterm_ends_a_run_like_ctrl_c(write, tmp_path):
 
 
 def test_two_runs_into_one_folder_are_one_run_and_one_refusal(write, tmp_path):
-    write(SIX)
+    write(SIX.replace("samples: 2", "samples: 500"))  # still at it when the second one comes
     with start(tmp_path, *ARGUMENTS) as first:
         wait_for(tmp_path / "run" / "logs", first)
         second = bench("run", *ARGUMENTS, "--resume", cwd=tmp_path)
