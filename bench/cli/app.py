@@ -22,6 +22,7 @@ app.command("schema")(inspect.schema)
 app.command("columns")(inspect.columns)
 app.command("tables")(report.tables)
 app.command("plots")(report.plots)
+app.command("report")(report.report)
 
 USAGE_ERROR = 2
 

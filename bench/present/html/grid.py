@@ -1,0 +1,121 @@
+"""Tables of the page: what is printed in each cell, and the number at full precision that it is sorted by."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench import units
+from bench.analyze.findings import Row, fastest, key
+from bench.analyze.pareto import Point
+from bench.plan.case import Table
+from bench.present.plot_pareto import fidelity
+from bench.present.tables import ALIGN_LEFT, Shown
+
+GOOD = ("as documented", "faster than documented", "gains more than documented")
+BAD = ("slower than documented", "gains less than documented", "failed", "crashed", "timeout", "oom")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its text, the number it is sorted by, if any, a label beside it, and a tone: good, bad or none."""
+
+    text: str
+    number: float | None = None
+    tag: str = ""
+    tone: str = ""
+
+    @property
+    def exact(self) -> str:
+        """The number with every digit, as JavaScript reads it; empty where there is none."""
+        if self.number is None:
+            return ""
+        return repr(float(self.number)).replace("inf", "Infinity")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table: its name, and columns with what they say; the first cell of a row is its heading."""
+
+    caption: str
+    header: list[str]
+    rows: list[list[Cell]]
+    docs: list[str] = field(default_factory=list)
+    left: tuple[str, ...] = ()
+    """Columns of words: everything else stands at the right, as numbers do."""
+
+
+def documented(table: Table, shown: Shown, rows: Sequence[Row]) -> Grid:
+    """Return the documentation's table with the measured figures; each toy is labelled in its own row."""
+    tiny = {row["case"] for row in rows if row["size"] == "tiny"}
+    cells = [
+        [
+            Cell(text, number, tag="tiny" if index == 0 and text in tiny else "", tone=tone(text))
+            for index, (text, number) in enumerate(zip(texts, numbers, strict=True))
+        ]
+        for texts, numbers in zip(shown.rows, shown.numbers, strict=True)
+    ]
+    return Grid(f"{table.title}: measured and documented", shown.header, cells, left=ALIGN_LEFT)
+
+
+def best(rows: Sequence[Row]) -> Grid:
+    """Return the fastest cases of each scenario, with what their speed costs."""
+    header = ["scenario/case", "speed-up", "seconds per image", "peak memory", "fidelity"]
+    return Grid("Greatest speed-ups", header, [_best(row) for row in fastest(rows)], left=("scenario/case", "fidelity"))
+
+
+def front(points: Sequence[Point]) -> Grid:
+    """Return the cases with their place on the Pareto front, those on it first."""
+    header = ["case", "on the front", "s/image", "peak memory", "fidelity", "beaten by"]
+    ordered = sorted(points, key=lambda point: (not point.judged, not point.front, point.seconds_per_image))
+    left = ("case", "on the front", "fidelity", "beaten by")
+    return Grid("Pareto front of time, memory and fidelity", header, [_front(point) for point in ordered], left=left)
+
+
+def tone(text: str) -> str:
+    """Say whether a verdict or a status is good, bad, or neither."""
+    return "good" if text in GOOD else "bad" if text in BAD else ""
+
+
+def label(row: Row) -> str:
+    """Return what stands beside a toy's name."""
+    return "tiny" if row["size"] == "tiny" else ""
+
+
+def _best(row: Row) -> list[Cell]:
+    peak = row["peak_allocated_bytes"] if row["peak_allocated_bytes"] is not None else row["peak_rss_growth_bytes"]
+    interval = f" [{row['speedup_low']:.2f}, {row['speedup_high']:.2f}]" if row["speedup_low"] is not None else ""
+    return [
+        Cell(key(row), tag=label(row)),
+        Cell(f"{units.ratio(row['speedup'])}{interval}", row["speedup"]),
+        Cell(units.seconds(row["seconds_per_image"]), row["seconds_per_image"]),
+        Cell(units.memory(peak), peak),
+        Cell(_quality(row), row["psnr_db"]),
+    ]
+
+
+def _quality(row: Row) -> str:
+    """Return how far the picture is from the baseline's, or why that is not said."""
+    if row["psnr_db"] is None or (row["fidelity"] or "").startswith("another"):
+        return (row["fidelity"] or "unknown").partition(" (")[0]
+    return "identical" if math.isinf(row["psnr_db"]) else f"{row['psnr_db']:.1f} dB"
+
+
+def _front(point: Point) -> list[Cell]:
+    judged = fidelity(point) or f"not judged ({point.fidelity.partition(' (')[0]})"
+    place = "picture broken" if point.broken else ("yes" if point.front else "no")
+    return [
+        Cell(point.case, tag="tiny" if "tiny" in point.alike else ""),
+        Cell(place if point.judged or not point.front else "yes, among the not judged", tone="good" * point.front),
+        Cell(units.seconds(point.seconds_per_image), point.seconds_per_image),
+        Cell(units.memory(point.peak_bytes), point.peak_bytes),
+        Cell(judged, point.psnr_db),
+        Cell(point.beaten_by or ""),
+    ]
+
+
+def plain(value: Any) -> str:
+    """Print a raw value: a number with six significant digits, what is unknown as nothing."""
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
