@@ -98,4 +98,4 @@ def _ssim(one: Any, other: Any) -> float:
 
 
 def _warning(decibels: float) -> str:
-    return f"the image differs from the baseline's ({decibels:.1f} dB) although no setting explains it"
+    return f"broken image: it differs from the baseline's ({decibels:.1f} dB) although no setting explains it"

@@ -30,7 +30,8 @@ class Point:
     Attributes:
         psnr_db: infinite for the baseline and for identical pictures; None where fidelity is not judged.
         fidelity: why it is not judged, or what the PSNR is of, in words.
-        alike: what it shares with the cases it is compared with.
+        baseline: the case whose picture it is held against; None where there is none.
+        alike: what else it shares with the cases it is compared with.
         front: whether nothing alike dominates it; a broken picture is never on a front.
         beaten_by: a case that dominates it; None on the front.
     """
@@ -40,6 +41,7 @@ class Point:
     peak_bytes: float
     psnr_db: float | None
     fidelity: str
+    baseline: str | None
     alike: tuple[str, ...]
     front: bool = False
     beaten_by: str | None = None
@@ -65,7 +67,7 @@ def points(frame: pd.DataFrame) -> list[Point]:
     on_device = any(row["peak_allocated_bytes"] is not None for row in measured)
     memory = "peak_allocated_bytes" if on_device else "peak_rss_growth_bytes"
     found = [_point(row, float(row[memory])) for row in measured if row[memory] is not None]
-    return [_placed(point, [other for other in found if other.alike == point.alike]) for point in found]
+    return [_placed(point, [other for other in found if _alike(other, point)]) for point in found]
 
 
 def dominates(one: Point, other: Point) -> bool:
@@ -76,13 +78,8 @@ def dominates(one: Point, other: Point) -> bool:
 
 def _point(row: Mapping[Any, Any], peak: float) -> Point:
     psnr, fidelity = _fidelity(row)
-    alike = (
-        str(row["baseline"]),
-        row["size"],
-        row["output_type"] or "",
-        "judged" if psnr is not None else "not judged",
-    )
-    return Point(row["case"], float(row["seconds_per_image"]), peak, psnr, fidelity, alike)
+    alike = (row["size"], row["output_type"] or "")
+    return Point(row["case"], float(row["seconds_per_image"]), peak, psnr, fidelity, row["baseline"], alike)
 
 
 def _fidelity(row: Mapping[Any, Any]) -> tuple[float | None, str]:
@@ -94,6 +91,10 @@ def _fidelity(row: Mapping[Any, Any]) -> tuple[float | None, str]:
     if not (row["fidelity"] or "").startswith(SAME):
         return None, row["fidelity"] or "unknown"
     return float(row["psnr_db"]), row["fidelity"]
+
+
+def _alike(one: Point, other: Point) -> bool:
+    return (one.baseline, one.alike, one.judged) == (other.baseline, other.alike, other.judged)
 
 
 def _placed(point: Point, alike: Sequence[Point]) -> Point:

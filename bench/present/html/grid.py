@@ -11,8 +11,11 @@ from bench.analyze.pareto import Point
 from bench.plan.case import Table
 from bench.present.plot_pareto import fidelity
 from bench.present.tables import ALIGN_LEFT, Shown
+from bench.records.schema import Status
 
 GOOD = ("as documented", "faster than documented", "gains more than documented")
+FIRST = ("setup", "latency", "speed-up", "documented", "verdict")
+"""Columns that the page shows first: what was measured beside what is documented."""
 BAD = ("slower than documented", "gains less than documented", "failed", "crashed", "timeout", "oom")
 
 
@@ -47,28 +50,27 @@ class Grid:
 
 def documented(table: Table, shown: Shown, rows: Sequence[Row]) -> Grid:
     """Return the documentation's table with the measured figures; each toy is labelled in its own row."""
-    tiny = {row["case"] for row in rows if row["size"] == "tiny"}
+    labels = {row["case"]: label(row) for row in rows}
+    order = sorted(range(len(shown.header)), key=lambda at: _place(shown.header[at]))
     cells = [
-        [
-            Cell(text, number, tag="tiny" if index == 0 and text in tiny else "", tone=tone(text))
-            for index, (text, number) in enumerate(zip(texts, numbers, strict=True))
-        ]
+        [Cell(texts[at], numbers[at], labels[texts[0]] if at == 0 else "", tone(texts[at])) for at in order]
         for texts, numbers in zip(shown.rows, shown.numbers, strict=True)
     ]
-    return Grid(f"{table.title}: measured and documented", shown.header, cells, left=ALIGN_LEFT)
+    caption = f"{table.title}: measured and documented"
+    return Grid(caption, [shown.header[at] for at in order], cells, left=ALIGN_LEFT)
 
 
 def best(rows: Sequence[Row]) -> Grid:
     """Return the fastest cases of each scenario, with what their speed costs."""
-    header = ["scenario/case", "speed-up", "seconds per image", "peak memory", "fidelity"]
+    header = ["scenario/case", "speed-up", "time per image", "peak memory", "fidelity"]
     return Grid("Greatest speed-ups", header, [_best(row) for row in fastest(rows)], left=("scenario/case", "fidelity"))
 
 
 def front(points: Sequence[Point]) -> Grid:
     """Return the cases with their place on the Pareto front, those on it first."""
-    header = ["case", "on the front", "s/image", "peak memory", "fidelity", "beaten by"]
+    header = ["case", "on the front", "time per image", "peak memory", "fidelity", "beaten by", "baseline"]
     ordered = sorted(points, key=lambda point: (not point.judged, not point.front, point.seconds_per_image))
-    left = ("case", "on the front", "fidelity", "beaten by")
+    left = ("case", "on the front", "fidelity", "beaten by", "baseline")
     return Grid("Pareto front of time, memory and fidelity", header, [_front(point) for point in ordered], left=left)
 
 
@@ -78,8 +80,12 @@ def tone(text: str) -> str:
 
 
 def label(row: Row) -> str:
-    """Return what stands beside a toy's name."""
-    return "tiny" if row["size"] == "tiny" else ""
+    """Return what stands beside a case's name wherever its figures do: that it is a toy, that it was still changing."""
+    return ", ".join(word for word in (row["size"], row["status"]) if word in {"tiny", Status.UNSTEADY})
+
+
+def _place(column: str) -> int:
+    return FIRST.index(column) if column in FIRST else len(FIRST)
 
 
 def _best(row: Row) -> list[Cell]:
@@ -111,6 +117,7 @@ def _front(point: Point) -> list[Cell]:
         Cell(units.memory(point.peak_bytes), point.peak_bytes),
         Cell(judged, point.psnr_db),
         Cell(point.beaten_by or ""),
+        Cell(point.baseline or ""),
     ]
 
 

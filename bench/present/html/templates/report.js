@@ -57,15 +57,16 @@ function makeFilterable(grid, table) {
     count.textContent = input.value ? `${left} of ${rows.length}` : "";
   });
   label.className = "filter";
-  label.append(`Filter: ${table.caption.textContent}`, input, count);
+  input.setAttribute("aria-label", `Filter: ${table.caption.textContent}`);
+  label.append("Filter", input, count);
   grid.prepend(label);
 }
 
 for (const grid of document.querySelectorAll(".grid")) {
   const table = grid.querySelector("table");
-  if (table.tBodies[0].rows.length < 2) continue;
-  makeSortable(table);
-  makeFilterable(grid, table);
+  const rows = table.tBodies[0].rows.length;
+  if (rows > 1) makeSortable(table);
+  if (rows > 3) makeFilterable(grid, table);
 }
 
 for (const slide of document.querySelectorAll(".slide")) {
@@ -92,7 +93,7 @@ nameTheme();
 
 // What is folded away on a screen belongs on paper.
 addEventListener("beforeprint", () => {
-  for (const folded of document.querySelectorAll("details:not([open])")) {
+  for (const folded of document.querySelectorAll("details:not([open], .raw details)")) {
     folded.open = true;
     folded.dataset.folded = "";
   }
