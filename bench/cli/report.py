@@ -55,6 +55,7 @@ def present(folder: Path, table: "pd.DataFrame") -> None:
     typer.echo(
         f"Tables: {folder / 'tables.md'}; rows: {folder / 'results.csv'}; {len(drawn)} plots: {folder / 'plots'}/"
     )
+    typer.echo(f"All of it as one HTML file: python -m bench report {folder}")
 
 
 def _folder(run: Path | None) -> Path:
