@@ -13,10 +13,12 @@ from bench.present.plot_pareto import fidelity
 from bench.present.tables import ALIGN_LEFT, Shown
 from bench.records.schema import Status
 
-GOOD = ("as documented", "faster than documented", "gains more than documented")
+GOOD = ("as documented", "faster than", "gains more than")
 FIRST = ("setup", "latency", "speed-up", "documented", "verdict")
 """Columns that the page shows first: what was measured beside what is documented."""
-BAD = ("slower than documented", "gains less than documented", "failed", "crashed", "timeout", "oom")
+BAD = ("slower than", "gains less than", "documented ", Status.FAILED, Status.CRASHED, Status.TIMEOUT, Status.OOM)
+NEITHER = ("not held",)
+"""How verdicts and statuses begin, by what they mean for a reader."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,10 @@ def documented(table: Table, shown: Shown, rows: Sequence[Row]) -> Grid:
     labels = {row["case"]: label(row) for row in rows}
     order = sorted(range(len(shown.header)), key=lambda at: _place(shown.header[at]))
     cells = [
-        [Cell(texts[at], numbers[at], labels[texts[0]] if at == 0 else "", tone(texts[at])) for at in order]
+        [
+            Cell(texts[at], numbers[at], labels[texts[0]] if at == 0 else "", _tone(shown.header[at], texts[at]))
+            for at in order
+        ]
         for texts, numbers in zip(shown.rows, shown.numbers, strict=True)
     ]
     caption = f"{table.title}: measured and documented"
@@ -75,13 +80,18 @@ def front(points: Sequence[Point]) -> Grid:
 
 
 def tone(text: str) -> str:
-    """Say whether a verdict or a status is good, bad, or neither."""
-    return "good" if text in GOOD else "bad" if text in BAD else ""
+    """Say whether a verdict or a status is good, bad, or to be passed over; empty for any other text."""
+    tones = {"good": GOOD, "bad": BAD, "muted": NEITHER}
+    return next((name for name, beginnings in tones.items() if text.startswith(beginnings)), "")
 
 
 def label(row: Row) -> str:
     """Return what stands beside a case's name wherever its figures do: that it is a toy, that it was still changing."""
     return ", ".join(word for word in (row["size"], row["status"]) if word in {"tiny", Status.UNSTEADY})
+
+
+def _tone(column: str, text: str) -> str:
+    return tone(text) if column in {"latency", "verdict"} else ""
 
 
 def _place(column: str) -> int:

@@ -16,6 +16,7 @@ import pandas as pd
 import bench
 from bench.errors import InputError
 from bench.present.html import raw
+from bench.present.html.grid import tone
 from bench.present.html.sections import sections
 from bench.present.tables import TINY
 from bench.records import store
@@ -65,13 +66,15 @@ def render(runs: Sequence[tuple[Path, pd.DataFrame]]) -> str:
 def _templates() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["tone"] = tone
+    return made
 
 
 def _own(name: str) -> str:

@@ -51,12 +51,7 @@ def album(paths: Iterable[Path]) -> Album:
     images = {path: image for path in paths if (image := _read(path)) is not None}
     names = {path: _name(image) for path, image in images.items()}
     distinct = {names[path]: image for path, image in images.items()}
-    for side, quality in LADDER:
-        encoded = _encoded(distinct, side, quality, BUDGET if (side, quality) != LADDER[-1] else None)
-        if encoded is not None:
-            break
-    else:  # the last step has no limit, so this is never reached
-        raise AssertionError
+    side, quality, encoded = _fitting(distinct)
     css = "\n".join(f".{name}{{background-image:url(data:image/webp;base64,{data})}}" for name, data in encoded.items())
     found = {path: Picture(names[path], *image.size) for path, image in images.items()}
     return Album(found, css, side, quality)
@@ -78,13 +73,22 @@ def _name(image: Any) -> str:
     return f"p-{hashlib.sha256(f'{image.size}'.encode() + image.tobytes()).hexdigest()[:16]}"
 
 
-def _encoded(images: dict[str, Any], side: int, quality: int | None, limit: int | None) -> dict[str, str] | None:
+def _fitting(images: dict[str, Any]) -> tuple[int, int | None, dict[str, str]]:
+    """Return the first step of the ladder at which the pictures fit, else the last, and them as base64."""
+    for side, quality in LADDER[:-1]:
+        encoded = _within(BUDGET, images, side, quality)
+        if encoded is not None:
+            return side, quality, encoded
+    return *LADDER[-1], {name: _webp(image, *LADDER[-1]) for name, image in images.items()}
+
+
+def _within(limit: int, images: dict[str, Any], side: int, quality: int | None) -> dict[str, str] | None:
     """Return the pictures as base64, or None as soon as they take more than `limit` bytes."""
     made, taken = dict[str, str](), 0
     for name, image in images.items():
         made[name] = _webp(image, side, quality)
         taken += len(made[name])
-        if limit is not None and taken > limit:
+        if taken > limit:
             return None
     return made
 
