@@ -13,9 +13,9 @@ from bench.present.plot_pareto import fidelity
 from bench.present.tables import ALIGN_LEFT, Shown
 from bench.records.schema import Status
 
-GOOD = ("as documented", "faster than", "gains more than")
 FIRST = ("setup", "latency", "speed-up", "documented", "verdict")
 """Columns that the page shows first: what was measured beside what is documented."""
+GOOD = ("as documented", "faster than", "gains more than")
 BAD = ("slower than", "gains less than", "documented ", Status.FAILED, Status.CRASHED, Status.TIMEOUT, Status.OOM)
 NEITHER = ("not held",)
 """How verdicts and statuses begin, by what they mean for a reader."""
