@@ -34,6 +34,28 @@ def memory(value: float | None) -> str:
     return f"{value / GIB:.2f} GiB"
 
 
+def share(value: str | float) -> float:
+    """Read a share as people write it, `3%` or 0.03; raise ValueError for what is none between 0 and 100 %."""
+    text = str(value).strip()
+    try:
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < 1:
+        raise ValueError(f"'{text}' is no share between 0 and 100 %; write 3% or 0.03")
+    return number
+
+
+def change(value: float) -> str:
+    """Print a ratio as a change: `+1.5 %`."""
+    return f"{100 * (value - 1):+.1f} %"
+
+
+def memory_change(value: float) -> str:
+    """Print a difference of bytes with its sign, in MiB or GiB."""
+    return f"{'-' if value < 0 else '+'}{memory(abs(value))}"
+
+
 def ratio(value: float | None) -> str:
     """Print a ratio the way the documentation does: `x1.50`."""
     return "" if value is None or not math.isfinite(value) else f"x{value:.2f}"

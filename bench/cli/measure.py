@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bench.execute.runner import Runner
     from bench.execute.server import Server
@@ -71,13 +72,9 @@ def _run_jobs(jobs: "Sequence[Job]", runner: "Runner", store: "Store") -> bool:
     from bench.execute.progress import PatientConsole, Progress
     from bench.execute.runner import InterruptedRunError
 
-    def stop(_signal: int, _frame: object) -> None:
-        raise InterruptedRunError
-
-    signal.signal(signal.SIGTERM, stop)
     status = ""
     try:
-        with Progress(len(jobs), PatientConsole()) as progress:
+        with terminable(), Progress(len(jobs), PatientConsole()) as progress:
             for outcome in runner.run(jobs, progress):
                 store.append(outcome.process, outcome.samples)
                 write_results(store.folder, pictures=False)
@@ -86,8 +83,22 @@ def _run_jobs(jobs: "Sequence[Job]", runner: "Runner", store: "Store") -> bool:
         status = "interrupted"
     finally:
         runner.close()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return status == "interrupted"
+
+
+@contextmanager
+def terminable() -> "Iterator[None]":
+    """Raise `InterruptedRunError` on SIGTERM meanwhile, so that the case in flight still gets its row."""
+    from bench.execute.runner import InterruptedRunError
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise InterruptedRunError
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _present(folder: Path, *, interrupted: bool) -> int:

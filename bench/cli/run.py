@@ -103,11 +103,11 @@ def _anew(
     from bench.pipelines.tiny import resolve
 
     plan, _ = choose_cases(load_plan(scenarios, lambda model: ask_compatible(server, model)), only)
-    _check_weights(weights, size, plan)
-    machine = _ask(server, f"--device {device}", {"op": "probe", "device": device})
-    settings = replace(_settings(machine, size, weights), **asked)
+    check_weights(weights, size, plan)
+    machine = ask(server, f"--device {device}", {"op": "probe", "device": device})
+    settings = replace(settings_for(machine, size, weights), **asked)
     if weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in plan.cases):
-        settings = replace(settings, hub_reachable=_ask(server, "the hub", {"op": "hub"}))
+        settings = replace(settings, hub_reachable=ask(server, "the hub", {"op": "hub"}))
     return plan, settings, machine
 
 
@@ -122,10 +122,11 @@ def _again(server: "Server", folder: Path) -> tuple["Plan", "RunSettings", dict[
         plan, settings = Plan.from_json(stored), RunSettings.from_json(stored["run"])
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder / store.PLAN}: is no plan of this version ({error}); start anew") from error
-    return plan, settings, _ask(server, "--resume", {"op": "probe", "device": settings.device})
+    return plan, settings, ask(server, "--resume", {"op": "probe", "device": settings.device})
 
 
-def _ask(server: "Server", subject: str, question: dict[str, Any]) -> Any:
+def ask(server: "Server", subject: str, question: dict[str, Any]) -> Any:
+    """Return a server's answer; raise `InputError` that begins with `subject` where it has none."""
     from bench.execute.server import ServerError
 
     try:
@@ -134,7 +135,7 @@ def _ask(server: "Server", subject: str, question: dict[str, Any]) -> Any:
         raise InputError(f"{subject}: {error}") from error
 
 
-def _check_weights(weights: str, size: str, plan: "Plan") -> None:
+def check_weights(weights: str, size: str, plan: "Plan") -> None:
     """Refuse weights that cannot be what the rows would say."""
     from bench.pipelines.tiny import has_twin
 
@@ -155,7 +156,8 @@ def _check_weights(weights: str, size: str, plan: "Plan") -> None:
         )
 
 
-def _settings(machine: dict[str, Any], size: str, weights: str) -> "RunSettings":
+def settings_for(machine: dict[str, Any], size: str, weights: str) -> "RunSettings":
+    """Return the settings of a run on a machine: the twins where there is no accelerator and nothing else is asked."""
     from bench.plan.settings import RunSettings
 
     if size == SizeChoice.AUTO:

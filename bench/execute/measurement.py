@@ -20,8 +20,7 @@ from bench.measure.sampling import TINY, Hooks, Rules, Sampled, measure
 from bench.measure.telemetry import Telemetry, open_telemetry
 from bench.pipelines import images, in_force, observe, tiny
 from bench.pipelines.build import Ready, build
-from bench.plan.case import Case
-from bench.plan.check import batch_size
+from bench.plan.case import Case, batch_size
 from bench.plan.settings import RunSettings
 from bench.records.schema import Status
 

@@ -43,6 +43,8 @@ class Progress:
         self._start = monotonic()
         self._phase = ""
         self._latencies: list[float] = []
+        self.label = ""
+        """Which of several sides is measured now."""
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -76,7 +78,7 @@ class Progress:
         """Print the line of a finished case."""
         self._done += 1
         status = outcome.process["status"]
-        line = Text(f"[{self._done:>{len(str(self._total))}}/{self._total}] {_name(job)}  ")
+        line = Text(f"[{self._done:>{len(str(self._total))}}/{self._total}] {self._name(job)}  ")
         line.append(status, style=_COLOURS.get(status, "red"))
         line.append(f"  {_told(outcome)}")
         self._console.print(line, highlight=False, soft_wrap=True)
@@ -84,11 +86,15 @@ class Progress:
     def _draw(self, job: Job) -> None:
         if self._live is None:
             return
-        parts = [f"[{self._done + 1}/{self._total}] {_name(job)}", self._phase]
+        parts = [f"[{self._done + 1}/{self._total}] {self._name(job)}", self._phase]
         if self._latencies:
             parts.append(f"sample {len(self._latencies)}, median {units.seconds(median(self._latencies))}")
         parts.append(self._time_left())
         self._live.update(Text("  ".join(filter(None, parts)), overflow="ellipsis", no_wrap=True), refresh=True)
+
+    def _name(self, job: Job) -> str:
+        numbered = f"{job.case} #{job.replicate + 1}" if job.replicate else str(job.case)
+        return f"{self.label} {numbered}" if self.label else numbered
 
     def _time_left(self) -> str:
         """Say how long the rest takes, as long a case as those that are done."""
@@ -96,10 +102,6 @@ class Progress:
             return ""
         left = (monotonic() - self._start) / self._done * (self._total - self._done)
         return f"about {left / 60:.0f} min left" if left >= 90 else f"about {left:.0f} s left"  # noqa: PLR2004 - as said
-
-
-def _name(job: Job) -> str:
-    return f"{job.case} #{job.replicate + 1}" if job.replicate else str(job.case)
 
 
 def _told(outcome: Outcome) -> str:

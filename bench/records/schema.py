@@ -6,8 +6,8 @@ A unit is in a column's name. An unknown value is an empty cell. `scenario`, `ca
 from dataclasses import dataclass
 from enum import StrEnum
 
-VERSION = 1
-"""Raised whenever a column changes its meaning; written in every row of processes.csv and results.csv."""
+VERSION = 2
+"""Raised whenever columns come, go or change their meaning; written in every row of processes.csv and results.csv."""
 
 
 class Status(StrEnum):
@@ -213,6 +213,7 @@ STATISTICS = _columns(
     ),
     ("latency_low_s", FLOAT, "95 % interval; empty under 6 samples of one process, or under 4 processes"),
     ("latency_high_s", FLOAT, "its upper end"),
+    ("process_medians_s", TEXT, "of every measured process, as JSON: round -> seconds; what `gate` compares"),
     ("interval", TEXT, "what it is of: 'within one process' (the median), 'between processes' (their geometric mean)"),
     ("latency_min_s", FLOAT, "fastest sample"),
     ("latency_max_s", FLOAT, "slowest sample"),
@@ -231,6 +232,7 @@ COMPARISON = _columns(
     ("blocks", INT, "rounds in which both this case and its baseline were measured"),
     ("repaid_after_images", FLOAT, "after how many images a slower first call than the baseline's is made up for"),
     ("parameter_reduction", FLOAT, "1 - the denoiser's parameters / the baseline's"),
+    ("threshold", FLOAT, "share of latency that `gate` takes for a regression, where the scenario says so"),
     ("claim_latency_s", FLOAT, "documented, of one call"),
     ("claim_over_calls", INT, "calls that the documented figure is the total of"),
     ("claim_seconds_per_image", FLOAT, "documented"),

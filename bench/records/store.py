@@ -15,10 +15,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from bench.errors import InputError
-from bench.records import schema
+from bench.records import cells, schema
 from bench.records.schema import Column, Status
 
 Row = Mapping[str, Any]
+_NAMED = 3
+"""Columns that a message names."""
 LONGEST_TEXT = 100_000
 """Python's csv reads no field of more than 131,072 characters."""
 SAMPLES, PROCESSES, RESULTS = "samples.csv", "processes.csv", "results.csv"
@@ -137,28 +139,67 @@ def _measured_plan(plan: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a result file as text, without a torn last line.
+    """Return the rows of samples.csv or processes.csv as text, without a torn last line.
 
     Raises:
-        InputError: the file cannot be read, has not this schema's columns, or a row of another length.
+        InputError: the file cannot be read, has not this schema's columns, a row of another length, or a cell that its
+            column cannot hold.
+    """
+    return [row for _, row in numbered_rows(path, {SAMPLES: schema.SAMPLES, PROCESSES: schema.PROCESSES}[path.name])]
+
+
+def numbered_rows(path: Path, columns: tuple[Column, ...], *, whole: bool = False) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a result file as text, each with the line that it ends on.
+
+    Args:
+        path: of the file.
+        columns: that it must have, no more and no less.
+        whole: whether the file was written in one go, so that a torn last line says that it was cut off. In a file that
+            is appended to, a kill leaves one, and it is dropped.
+
+    Raises:
+        InputError: the file cannot be read, has other columns, a row of another length, or a cell that its column
+            cannot hold; with file and line.
     """
     try:
         text = path.read_bytes().decode("utf-8", errors="replace")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
-    reader = csv.DictReader(io.StringIO(_whole_rows(text), newline=""))
-    expected = {SAMPLES: schema.SAMPLES, PROCESSES: schema.PROCESSES}.get(path.name)
-    if expected is not None and reader.fieldnames != schema.names(expected):
-        raise InputError(f"{path}:1: has not the columns of schema {schema.VERSION}; it was written by another version")
-    rows = list(reader)
-    for line, row in enumerate(rows, start=2):
+    kept = _whole_rows(text)
+    if whole and kept != text:
+        raise InputError(f"{path}:{len(text.splitlines())}: the last line is torn, the file was cut off; copy it again")
+    reader = csv.DictReader(io.StringIO(kept, newline=""), strict=True)
+    try:
+        _check_header(path, reader, columns)
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num}: is no CSV ({error}); the file is damaged") from error
+    for line, row in rows:
         if None in row or None in row.values():
             raise InputError(f"{path}:{line}: has not as many values as columns; the file was changed by hand")
-        if not row.get("replicate", "0").isdecimal():
-            raise InputError(
-                f"{path}:{line}: replicate '{row['replicate']}' is no number; the file was changed by hand"
-            )
+    cells.check(path, columns, rows)
     return rows
+
+
+def _check_header(path: Path, reader: "csv.DictReader[str]", columns: tuple[Column, ...]) -> None:
+    """Raise `InputError` unless a file has exactly these columns; say which are not ours, which lack, which version."""
+    found, wanted = list(reader.fieldnames or []), schema.names(columns)
+    if found == wanted:
+        return
+    if not found:
+        raise InputError(f"{path}:1: is empty; give the results.csv or the folder of a run")
+    foreign, missing = [name for name in found if name not in wanted], [name for name in wanted if name not in found]
+    details = [
+        f"{what} {', '.join(map(repr, names[:_NAMED]))}{' ...' if len(names) > _NAMED else ''}"
+        for what, names in (("it lacks", missing), ("foreign are", foreign))
+        if names
+    ]
+    version = (next(reader, None) or {}).get("schema")
+    told = f"; it was written with schema {version}" if version not in {None, str(schema.VERSION)} else ""
+    raise InputError(
+        f"{path}:1: has not the columns of schema {schema.VERSION} ({'; '.join(details) or 'another order'}){told}; "
+        "use the version that wrote it, or measure again"
+    )
 
 
 def _whole_rows(text: str) -> str:
