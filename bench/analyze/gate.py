@@ -5,7 +5,7 @@ interval lies beyond the threshold, and a pass only if all of it lies below. Mem
 Versions of torch, diffusers or the driver are what is under test, and never a reason to refuse.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +19,8 @@ THRESHOLD = 0.03
 """A slow-down of 3 %: what six blocks of processes can tell from none on a quiet machine."""
 MEMORY_SLACK_BYTES, MEMORY_SLACK = 16 * units.MIB, 0.005
 """Allocators round, libraries keep workspaces: growth up to the larger of the two is none."""
+BLOCKS, EXTENDED = 6, 12
+"""Six pairs of processes tell 3 % from none where processes differ by 0.5 %; what they leave open gets six more."""
 ANSWERS = (Status.SKIPPED, Status.OOM)
 """No measurement, but an answer that can be expected again."""
 
@@ -57,6 +59,17 @@ def judge(pairs: Iterable[Pair], threshold: float = THRESHOLD) -> list[Judged]:
         threshold: slow-down as a share, for the cases whose scenario names none.
     """
     return [_judge(pair, _threshold(pair, threshold)) for pair in pairs if pair.base is not None]
+
+
+def settle(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> list[Judged]:
+    """Judge after six blocks of pairs, and once more, with all the data, where a latency was left open; never again.
+
+    Args:
+        measure: measures the named cases (None: all) in blocks of these numbers, and judges what there is so far.
+    """
+    judged = measure(None, range(BLOCKS))
+    undecided = {each.pair.key for each in judged if each.verdict is Verdict.INCONCLUSIVE and each.pair.interval}
+    return measure(undecided, range(BLOCKS, EXTENDED)) if undecided else judged
 
 
 def overall(judged: Sequence[Judged]) -> Verdict:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from bench.analyze.gate import BLOCKS, EXTENDED
 from bench.cli import run as run_command
 from bench.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bench.analyze.gate import Judged
     from bench.execute.duel import Contender
@@ -24,13 +25,11 @@ if TYPE_CHECKING:
     from bench.plan.settings import RunSettings
     from bench.present.gate import Gated
 
-BLOCKS, EXTENDED = 6, 12
-"""Six pairs of processes tell 3 % from none where processes differ by 0.5 %; what they leave open gets six more."""
 SAMPLES = 6
 """Calls a process: the process is the unit of the statistics, so more of them buy little."""
 TRUSTED = (
-    "Two interpreters, in fresh processes that were measured in turn, the order turned from block to block "
-    f"({BLOCKS} blocks, {EXTENDED} where these left it open): the gate to trust for latency."
+    f"Two interpreters, in fresh processes that were measured in turn, the order turned from block to block ({BLOCKS} "
+    f"blocks, {EXTENDED} where these left it open): the gate to trust for latency."
 )
 TINY = "Tiny twins: the same code at toy width. A slow-down here is one of the host's work, not of a model on a GPU."
 
@@ -147,19 +146,16 @@ def _contender(
 def _judge(
     sides: "Sequence[Contender]", plan: "Plan", threshold: float, *, tiny: bool
 ) -> tuple[list["Judged"], list[str]]:
-    """Measure six blocks and judge; measure what is open once more, and judge with all the data."""
-    from bench.analyze.gate import Verdict
+    """Measure in blocks and judge; say which way of gating this was."""
+    from bench.analyze.gate import settle
 
-    _fight(sides, plan.cases, range(BLOCKS))
-    judged = _verdicts(sides, threshold)
-    undecided = {each.pair.key for each in judged if each.verdict is Verdict.INCONCLUSIVE and each.pair.interval}
-    if undecided:
-        typer.echo(
-            f"{BLOCKS} blocks leave {len(undecided)} of {len(judged)} cases open; {EXTENDED - BLOCKS} more of these."
-        )
-        _fight(sides, [case for case in plan.cases if case.key in undecided], range(BLOCKS, EXTENDED))
-        judged = _verdicts(sides, threshold)
-    return judged, [TRUSTED, *([TINY] if tiny else [])]
+    def measure(keys: "Collection[str] | None", numbers: range) -> list["Judged"]:
+        if keys is not None:
+            typer.echo(f"{numbers.start} blocks leave {len(keys)} cases open: {len(numbers)} more of these.")
+        _fight(sides, [case for case in plan.cases if keys is None or case.key in keys], numbers)
+        return _verdicts(sides, threshold)
+
+    return settle(measure), [TRUSTED, *([TINY] if tiny else [])]
 
 
 def _fight(sides: "Sequence[Contender]", cases: "Sequence[Case]", numbers: range) -> None:
