@@ -3,7 +3,7 @@
 
 Simulated processes: medians of six calls with 0.4 % noise and 2 % of them outliers, a spread from process to process,
 and a drift of 2 % over the gate. The same thing on both sides gives the rate of false alarms; a slow-down of 1 to 10 %
-and 64 MiB more give the rate of detection. Then the real thing, on tiny pipelines: two interpreters of which one is this
+and 64 MiB more give the rate of detection. Then the real thing, on tiny pipelines: two interpreters, one of them this
 very environment with the pipeline's call made longer, or with a tensor that it holds on to.
 
 Rates have their exact 95 % interval (Clopper and Pearson 1934). Prints Markdown.
@@ -11,7 +11,6 @@ Rates have their exact 95 % interval (Clopper and Pearson 1934). Prints Markdown
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
@@ -101,7 +100,8 @@ def side(name: str, medians: dict[int, float], peak: float) -> Side:
 
 SLOWER = '''\
 """Make the pipeline's call longer by a share of itself, and let it hold on to memory."""
-import functools, importlib.abc, importlib.machinery, os, sys, time
+import os
+import functools, importlib.abc, importlib.machinery, sys, time
 
 MODULE = "diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion"
 SHARE, BYTES, HELD = float(os.environ["INJECT_SHARE"]), int(os.environ["INJECT_BYTES"]), []
@@ -177,7 +177,9 @@ def gate(share: float, leaked: int, cases: int) -> Gated:
         )
         pythons = ["--base-python", sys.executable, "--head-python", str(slower_python(folder, share, leaked))]
         command = [sys.executable, "-m", "bench", "gate", *pythons, str(scenario), "--output", str(folder / "gate")]
-        done = subprocess.run([*command, "--device", "cpu", "--size", "tiny"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, "--device", "cpu", "--size", "tiny"], capture_output=True, text=True, check=False
+        )
         if done.returncode not in {0, 1, 3, 4}:
             sys.exit(done.stderr)
         sides = [folder / "gate" / which for which in ("base", "head")]

@@ -25,6 +25,7 @@ app.command("plots")(report.plots)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
 app.command("baseline")(compare.baseline)
+app.command("trend")(compare.trend)
 
 USAGE_ERROR = 2
 

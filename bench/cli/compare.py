@@ -68,3 +68,28 @@ def baseline(
         typer.echo(path)
     for remark in remarks:
         typer.echo(remark, err=True)
+
+
+def trend(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders or results.csv files; their order is that of time.")],
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TERMINAL,
+    plot: Annotated[Path | None, typer.Option(help="Draw it too, into this PNG, SVG or PDF file.")] = None,
+) -> None:
+    """Show medians over many runs, and where they changed for good."""
+    from bench.analyze.side import distinct, open_side
+    from bench.analyze.trend import trends
+    from bench.present import trend as presented
+
+    series = trends(distinct([open_side(path) for path in runs]))
+    if form is Format.TERMINAL:
+        presented.show(series)
+    else:
+        printers = {
+            Format.MARKDOWN: presented.as_markdown,
+            Format.CSV: presented.as_csv,
+            Format.JSON: presented.as_json,
+        }
+        typer.echo(printers[form](series), nl=False)
+    if plot is not None:
+        left_out = presented.plot(plot, series)
+        typer.echo(f"Plot: {plot}{f'; no room for {left_out} cases' if left_out else ''}", err=True)
