@@ -179,7 +179,7 @@ def _speedup(row: Row) -> str:
 
 
 def _peak(row: Row) -> str:
-    """Return the peak of a generation: tensors on an accelerator, resident growth on a host."""
+    """Return the peak of a generation: tensors on an accelerator, what the process grew by on a host."""
     allocated = _float(row["peak_allocated_bytes"])
     return units.memory(allocated if allocated is not None else _float(row["peak_rss_growth_bytes"]))
 
