@@ -15,7 +15,7 @@ from bench import units
 from bench.analyze.run import Run, open_run
 from bench.analyze.summary import results
 from bench.plan.case import Table
-from bench.present import plot_maps, plot_parts, plot_rows
+from bench.present import plot_maps, plot_parts, plot_rows, plot_steps
 from bench.present import plot_page as paper
 from bench.present.plot_page import BLUE, BODY, GREY, INK, PAPER, RULE, SKY, SMALL, VERMILION, Head, Page
 from bench.present.plot_rows import Row
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FOLDER = "plots"
-KINDS = ("latency", "speedup", "memory", "heatmap", "split", "limit")
+KINDS = ("latency", "speedup", "memory", "heatmap", "split", "steps", "limit")
 ROW, TWIN_ROW = 0.27, 0.42
 """Inches that a case takes, with one bar and with two."""
 BARS = 6.4
@@ -96,6 +96,7 @@ def _scenario(run: Run, table: Table, frame: pd.DataFrame, target: Path) -> list
         "memory": plot_maps.memory(head, rows),
         "heatmap": plot_maps.heatmap(head, rows, cases, table.axes),
         "split": plot_parts.split(head, rows),
+        "steps": plot_steps.steps(head, rows),
         "limit": plot_parts.limit(head, rows),
     }
     drawn = {kind: page for kind, page in pages.items() if page is not None}

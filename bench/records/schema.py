@@ -184,6 +184,7 @@ SPLIT = _columns(
     ("split_text_encoder_s", FLOAT, "text encoders"),
     ("split_denoiser_s", FLOAT, "UNet or transformer, all steps"),
     ("split_denoiser_call_s", FLOAT, "the median of one call of it"),
+    ("split_denoiser_calls_s", TEXT, "each call of it, in order, as JSON"),
     ("split_scheduler_s", FLOAT, "scheduler"),
     ("split_vae_s", FLOAT, "decoding"),
     ("split_image_s", FLOAT, "conversion to the output type"),
