@@ -16,6 +16,8 @@ WIDE, TALL, LEFT, ABOVE, AXIS = 6.4, 2.6, 0.55, 0.1, 0.52
 
 def steps(head: Head, rows: Sequence[Row]) -> Page | None:
     """Draw the denoiser's calls of each case; None where there are none, too many cases, or all calls are alike."""
+    from matplotlib.ticker import MaxNLocator
+
     shown = [row for row in rows if len(row.denoiser_calls_s) > 1]
     if not any(_uneven(row.denoiser_calls_s) for row in shown) or len(shown) > len(COLORS):
         return None
@@ -33,7 +35,7 @@ def steps(head: Head, rows: Sequence[Row]) -> Page | None:
     longest = max(len(row.denoiser_calls_s) for row in shown)
     axes.set(xlim=(1 - 0.02 * longest, 1.02 * longest))
     axes.set_ylim(bottom=0)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     paper.name_axis(axes, "x", "call of the denoiser")
     paper.name_axis(axes, "y", f"time ({unit})")
     _name_lines(page, axes, names)
