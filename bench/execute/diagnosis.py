@@ -13,7 +13,7 @@ from bench.measure.breakdown import Recorder, split
 from bench.measure.device import Device
 from bench.measure.limit import measure_rates
 from bench.measure.profile import profiled
-from bench.pipelines import operations, parts
+from bench.pipelines import clip, operations, parts
 from bench.pipelines.build import Ready
 from bench.pipelines.in_force import FirstCall, denoiser, process_flags, unwrapped
 from bench.plan.settings import RunSettings
@@ -22,13 +22,13 @@ from bench.plan.settings import RunSettings
 def facts(
     ready: Ready, seen: FirstCall, device: Device, settings: RunSettings, trace: Path | None
 ) -> Iterator[dict[str, Any]]:
-    """Yield the columns of `schema.SPLIT` and `schema.LIMIT`, each diagnosis' as soon as it is made.
+    """Yield the columns of `schema.SPLIT`, `LIMIT` and `SCORE`, each diagnosis' as soon as it is made.
 
     A diagnosis that cannot be made of a pipeline takes nothing from its measurement: `undiagnosed` says why.
 
     Args:
         ready: the measured pipeline.
-        seen: its first call, whose shapes are counted.
+        seen: its first call, whose shapes are counted and whose pictures are scored.
         device: its clock.
         settings: of the run.
         trace: where to write a profiler's trace; None profiles on a CUDA device only.
@@ -39,6 +39,9 @@ def facts(
         diagnoses["limit"] = lambda: _limit(ready, seen, device, settings.device)
     if trace is not None or settings.device == "cuda":
         diagnoses["profile"] = lambda: _profile(ready, settings.device, trace)
+    judge = clip.cached() if seen.pictures else None
+    if judge is not None:
+        diagnoses["CLIP score"] = lambda: _clip_score(ready, seen.pictures, *judge)
     missing = []
     for name, diagnose in diagnoses.items():
         try:
@@ -47,6 +50,19 @@ def facts(
             traceback.print_exc()
             missing.append(f"{name}: {type(error).__name__}: {' '.join(str(error).split())}")
     yield {"undiagnosed": "; ".join(missing)}
+
+
+def scored(ready: Ready) -> bool:
+    """Say whether the pictures will be scored: from weights that were trained, and with a CLIP model in the cache."""
+    origins = [ready.origin, *filter(None, [ready.vae_origin])]
+    trained = ready.size == "full" and all(origin.weights != "random" for origin in origins)
+    return trained and bool(ready.case.call.get("prompt")) and clip.cached() is not None
+
+
+def _clip_score(ready: Ready, pictures: list[Any], name: str, folder: Path) -> dict[str, Any]:
+    prompt = ready.case.call["prompt"]
+    prompts = [prompt] if isinstance(prompt, str) else prompt
+    return {"clip_score": clip.score(pictures, prompts, folder), "clip_model": name}
 
 
 def _profile(ready: Ready, kind: str, trace: Path | None) -> dict[str, Any]:

@@ -85,6 +85,7 @@ def _first_call(ready: Ready, device: Device, image_folder: Path | None, emit: E
     _tell(emit, width=pictures[0].width, height=pictures[0].height, images=len(pictures))
     if image_folder is not None:
         images.save(pictures, image_folder / ready.case.scenario, ready.case.name)
+    seen.pictures = pictures if diagnosis.scored(ready) else []
     return seen
 
 

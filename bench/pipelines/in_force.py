@@ -20,10 +20,12 @@ class FirstCall:
     Attributes:
         visits: of the text encoders, the denoiser and the VAE's decoder, by their path in the pipeline.
         denoiser_dtype: in which the denoiser returned its output.
+        pictures: what it made, as PIL pictures, where they will be scored; kept for nothing else.
     """
 
     visits: dict[str, Any] = field(default_factory=dict)
     denoiser_dtype: str | None = None
+    pictures: list[Any] = field(default_factory=list)
 
     @property
     def denoiser_calls(self) -> int:

@@ -158,6 +158,7 @@ def _cells(row: Row) -> dict[str, str]:
         "repaid after": f"{row['repaid_after_images']:.0f} images" if row["repaid_after_images"] else "",
         "peak memory": _peak(row),
         "fidelity": _fidelity(row),
+        "CLIP score": f"{row['clip_score']:.1f}" if row["clip_score"] is not None else "",
         "of the limit": f"{row['share_of_limit']:.0%}" if row["share_of_limit"] is not None else "",
         "documented": _documented(row),
         "verdict": _text(row["claim_verdict"]) if row["size"] == "full" else "",

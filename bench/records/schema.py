@@ -192,6 +192,11 @@ SPLIT = _columns(
     ("split_adds_up", BOOL, "whether the parts explain the whole within 5 %"),
 )
 
+SCORE = _columns(
+    ("clip_score", FLOAT, "how well the first call's pictures show the prompt: the mean of max(100 * cosine, 0)"),
+    ("clip_model", TEXT, "the CLIP model that says so, from the hub's cache; empty: none there, or random weights"),
+)
+
 PROCESSES = (
     *_columns(("schema", INT, "version of these columns")),
     *KEY,
@@ -202,6 +207,7 @@ PROCESSES = (
     *LIMIT,
     *TELEMETRY,
     *SPLIT,
+    *SCORE,
 )
 
 VERSIONS = _columns(
@@ -274,6 +280,7 @@ RESULTS = (
     *STATISTICS,
     *COMPARISON,
     *FIDELITY,
+    *SCORE,
     *LIMIT,
     *TELEMETRY,
     *SPLIT,
