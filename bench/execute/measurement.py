@@ -84,6 +84,7 @@ def _first_call(ready: Ready, device: Device, image_folder: Path | None, emit: E
     _tell(emit, width=pictures[0].width, height=pictures[0].height, images=len(pictures))
     if image_folder is not None:
         images.save(pictures, image_folder / ready.case.scenario, ready.case.name)
+    seen.pictures = pictures if diagnosis.scored(ready) else []
     return seen
 
 
@@ -197,13 +198,13 @@ def _seen(ready: Ready, seen: in_force.FirstCall) -> dict[str, Any]:
     idle = [
         name for name in ("vae_slicing", "vae_tiling") if name in ready.case.optimizations and seen.vae_decodes == 1
     ]
+    unused = [f"{name} is on and had nothing to do: the image was decoded in one piece" for name in idle]
+    overridden = in_force.overridden(ready.device.type)
     return {
         "denoiser_calls": seen.denoiser_calls,
         "vae_decodes": seen.vae_decodes,
         "steps": ready.case.call.get("num_inference_steps", _default_steps(ready.pipeline)),
-        "remarks": "; ".join(
-            f"{name} is on and had nothing to do: the image was decoded in one piece" for name in idle
-        ),
+        "remarks": "; ".join([*overridden, *unused]),
     }
 
 

@@ -64,7 +64,9 @@ def _choose(device: str) -> str:
 def _device(kind: str) -> dict[str, Any]:
     import torch
 
-    if kind != "cuda":
+    if kind == "xpu":
+        return {"device": kind, "device_name": torch.xpu.get_device_name(0)}
+    if kind != "cuda":  # mps is named by its chip, which is the CPU's name too
         from bench.records.environment import cpu_name
 
         return {"device": kind, "device_name": cpu_name()}

@@ -103,12 +103,15 @@ def main() -> None:
     """Answer the one request on standard input."""
     import json
 
-    from bench.execute.forkserver import die_with_parent
+    from bench.execute.forkserver import die_with_parent, import_libraries
 
     die_with_parent()
     events = os.dup(1)
     os.dup2(2, 1)
-    serve(json.loads(sys.stdin.readline()), events)
+    request = json.loads(sys.stdin.readline())
+    if request["op"] == "case":
+        import_libraries()  # as a forked child finds them: neither time nor memory of building is theirs
+    serve(request, events)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def memory(head: Head, rows: Sequence[Row]) -> Page | None:
         for row, time, peak in known
     ]
     page, axes = _scatter(head, dots, not_shown(rows, [row for row, _, _ in known]))
-    what = "peak memory allocated on the device" if on_device else "peak growth of resident memory on the host"
+    what = "peak memory allocated on the device" if on_device else "peak growth of memory on the host"
     paper.name_axis(axes, "x", f"time per image ({time_unit})")
     paper.name_axis(axes, "y", f"{what} ({memory_unit})")
     return page

@@ -160,6 +160,7 @@ def _cells(row: Row) -> dict[str, str]:
         "repaid after": f"{row['repaid_after_images']:.0f} images" if row["repaid_after_images"] else "",
         "peak memory": _peak(row),
         "fidelity": _fidelity(row),
+        "CLIP score": f"{row['clip_score']:.1f}" if row["clip_score"] is not None else "",
         "of the limit": f"{row['share_of_limit']:.0%}" if row["share_of_limit"] is not None else "",
         "documented": _documented(row),
         "verdict": _text(row["claim_verdict"]) if row["size"] == "full" else "",
@@ -181,7 +182,7 @@ def _speedup(row: Row) -> str:
 
 
 def _peak(row: Row) -> str:
-    """Return the peak of a generation: tensors on an accelerator, resident growth on a host."""
+    """Return the peak of a generation: tensors on an accelerator, what the process grew by on a host."""
     allocated = _float(row["peak_allocated_bytes"])
     return units.memory(allocated if allocated is not None else _float(row["peak_rss_growth_bytes"]))
 
