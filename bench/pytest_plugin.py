@@ -9,6 +9,7 @@ round, and its timer is the worker's own clock: synchronised around the call, in
 This module is loaded by every pytest of an environment that has it, so it imports nothing until there is a scenario.
 """
 
+import argparse
 import math
 import os
 import warnings
@@ -51,6 +52,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioF
     if file_path.suffix not in {".yaml", ".yml"}:
         return None
     if file_path.parent.name != FOLDER and not parent.session.isinitpath(file_path):
+        return None
+    if not parent.config.pluginmanager.hasplugin("benchmark"):  # switched off, with -p no:benchmark
         return None
     from bench.plan.recognize import is_scenario
 
@@ -121,27 +124,28 @@ class CaseItem(pytest.Function):
                 )
             outcome = calls.finish()
         benchmark.extra_info.update(extra_info(outcome, facts))
-        self._judge(outcome, log)
+        self._judge(outcome, log, complete=not benchmark.has_error)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the case is written; pytest counts lines from 0."""
         path, line = self.place
         return path.absolute(), line - 1, self.case.key
 
-    def _judge(self, outcome: "Outcome", log: Path) -> None:
+    def _judge(self, outcome: "Outcome", log: Path, *, complete: bool) -> None:
         """Skip or fail as the worker's outcome says, in few lines: where it was raised is in the log."""
-        from bench.records.schema import Status
+        from bench.records.schema import MEASURED, Status
 
         status, reason = outcome.process["status"], outcome.process["reason"]
         if status == Status.SKIPPED:
             pytest.skip(f"{self.case.key}: {reason}")
+        if status == self.case.claim.get("status"):
+            pytest.xfail(f"{status}, as documented: {reason}")
+        if not complete or status not in MEASURED:
+            path, line = self.place
+            reason = reason or f"too many samples were spoiled by {outcome.process['spoiled_by']}"
+            pytest.fail(f"{status}: {reason}\n{path}:{line}\nlog: {log}", pytrace=False)
         if status == Status.UNSTEADY:
             warnings.warn(pytest.PytestWarning(f"{self.case.key}: {status}: {reason}"), stacklevel=1)
-        elif status == self.case.claim.get("status"):
-            pytest.xfail(f"{status}, as documented: {reason}")
-        elif status != Status.OK:
-            path, line = self.place
-            pytest.fail(f"{status}: {reason}\n{path}:{line}\nlog: {log}", pytrace=False)
 
 
 def extra_info(outcome: "Outcome", facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -268,7 +272,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _positive(text: str) -> int:
-    """Return the whole number of at least 1 that an option gives; argparse tells of the ValueError."""
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
+    """Return the number that an option gives."""
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"is {text!r}; give a whole number of at least 1")
+    return int(text)

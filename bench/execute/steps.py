@@ -75,7 +75,7 @@ class SteppedCase:
         self._timeout_s = timeout_s
         self._asks = os.open(request["steps"], os.O_RDWR)  # this way neither end waits for the other to open it
         self._events = server.request(request, timeout_s)
-        self._state = "new"
+        self._running = False
 
     def call(self) -> float:
         """Have one more call made, the first one after building and warming up, and return its latency in seconds.
@@ -83,7 +83,7 @@ class SteppedCase:
         Raises:
             EndedError: the worker ended instead; `finish` says how.
         """
-        self._state = "running" if self._state == "new" else self._state
+        self._running = True
         os.write(self._asks, b"\n")
         sample = self._until("sample")
         if sample is None:
@@ -98,12 +98,8 @@ class SteppedCase:
     def close(self) -> None:
         """End a worker that is still at it, whatever the reason."""
         os.close(self._asks)
-        if self._state != "running":
-            return
-        if self._attempt.pid is None:  # the server may still be importing
-            self._server.close()
-        else:
-            self._server.end_worker(self._attempt.pid)
+        if self._running:
+            self._end_worker()
 
     def _until(self, name: str) -> Event | None:
         """Take in events up to the first of this name; None where there is none up to the worker's end."""
@@ -113,13 +109,19 @@ class SteppedCase:
                 if event["event"] == name:
                     return event
         except DeadlineError:
-            self._server.end_worker(self._attempt.pid)
+            self._end_worker()
             self._attempt.time_out(self._timeout_s)
         except ServerGoneError:
             self._server.close()
             self._attempt.lose_server()
-        self._state = "over"
+        self._running = False
         return None
+
+    def _end_worker(self) -> None:
+        if self._attempt.pid is None:  # not started yet: the server may still be importing
+            self._server.close()
+        else:
+            self._server.end_worker(self._attempt.pid)
 
 
 @contextmanager
