@@ -95,7 +95,8 @@ class CaseItem(pytest.Function):
             item.measure(benchmark, tmp_path_factory.getbasetemp() / "diffusion-bench")
 
         item: CaseItem = cls.from_parent(file, name=case.name, callobj=measure)
-        item.case, item.place, item.clock = case, place, Clock()
+        path, line = place
+        item.case, item.place, item.clock = case, (path.absolute(), line), Clock()
         item.add_marker(pytest.mark.benchmark(group=case.scenario, timer=item.clock))
         return item
 
@@ -129,7 +130,7 @@ class CaseItem(pytest.Function):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the case is written; pytest counts lines from 0."""
         path, line = self.place
-        return path.absolute(), line - 1, self.case.key
+        return path, line - 1, self.case.key
 
     def _judge(self, outcome: "Outcome", log: Path, *, complete: bool) -> None:
         """Skip or fail as the worker's outcome says, in few lines: where it was raised is in the log."""
@@ -141,9 +142,9 @@ class CaseItem(pytest.Function):
         if status == self.case.claim.get("status"):
             pytest.xfail(f"{status}, as documented: {reason}")
         if not complete or status not in MEASURED:
-            path, line = self.place
+            path = os.path.relpath(self.place[0], self.config.invocation_params.dir)
             reason = reason or f"too many samples were spoiled by {outcome.process['spoiled_by']}"
-            pytest.fail(f"{status}: {reason}\n{path}:{line}\nlog: {log}", pytrace=False)
+            pytest.fail(f"{status}: {reason}\n{path}:{self.place[1]}\nlog: {log}", pytrace=False)
         if status == Status.UNSTEADY:
             warnings.warn(pytest.PytestWarning(f"{self.case.key}: {status}: {reason}"), stacklevel=1)
 

@@ -36,10 +36,12 @@ FOREIGN = {
     "test_arithmetic.py": TEST,
 }
 HEAVY = ("torch", "diffusers", "transformers", "pandas", "numpy", "pydantic", "ruamel.yaml", "typer", "psutil")
+# loaded by its entry point, where the project is installed as it is now, or else by name
 ENTRY_POINTS = importlib.metadata.entry_points(group="pytest11")
 PLUGIN = [] if any(point.value == "bench.pytest_plugin" for point in ENTRY_POINTS) else ["-p", "bench.pytest_plugin"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
-ENVIRONMENT.pop("PYTEST_XDIST_WORKER", None)
+PATH = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+ENVIRONMENT = {**os.environ, "PYTHONPATH": PATH, "HF_HUB_OFFLINE": "1"}
+ENVIRONMENT.pop("PYTEST_XDIST_WORKER", None)  # pytest-benchmark would take itself for a part of this run
 
 
 def command(*arguments):

@@ -1,4 +1,5 @@
 import pytest
+from support import ROOT
 
 from bench.plan.recognize import is_scenario
 
@@ -38,6 +39,11 @@ def test_a_scenario_is_one_also_with_a_fault_in_it(write, text):
 )
 def test_another_tools_file_is_none(write, text):
     assert not is_scenario(write(text))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_scenario_is_one(path):
+    assert is_scenario(path)
 
 
 def test_what_extends_a_scenario_is_one(write):
