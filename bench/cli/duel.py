@@ -93,23 +93,22 @@ def _prepare(
 ) -> tuple["Plan", dict[str, dict[str, Any]], "RunSettings"]:
     """Return the plan, the facts of the machine as each interpreter tells them, and the settings of both runs."""
     from bench.cli.plan import load_plan
+    from bench.cli.settings import ask, settle
     from bench.execute.questions import ask_compatible
     from bench.plan.load import choose
 
     base = servers["base"]
     plan, baselines = choose(load_plan(question.scenarios, lambda model: ask_compatible(base, model)), question.only)
     plan = replace(plan, cases=tuple(case for case in plan.cases if case.key not in baselines))
-    run_command.check_weights(question.weights, question.size, plan)
-    probe = {"op": "probe", "device": question.device}
-    machines = {name: run_command.ask(server, f"--{name}-python", probe) for name, server in servers.items()}
+    settings, machine = settle(base, plan.cases, question.device, question.size, question.weights)
+    machines = {
+        "base": machine,
+        "head": ask(servers["head"], "--head-python", {"op": "probe", "device": settings.device}),
+    }
     if machines["base"]["device_name"] != machines["head"]["device_name"]:
         names = f"{machines['base']['device_name']} and {machines['head']['device_name']}"
         raise InputError(f"the interpreters see different devices ({names}); give --device, or the same kind of torch")
-    settings = run_command.settings_for(machines["base"], question.size, question.weights)
-    settings = replace(settings, samples=question.samples or SAMPLES)
-    if settings.weights == "auto" and not _is_tiny(plan, settings):
-        settings = replace(settings, hub_reachable=run_command.ask(base, "the hub", {"op": "hub"}))
-    return plan, machines, settings
+    return plan, machines, replace(settings, samples=question.samples or SAMPLES)
 
 
 def _is_tiny(plan: "Plan", settings: "RunSettings") -> bool:

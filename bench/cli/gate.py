@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.compare import BaselineFolder
-from bench.cli.run import DeviceChoice, SizeChoice
+from bench.cli.settings import DeviceChoice, SizeChoice
 from bench.errors import InputError
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from rich.live import Live
 from rich.text import Text
 
 from bench import units
+from bench.execute.attempt import Outcome
 from bench.execute.protocol import Event
-from bench.execute.runner import Outcome
 from bench.plan.order import Job
 from bench.records.schema import MEASURED
 from bench.statistics import median, median_interval

@@ -1,6 +1,7 @@
 """One request a line, one event a line, JSON, never pickle: another interpreter, pytest or a cluster can speak it too.
 
-Requests: `{"op": "probe" | "hub" | "compatible" | "case", ...}` on the server's standard input.
+Requests: `{"op": "probe" | "hub" | "compatible" | "case" | "steps", ...}` on the server's standard input. `steps` is a
+`case` whose worker reads a byte from a FIFO before each sample (`execute.steps`).
 
 Events on its standard output, in this order:
     ready       once, when the libraries are imported

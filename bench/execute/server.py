@@ -1,6 +1,7 @@
 """The parent's end of the fork server: start it, ask it, end it."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -63,15 +64,21 @@ class Server:
             raise ServerGoneError from error
         yield from self._until_exit(None if timeout_s is None else monotonic() + timeout_s)
 
-    def drain(self) -> None:
-        """Read on to the `exit` of a request whose worker was killed.
+    def end_worker(self, pid: int | None) -> bool:
+        """Kill the worker with everything it started, and read on to its `exit`; a server that is stuck goes too.
 
-        Raises:
-            DeadlineError: it does not come within seconds.
-            ServerGoneError: the server is gone.
+        Returns:
+            whether the server lives and can take the next request.
         """
-        for _ in self._until_exit(monotonic() + KILLED_S):
-            pass
+        try:
+            if pid is not None:
+                os.killpg(pid, signal.SIGKILL)
+            for _ in self._until_exit(monotonic() + KILLED_S):
+                pass
+        except (ProcessLookupError, DeadlineError, ServerGoneError):
+            self.close()
+            return False
+        return True
 
     def ask(self, message: Mapping[str, Any]) -> Any:
         """Send a question and return its answer; raise `ServerError` with the reason where there is none."""
@@ -87,6 +94,11 @@ class Server:
         if answer is None:
             raise ServerError(f"'{message['op']}' failed: {reason}")
         return answer
+
+    @property
+    def running(self) -> bool:
+        """Whether it can be asked: it has neither died nor been closed."""
+        return self._process.poll() is None
 
     def close(self) -> None:
         """End the server and whatever it still runs."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.execute import measurement, probe
+from bench.execute import measurement, probe, steps
 from bench.execute.protocol import Event, encode
 from bench.pipelines.errors import NotInForceError, UnsupportedError
 from bench.pipelines.images import BrokenImageError
@@ -47,6 +47,12 @@ def _case(request: Mapping[str, Any], emit: Emit) -> None:
     measurement.run(case, run, images, request["started_by"], emit)
 
 
+def _steps(request: Mapping[str, Any], emit: Emit) -> None:
+    case, run = Case.from_json(request["case"]), RunSettings.from_json(request["run"])
+    calls = steps.Steps(request["steps"], warm_up=request["warm_up"])
+    measurement.measure_case(case, run, None, request["started_by"], emit, calls.measure)
+
+
 def _probe(request: Mapping[str, Any], emit: Emit) -> None:
     emit({"event": "answer", "answer": {**probe.machine(request["device"]), "started_by": request["started_by"]}})
 
@@ -63,6 +69,7 @@ def _compatible(request: Mapping[str, Any], emit: Emit) -> None:
 
 _HANDLERS: dict[str, Callable[[Mapping[str, Any], Emit], None]] = {
     "case": _case,
+    "steps": _steps,
     "probe": _probe,
     "hub": _hub,
     "compatible": _compatible,
