@@ -18,7 +18,7 @@ MAY_BE_INFINITE = ("psnr_db",)
 ABOVE_ZERO = ("latency_", "device_time_", "seconds_per_image", "images_per_second", "first_call_s")
 """Beginnings of the columns that time something: a call of no seconds was not timed."""
 LARGEST_INTEGER = 2**63 - 1
-"""Of a column of whole numbers, in pandas' 64 bits; none of ours counts below zero."""
+"""Of a column of whole numbers, in pandas' 64 bits; none of ours counts below zero, and images from one."""
 _LETTERS_OF_NUMBERS = set("0123456789+-.eEinfaN")
 """Of what `repr` writes, with `inf` and `nan`, and of what a spreadsheet makes of it."""
 _LONGEST_SHOWN = 60
@@ -51,7 +51,7 @@ def value(column: Column, text: str) -> Any:
         case schema.FLOAT:
             return _number(column.name, text)
         case schema.INT:
-            return _integer(text)
+            return _integer(column.name, text)
         case schema.BOOL:
             return _truth(text)
     return text
@@ -73,13 +73,14 @@ def _number(name: str, text: str) -> float:
     return number
 
 
-def _integer(text: str) -> int:
+def _integer(name: str, text: str) -> int:
     try:
         number = int(_plain(text))
     except ValueError as error:
         raise ValueError(f"is '{_shown(text)}', no whole number") from error
-    if not 0 <= number <= LARGEST_INTEGER:
-        raise ValueError(f"is {_shown(text)}, not from 0 to {LARGEST_INTEGER}")
+    least = int(name == "images")
+    if not least <= number <= LARGEST_INTEGER:
+        raise ValueError(f"is {_shown(text)}, not from {least} to {LARGEST_INTEGER}")
     return number
 
 
