@@ -177,9 +177,7 @@ def gate(share: float, leaked: int, cases: int) -> Gated:
         )
         pythons = ["--base-python", sys.executable, "--head-python", str(slower_python(folder, share, leaked))]
         command = [sys.executable, "-m", "bench", "gate", *pythons, str(scenario), "--output", str(folder / "gate")]
-        done = subprocess.run(
-            [*command, "--device", "cpu", "--size", "tiny"], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*command, "--device", "cpu", "--size", "tiny"], capture_output=True, text=True, check=False)
         if done.returncode not in {0, 1, 3, 4}:
             sys.exit(done.stderr)
         sides = [folder / "gate" / which for which in ("base", "head")]
