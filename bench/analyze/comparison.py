@@ -49,8 +49,10 @@ class Pair:
 
     @property
     def memory_bytes(self) -> tuple[float | None, float | None]:
-        """Return the peaks of a generation on both sides."""
-        return peak(self.base), peak(self.new)
+        """Return the peaks of a generation on both sides: of tensors, or of resident growth where neither counts them."""
+        told = [row["peak_allocated_bytes"] for row in (self.base, self.new) if row is not None]
+        name = "peak_rss_growth_bytes" if told.count(None) == len(told) else "peak_allocated_bytes"
+        return _bytes(self.base, name), _bytes(self.new, name)
 
     @property
     def same_device(self) -> bool:
@@ -70,13 +72,8 @@ def pair_up(base: Side, new: Side, *, rounds_are_pairs: bool = False) -> list[Pa
     return [_pair(key, base, new, rounds_are_pairs=rounds_are_pairs) for key in keys]
 
 
-def peak(row: Row | None) -> float | None:
-    """Return a row's peak memory in bytes: tensors on an accelerator, resident growth on a host; None if unknown."""
-    if row is None:
-        return None
-    allocated = row["peak_allocated_bytes"]
-    value = allocated if allocated is not None else row["peak_rss_growth_bytes"]
-    return None if value is None else float(value)
+def _bytes(row: Row | None, name: str) -> float | None:
+    return None if row is None or row[name] is None else float(row[name])
 
 
 def environment(sides: Sequence[Side]) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ or stands there twice is refused with its line, never compared.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isclose
@@ -19,9 +20,14 @@ from bench.records import cells, schema, store
 from bench.records.schema import MEASURED, Status
 
 Row = Mapping[str, Any]
+_OF_MEASURED = (
+    "latency_median_s", "latency_min_s", "latency_max_s", "seconds_per_image", "images", "process_medians_s",
+    "processes", "size",
+)  # fmt: skip
+_ROUND = re.compile(r"0|[1-9][0-9]{0,8}")
 _CLOSE = 1e-6
 """Figures of a row are derived from each other in double precision and written at full length."""
-_UNIQUE_STATUSES = {str(status) for status in Status}
+_STATUSES = {str(status) for status in Status}
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,16 @@ def open_side(path: Path) -> Side:
 
 
 def of_run(run: Run) -> Side:
-    """Return the side that a run's folder is; raise `InputError` for an empty one."""
+    """Return the side that a run's folder is; raise `InputError` for an empty one, and for files that cannot be."""
     table = results(run, pictures=False)
     if table.empty:
         raise InputError(f"{run.folder / store.PROCESSES}:1: is an empty run, it has no case; nothing can be compared")
     plain = table.astype(object).where(table.notna(), None)
     records = ({str(name): value for name, value in row.items()} for row in plain.to_dict("records"))
     rows: dict[str, Row] = {f"{row['scenario']}/{row['case']}": row for row in records}
+    for key, row in rows.items():
+        if (fault := _fault(row)) is not None:
+            raise InputError(f"{run.folder}: {key}: {fault}")
     return Side(run.folder.resolve().name, run.folder, rows)
 
 
@@ -90,27 +99,32 @@ def _rows_of_file(path: Path) -> dict[str, Row]:
 
 def _fault(row: Row) -> str | None:
     """Say what in a row cannot be; None where it is whole."""
-    for name in ("scenario", "case", "status", "schema"):
+    for name in ("scenario", "case", "status", "schema", "device_name"):
         if row[name] is None:
             return f"{name} is empty; the file was changed"
+    if "/" in row["scenario"]:
+        return f"'{row['scenario']}' is no scenario's name; the file was changed"
+    if row["threshold"] is not None and not 0 < row["threshold"] < 1:
+        return f"threshold is {row['threshold']}, no share between 0 and 1; the file was changed"
     if row["schema"] != schema.VERSION:
         return f"was written with schema {row['schema']}, this version reads schema {schema.VERSION}; measure again"
-    if row["status"] not in _UNIQUE_STATUSES:
+    if row["status"] not in _STATUSES:
         return f"status is '{row['status']}', which is none of {', '.join(Status)}"
     return _contradiction(row) if row["status"] in MEASURED else None
 
 
 def _contradiction(row: Row) -> str | None:
     """Say which of a measured row's figures contradict each other: in another unit, or changed by hand."""
-    wanted = ("latency_median_s", "latency_min_s", "latency_max_s", "seconds_per_image", "images", "process_medians_s")
-    for name in wanted:
+    for name in _OF_MEASURED:
         if row[name] is None:
             return f"was measured ('{row['status']}'), but its {name} is empty; the file was changed"
     median, medians = row["latency_median_s"], _medians(row["process_medians_s"])
     if medians is None:
         return "process_medians_s is no JSON object of rounds and seconds; the file was changed"
-    if not row["latency_min_s"] * (1 - _CLOSE) <= median <= row["latency_max_s"] * (1 + _CLOSE):
-        return "latency_median_s lies outside of latency_min_s and latency_max_s; are the units mixed?"
+    if row["processes"] != len(medians):
+        return f"processes is {row['processes']}, process_medians_s has {len(medians)}; the file was changed"
+    if not all(_within(row, seconds) for seconds in (median, *medians)):
+        return "a median lies outside of latency_min_s and latency_max_s; are the units mixed?"
     if not isclose(row["seconds_per_image"] * row["images"], median, rel_tol=_CLOSE):
         return "seconds_per_image is not latency_median_s / images; are the units mixed?"
     if not isclose(statistics.geometric_mean_interval(medians)[0], median, rel_tol=_CLOSE):
@@ -118,14 +132,20 @@ def _contradiction(row: Row) -> str | None:
     return None
 
 
+def _within(row: Row, seconds: float) -> bool:
+    return bool(row["latency_min_s"] * (1 - _CLOSE) <= seconds <= row["latency_max_s"] * (1 + _CLOSE))
+
+
 def _medians(text: str) -> list[float] | None:
     """Return the seconds of a cell of `process_medians_s`; None for anything else."""
     try:
         told = json.loads(text)
-        medians = [float(seconds) for number, seconds in told.items() if int(number) >= 0]
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, RecursionError):
         return None
-    return medians if medians and all(0 < seconds < float("inf") for seconds in medians) else None
+    if not isinstance(told, dict) or not told or not all(_ROUND.fullmatch(number) for number in told):
+        return None
+    numbers = all(type(seconds) in {int, float} and 0 < seconds < float("inf") for seconds in told.values())
+    return [float(seconds) for seconds in told.values()] if numbers else None
 
 
 def distinct(sides: Sequence[Side]) -> list[Side]:

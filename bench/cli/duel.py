@@ -51,30 +51,46 @@ def duel(base_python: Path, head_python: Path, question: Question, threshold: fl
     """Measure a plan in two interpreters and judge it; the rows are kept as two runs, `base` and `head`.
 
     Raises:
-        InputError: an interpreter cannot be used, or what was asked for makes no sense.
-        typer.Exit: the gate was stopped (130), or the disk refused (1).
+        InputError: an interpreter cannot be used, what was asked for makes no sense, or the disk refused.
+        typer.Exit: the gate was stopped (130).
     """
+    from bench.cli.measure import terminable
     from bench.execute.duel import StoppedError
-    from bench.execute.server import Server
+    from bench.execute.runner import InterruptedRunError
 
     pythons = {"base": _executable(base_python, "--base-python"), "head": _executable(head_python, "--head-python")}
-    with ExitStack() as opened:
-        servers = {name: opened.enter_context(Server(python)) for name, python in pythons.items()}
-        plan, machines, settings = _prepare(servers, question)
-        folder = question.output or _folder(settings)
-        sides = [
-            _contender(name, folder / name, plan, settings, servers[name], pythons[name], machines[name], opened)
-            for name in pythons
-        ]
-        typer.echo(f"Gating {pythons['head']} against {pythons['base']}; writing to {folder}/")
-        try:
-            judged, remarks = _judge(sides, plan, threshold, tiny=_is_tiny(plan, settings))
-        except (StoppedError, KeyboardInterrupt) as error:
-            typer.echo(f"Stopped before a verdict; what was measured is in {folder}/", err=True)
-            raise typer.Exit(run_command.INTERRUPTED) from error
-        except OSError as error:
-            typer.echo(f"stopped: cannot write the results ({error}); make room and gate again", err=True)
-            raise typer.Exit(1) from error
+    try:
+        with terminable(), ExitStack() as opened:
+            servers = {name: opened.enter_context(_server(python, name)) for name, python in pythons.items()}
+            return _measured(servers, pythons, question, threshold, opened)
+    except (StoppedError, InterruptedRunError, KeyboardInterrupt) as error:
+        typer.echo("Stopped before a verdict.", err=True)
+        raise typer.Exit(run_command.INTERRUPTED) from error
+    except OSError as error:
+        raise InputError(f"stopped: cannot write the results ({error}); make room and gate again") from error
+
+
+def _server(python: str, name: str) -> "Server":
+    from bench.execute.server import Server
+
+    try:
+        return Server(python)
+    except OSError as error:
+        raise InputError(f"--{name}-python {python}: cannot be started ({error.strerror})") from error
+
+
+def _measured(
+    servers: "dict[str, Server]", pythons: dict[str, str], question: Question, threshold: float, opened: ExitStack
+) -> "Gated":
+    """Measure both sides into two folders, judge, and write their results."""
+    plan, machines, settings = _prepare(servers, question)
+    folder = question.output or _folder(settings)
+    sides = [
+        _contender(name, folder / name, plan, settings, servers[name], pythons[name], machines[name], opened)
+        for name in pythons
+    ]
+    typer.echo(f"Gating {pythons['head']} against {pythons['base']}; writing to {folder}/")
+    judged, remarks = _judge(sides, plan, threshold, tiny=_is_tiny(plan, settings))
     return _gated(sides, judged, remarks)
 
 
@@ -158,12 +174,11 @@ def _judge(
 
 
 def _fight(sides: "Sequence[Contender]", cases: "Sequence[Case]", numbers: range) -> None:
-    from bench.cli.measure import terminable
     from bench.execute.duel import fight
     from bench.execute.progress import PatientConsole, Progress
 
     total = len(sides) * len(cases) * len(numbers)
-    with terminable(), Progress(total, PatientConsole()) as progress:
+    with Progress(total, PatientConsole()) as progress:
         fight(sides, cases, numbers, progress)
 
 

@@ -98,10 +98,13 @@ def _write(gated: "Gated", junit: Path | None, markdown: Path | None) -> None:
     from bench.present import gate as presented
     from bench.records import store
 
-    for path, text in ((junit, presented.as_junit), (markdown, presented.as_markdown)):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            store.replace(path, text(gated))
-    if summary := os.environ.get(SUMMARY_VARIABLE):
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(presented.as_markdown(gated) + "\n")
+    try:
+        for path, text in ((junit, presented.as_junit), (markdown, presented.as_markdown)):
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                store.replace(path, text(gated))
+        if summary := os.environ.get(SUMMARY_VARIABLE):
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(presented.as_markdown(gated) + "\n")
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be written ({error.strerror}); the verdict is above") from error

@@ -49,24 +49,34 @@ def verdict(pair: Pair) -> str:
         before, after = pair.base["status"], pair.new["status"]
         return f"{after} on both" if before == after else f"{before} -> {after}"
     if pair.interval is None:
-        return "not told: too few processes"
+        return "too few processes"
     if pair.interval.low > 1:
         return "slower"
     return "faster" if pair.interval.high < 1 else "no difference shown"
 
 
 def show(compared: Compared) -> None:
-    """Print the comparison on the terminal."""
+    """Print the comparison on the terminal: one table, or one a side where it is not wide enough."""
     console = Console()
+    together = _printed(compared)
+    if len(compared.pairs) > 1 and console.measure(together).maximum >= console.width:
+        for side, pairs in zip(compared.sides[1:], compared.pairs, strict=True):
+            console.print(_printed(Compared([compared.sides[0], side], [pairs])))
+    else:
+        console.print(together)
+    for line in _lines(compared):
+        console.print(line, markup=False, highlight=False)
+
+
+def _printed(compared: Compared) -> Table:
+    """Return the table for the terminal."""
     header, rows = _table(compared)
-    printed = Table(title=escape(_title(compared)), title_justify="left", caption_justify="left")
+    printed = Table(title=escape(_title(compared)), title_justify="left")
     for name in header:
         printed.add_column(escape(name), justify="left" if name in LEFT else "right", overflow="fold")
     for row in rows:
         printed.add_row(*map(escape, row))
-    console.print(printed)
-    for line in _lines(compared):
-        console.print(line, markup=False, highlight=False)
+    return printed
 
 
 def as_markdown(compared: Compared) -> str:
@@ -158,7 +168,9 @@ def _shown(row: Row | None) -> str:
 def _memory(pair: Pair) -> str:
     before, after = pair.memory_bytes
     told = units.memory(after)
-    return told if before is None or after is None else f"{told} ({units.memory_change(after - before)})"
+    if before is None or after is None or abs(after - before) < units.MIB / 2:
+        return told
+    return f"{told} ({units.memory_change(after - before)})"
 
 
 def _lines(compared: Compared) -> list[str]:
@@ -176,7 +188,7 @@ def _lines(compared: Compared) -> list[str]:
 def _one_sided(pairs: Sequence[Pair]) -> list[tuple[str, bool]]:
     """Return the cases that one side has alone, and whether it is the new one."""
     only_base, only_new = ([pair.key for pair in pairs if row(pair) is None] for row in (_new, _base))
-    return [(", ".join(keys), new) for keys, new in ((only_base, False), (only_new, True)) if keys]
+    return [(markdown.listed(keys), new) for keys, new in ((only_base, False), (only_new, True)) if keys]
 
 
 def _new(pair: Pair) -> Row | None:
@@ -194,6 +206,6 @@ def _grouped(pairs: Sequence[Pair]) -> list[str]:
         for difference in (*pair.settings, *(f"in force: {found}" for found in pair.in_force)):
             cases.setdefault(difference, []).append(pair.key)
     return [
-        f"{difference} (all cases)" if len(keys) == len(pairs) else f"{difference} ({', '.join(keys)})"
+        f"{difference} (all cases)" if len(keys) == len(pairs) else f"{difference} ({markdown.listed(keys)})"
         for difference, keys in cases.items()
     ]

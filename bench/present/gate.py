@@ -1,5 +1,6 @@
 """The gate's verdicts on the terminal, as Markdown (a job's summary in CI) and as JUnit XML."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ HEADER = ("case", "verdict", "reason")
 COLOURS = {Verdict.PASSED: "green", Verdict.REGRESSED: "red", Verdict.INCONCLUSIVE: "yellow"}
 JUNIT_TAGS = {Verdict.REGRESSED: "failure", Verdict.NOT_COMPARABLE: "error", Verdict.INCONCLUSIVE: "skipped"}
 """A test that was skipped is not one that passed; the exit code of the gate is 3 all the same."""
+_NOT_IN_XML = re.compile("[^\\t\\n\\r -\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def conclusion(gated: Gated) -> str:
 def show(gated: Gated) -> None:
     """Print the verdicts on the terminal, and what differs besides the figures."""
     console = Console()
-    table = Table(title=escape(gated.title), title_justify="left", caption_justify="left")
+    table = Table(title=escape(gated.title), title_justify="left")
     for name in HEADER:
         table.add_column(name, overflow="fold", no_wrap=name == "verdict")
     for each in gated.judged:
@@ -82,7 +84,7 @@ def as_junit(gated: Gated) -> str:
     )
     for each in gated.judged:
         scenario, case = each.pair.key.split("/", 1)
-        test = ET.SubElement(suite, "testcase", classname=scenario, name=case)
+        test = ET.SubElement(suite, "testcase", classname=_printable(scenario), name=_printable(case))
         reason = _printable("; ".join(each.reasons))
         tag = JUNIT_TAGS.get(each.verdict)
         if tag is not None:
@@ -99,7 +101,7 @@ def _lines(gated: Gated) -> list[str]:
     for each in gated.judged:
         for difference in each.pair.in_force:
             found.setdefault(difference, []).append(each.pair.key)
-    in_force = [f"in force: {difference} ({', '.join(keys)})" for difference, keys in found.items()]
+    in_force = [f"in force: {difference} ({markdown.listed(keys)})" for difference, keys in found.items()]
     return [*differences, *in_force, *gated.remarks]
 
 
@@ -108,5 +110,5 @@ def _colour(each: Judged) -> str:
 
 
 def _printable(text: str) -> str:
-    """Leave out the control characters that XML 1.0 has no way to write."""
-    return "".join(letter for letter in text if letter >= " " or letter in "\t\n")
+    """Leave out what XML 1.0 has no way to write (its production 2, Char)."""
+    return _NOT_IN_XML.sub("", text)

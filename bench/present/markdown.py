@@ -2,11 +2,21 @@
 
 from collections.abc import Sequence
 
+LISTED = 5
+"""Names that a line takes."""
+
 
 def cell(text: str) -> str:
     """Return a text on one line, with what Markdown would take for markup escaped."""
     escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
     return " ".join(escaped.split())
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names joined by commas, of many only the first and how many there are."""
+    shown = names if len(names) <= LISTED else names[: LISTED - 1]
+    more = [f"{len(names) - len(shown)} more"] if len(shown) < len(names) else []
+    return ", ".join([*shown, *more])
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str]) -> str:

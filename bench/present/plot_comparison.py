@@ -17,7 +17,7 @@ def write(path: Path, compared: Compared) -> None:
     """Draw the comparison into a PNG, SVG or PDF file.
 
     Raises:
-        InputError: another kind of file is asked for, or no case was measured on both sides.
+        InputError: another kind of file is asked for, it cannot be written, or no case was measured on both sides.
     """
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}: a plot is written as {', '.join(sorted(FORMATS))}")
@@ -39,9 +39,12 @@ def write(path: Path, compared: Compared) -> None:
     axes.set_xlabel(f"change of latency against {compared.sides[0].name}, per cent (right is slower)")
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(b=False)
-    axes.legend(loc="best", frameon=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
+    figure.legend(loc="outside upper left", frameon=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
 
 
 def _draw(axes: Any, pairs: "list[Pair]", keys: list[str], shift: float, name: str, colour: str) -> None:
@@ -52,7 +55,9 @@ def _draw(axes: Any, pairs: "list[Pair]", keys: list[str], shift: float, name: s
             axes.plot([_per_cent(pair.interval.low), _per_cent(pair.interval.high)], [at, at], color=colour)
         axes.plot(change, at, "o", color=colour, markerfacecolor=colour if pair.interval else "white", markersize=5)
     alone = any(pair.interval is None for pair in pairs)
-    axes.plot([], [], "o-", color=colour, label=f"{name}{' (hollow: too few processes)' if alone else ''}")
+    style = {"color": colour, "markersize": 5, "linestyle": "none" if alone else "-"}
+    label = f"{name} (hollow: too few processes for an interval)" if alone else name
+    axes.plot([], [], "o", markerfacecolor="white" if alone else colour, label=label, **style)
 
 
 def _per_cent(ratio: float) -> float:

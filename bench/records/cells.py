@@ -17,6 +17,11 @@ MAY_BE_NEGATIVE = ("split_rest_s", "claim_parameter_reduction", "parameter_reduc
 MAY_BE_INFINITE = ("psnr_db",)
 ABOVE_ZERO = ("latency_", "device_time_", "seconds_per_image", "images_per_second", "first_call_s")
 """Beginnings of the columns that time something: a call of no seconds was not timed."""
+LARGEST_INTEGER = 2**63 - 1
+"""Of a column of whole numbers, in pandas' 64 bits; none of ours counts below zero, and images from one."""
+_LETTERS_OF_NUMBERS = set("0123456789+-.eEinfaN")
+"""Of what `repr` writes, with `inf` and `nan`, and of what a spreadsheet makes of it."""
+_LONGEST_SHOWN = 60
 
 
 def check(path: Path, columns: Iterable[Column], rows: Iterable[tuple[int, Mapping[str, str]]]) -> None:
@@ -46,7 +51,7 @@ def value(column: Column, text: str) -> Any:
         case schema.FLOAT:
             return _number(column.name, text)
         case schema.INT:
-            return _integer(text)
+            return _integer(column.name, text)
         case schema.BOOL:
             return _truth(text)
     return text
@@ -54,9 +59,11 @@ def value(column: Column, text: str) -> Any:
 
 def _number(name: str, text: str) -> float:
     try:
-        number = float(text)
+        number = float(_plain(text))
     except ValueError as error:
-        raise ValueError(f"is '{text}', no number (units are in the columns' names, never in a cell)") from error
+        raise ValueError(
+            f"is '{_shown(text)}', no number (units are in the columns' names, never in a cell)"
+        ) from error
     if math.isnan(number) or (math.isinf(number) and name not in MAY_BE_INFINITE):
         raise ValueError(f"is '{text}', no finite number (what is unknown is an empty cell)")
     if number <= 0 and name.startswith(ABOVE_ZERO):
@@ -66,14 +73,29 @@ def _number(name: str, text: str) -> float:
     return number
 
 
-def _integer(text: str) -> int:
+def _integer(name: str, text: str) -> int:
     try:
-        return int(text)
+        number = int(_plain(text))
     except ValueError as error:
-        raise ValueError(f"is '{text}', no whole number") from error
+        raise ValueError(f"is '{_shown(text)}', no whole number") from error
+    least = int(name == "images")
+    if not least <= number <= LARGEST_INTEGER:
+        raise ValueError(f"is {_shown(text)}, not from {least} to {LARGEST_INTEGER}")
+    return number
+
+
+def _plain(text: str) -> str:
+    """Return a number's text; raise ValueError for what only Python takes for one: `1_0`, digits of other scripts."""
+    if not set(text) <= _LETTERS_OF_NUMBERS:
+        raise ValueError
+    return text
 
 
 def _truth(text: str) -> bool:
     if text not in {"True", "False"}:
-        raise ValueError(f"is '{text}', not True or False")
+        raise ValueError(f"is '{_shown(text)}', not True or False")
     return text == "True"
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

@@ -23,6 +23,8 @@ _NAMED = 3
 """Columns that a message names."""
 LONGEST_TEXT = 100_000
 """Python's csv reads no field of more than 131,072 characters."""
+LARGEST_BYTES = 256 * 1024**2
+"""Of a file that is read: over a million samples. What is larger is no file of ours, and would fill the memory."""
 SAMPLES, PROCESSES, RESULTS = "samples.csv", "processes.csv", "results.csv"
 PLAN, ENVIRONMENT = "plan.json", "environment.json"
 MUST_STAY_EQUAL = (
@@ -161,14 +163,7 @@ def numbered_rows(path: Path, columns: tuple[Column, ...], *, whole: bool = Fals
         InputError: the file cannot be read, has other columns, a row of another length, or a cell that its column
             cannot hold; with file and line.
     """
-    try:
-        text = path.read_bytes().decode("utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
-    kept = _whole_rows(text)
-    if whole and kept != text:
-        raise InputError(f"{path}:{len(text.splitlines())}: the last line is torn, the file was cut off; copy it again")
-    reader = csv.DictReader(io.StringIO(kept, newline=""), strict=True)
+    reader = csv.DictReader(io.StringIO(_text(path, whole=whole), newline=""), strict=True)
     try:
         _check_header(path, reader, columns)
         rows = [(reader.line_num, row) for row in reader]
@@ -202,21 +197,55 @@ def _check_header(path: Path, reader: "csv.DictReader[str]", columns: tuple[Colu
     )
 
 
-def _whole_rows(text: str) -> str:
-    """Return the text up to its last whole row: one that ends with a newline outside of quotes."""
-    whole = text[: text.rfind("\n") + 1]
-    while whole.count('"') % 2:
-        whole = whole[: whole.rfind("\n", 0, -1) + 1]
-    return whole
+def _text(path: Path, *, whole: bool) -> str:
+    """Return the text of a result file up to its last whole row, without the mark that spreadsheets begin a file with.
+
+    Raises:
+        InputError: the file cannot be read, is larger than any of ours, is no UTF-8, or is torn where it must be whole.
+    """
+    data = _read(path)
+    kept = _whole_rows(data)
+    try:
+        text = kept.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}:{line}: is no UTF-8 text ({error.reason}); the file is damaged, or is not ours"
+        ) from error
+    if whole and kept != data:
+        line = data.rstrip(b"\n").count(b"\n") + 1
+        raise InputError(f"{path}:{line}: the last line is torn, the file was cut off; copy it again")
+    return text
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a file of a run; raise `InputError` for one that cannot be read or that would not fit."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
+    if len(data) > LARGEST_BYTES:
+        raise InputError(f"{path}: is larger than {LARGEST_BYTES >> 20} MiB; no file of a run is")
+    return data
+
+
+def _whole_rows(data: bytes) -> bytes:
+    """Return the bytes up to the last whole row: one that ends with a newline outside of quotes."""
+    end = data.rfind(b"\n") + 1
+    within = data.count(b'"', 0, end) % 2
+    while within:
+        start = data.rfind(b"\n", 0, end - 1) + 1
+        within ^= data.count(b'"', start, end) % 2
+        end = start
+    return data[:end]
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return a JSON object of a run's folder; raise `InputError` where there is none."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
-    except ValueError as error:
+        data = json.loads(_read(path))
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: is no JSON ({error}); the file is damaged") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}: is no JSON object; the file is damaged")

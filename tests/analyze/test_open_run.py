@@ -70,7 +70,11 @@ def test_an_empty_cell_is_unknown(folder):
 
 
 def test_words_that_pandas_takes_for_unknown_stay_words(tmp_path):
-    run = make_run(tmp_path / "run", [case()], [ended("baseline", "failed", "NA"), ended("baseline", "failed", "null")])
+    run = make_run(
+        tmp_path / "run",
+        [case()],
+        [ended("baseline", "failed", "NA"), ended("baseline", "failed", "null", replicate=1)],
+    )
     assert run.processes["reason"].tolist() == ["NA", "null"]
 
 
