@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bench.execute.runner import Runner
     from bench.execute.server import Server
-    from bench.plan.case import Plan
+    from bench.plan.case import Case, Plan
     from bench.plan.order import Job
     from bench.plan.settings import RunSettings
     from bench.records.store import Store
@@ -45,6 +45,7 @@ def measure(
         _announce(settings, facts, folder, tiny=tiny)
         if done:
             typer.echo(f"Resuming: {len(done)} processes are on file, {len(jobs)} are left.")
+        _fetch([job.case for job in jobs], settings)
         start_server = partial(Server, spawn=machine["started_by"] == "spawn")
         runner = Runner(folder, settings, server, start_server)
         interrupted = _run_jobs(jobs, runner, store)
@@ -64,6 +65,16 @@ def _announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, *, t
         typer.echo("Forked workers cannot use this device: every case starts an interpreter, which takes seconds.")
     if settings.weights == "auto" and settings.size == "full" and not settings.hub_reachable:
         typer.echo("The hub cannot be reached: what its cache lacks gets random weights (see the column 'weights').")
+
+
+def _fetch(cases: "Sequence[Case]", settings: "RunSettings") -> None:
+    """Fetch what the hub must give before the first case is measured."""
+    from bench.execute.questions import fetch
+    from bench.pipelines.fetching import missing
+
+    if downloads := missing(cases, settings):
+        typer.echo(f"Fetching from the hub: {', '.join(download.name for download in downloads)}")
+        fetch(downloads)
 
 
 def _run_jobs(jobs: "Sequence[Job]", runner: "Runner", store: "Store") -> bool:

@@ -40,7 +40,7 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=_environment(),
+            env=environment(),
             start_new_session=True,
         )
         assert self._process.stdin is not None  # noqa: S101 - asked for above
@@ -139,7 +139,7 @@ class Server:
             self._ready = event["event"] == "ready"
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return this environment, such that importing diffusers does not touch the driver, and `bench` is found."""
     checkout = str(Path(bench.__file__).parents[1])
     path = os.pathsep.join([checkout, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -67,12 +67,24 @@ def _compatible(request: Mapping[str, Any], emit: Emit) -> None:
     emit({"event": "answer", "answer": {model: compatible(model) for model in request["models"]}})
 
 
+def _fetch(request: Mapping[str, Any], _emit: Emit) -> None:
+    """Download one after the other; what the hub does not give is told, and once more in the rows that needed it."""
+    from bench.pipelines.fetching import Download, fetch
+
+    for wanted in request["downloads"]:
+        try:
+            fetch(Download(**wanted))
+        except Exception as error:  # noqa: BLE001 - the hub, the network, the disk: its case says the same in its row
+            sys.stderr.write(f"{wanted['name']}: {type(error).__name__}: {error}\n")
+
+
 _HANDLERS: dict[str, Callable[[Mapping[str, Any], Emit], None]] = {
     "case": _case,
     "steps": _steps,
     "probe": _probe,
     "hub": _hub,
     "compatible": _compatible,
+    "fetch": _fetch,
 }
 
 
