@@ -53,7 +53,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioF
         return None
     if file_path.parent.name != FOLDER and not parent.session.isinitpath(file_path):
         return None
-    if not parent.config.pluginmanager.hasplugin("benchmark"):  # switched off, with -p no:benchmark
+    if not parent.config.pluginmanager.hasplugin("pytest-benchmark"):  # switched off, with -p no:benchmark
         return None
     from bench.plan.recognize import is_scenario
 

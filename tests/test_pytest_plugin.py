@@ -15,6 +15,10 @@ import psutil
 import pytest
 from support import ROOT
 
+from bench.execute.attempt import Outcome
+from bench.plan.case import Case
+from bench.pytest_plugin import CaseItem
+
 SCENARIO = """\
 title: small
 model: stable-diffusion-v1-5
@@ -111,6 +115,36 @@ def test_a_case_that_failed_says_why_where_and_its_log_without_a_traceback(proje
     assert failure[1] == "scenarios/small.yaml:7"
     assert failure[2].startswith("log: ")
     assert len(failure) == 3
+
+
+def judge(status, claim=None, *, complete=True, reason="why"):
+    """Judge an outcome without measuring one."""
+    case = Case("small", "plain", "stable-diffusion-v1-5", claim=claim or {})
+    item = SimpleNamespace(case=case, place=(ROOT / "small.yaml", 1), config=SimpleNamespace())
+    item.config.invocation_params = SimpleNamespace(dir=ROOT)
+    outcome = Outcome({"status": status, "reason": reason, "spoiled_by": "hw_thermal_slowdown"})
+    CaseItem._judge(item, outcome, ROOT / "plain.log", complete=complete)
+
+
+@pytest.mark.parametrize("status", ["oom", "timeout", "crashed", "failed"])
+def test_what_could_not_be_measured_fails(status):
+    with pytest.raises(pytest.fail.Exception, match=f"^{status}: why\nsmall.yaml:1\nlog: "):
+        judge(status, complete=False)
+
+
+def test_out_of_memory_as_documented_is_an_expected_failure():
+    with pytest.raises(pytest.xfail.Exception, match="oom, as documented: why"):
+        judge("oom", {"status": "oom"}, complete=False)
+
+
+def test_too_few_samples_are_no_benchmark():
+    with pytest.raises(pytest.fail.Exception, match="too many samples were spoiled by hw_thermal_slowdown"):
+        judge("ok", complete=False, reason="")
+
+
+def test_samples_that_drift_are_a_warning():
+    with pytest.warns(pytest.PytestWarning, match="small/plain: unsteady: why"):
+        judge("unsteady")
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("pygal"), reason="pytest-benchmark draws with pygal, an extra")
