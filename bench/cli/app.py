@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from bench.cli import inspect, report, run
+from bench.cli import inspect, recommend, report, run
 from bench.errors import InputError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("schema")(inspect.schema)
 app.command("columns")(inspect.columns)
 app.command("tables")(report.tables)
 app.command("plots")(report.plots)
+app.command("recommend")(recommend.recommend)
 
 USAGE_ERROR = 2
 
