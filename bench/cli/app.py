@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from bench.cli import inspect, recommend, report, run
+from bench.cli import inspect, recommend, report, run, tune
 from bench.errors import InputError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("columns")(inspect.columns)
 app.command("tables")(report.tables)
 app.command("plots")(report.plots)
 app.command("recommend")(recommend.recommend)
+app.command("tune")(tune.tune)
 
 USAGE_ERROR = 2
 

@@ -100,15 +100,23 @@ def _anew(
     """Plan a run from the command line; return the plan, the settings, and the machine's facts."""
     from bench.cli.plan import choose_cases, load_plan
     from bench.execute.questions import ask_compatible
-    from bench.pipelines.tiny import resolve
 
     plan, _ = choose_cases(load_plan(scenarios, lambda model: ask_compatible(server, model)), only)
+    return plan, *prepare(server, plan, device, size, weights, asked)
+
+
+def prepare(
+    server: "Server", plan: "Plan", device: str, size: str, weights: str, asked: dict[str, Any]
+) -> tuple["RunSettings", dict[str, Any]]:
+    """Look at the machine; return the settings of a run of this plan, and the machine's facts."""
+    from bench.pipelines.tiny import resolve
+
     _check_weights(weights, size, plan)
     machine = _ask(server, f"--device {device}", {"op": "probe", "device": device})
     settings = replace(_settings(machine, size, weights), **asked)
     if weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in plan.cases):
         settings = replace(settings, hub_reachable=_ask(server, "the hub", {"op": "hub"}))
-    return plan, settings, machine
+    return settings, machine
 
 
 def _again(server: "Server", folder: Path) -> tuple["Plan", "RunSettings", dict[str, Any]]:
