@@ -117,7 +117,7 @@ class Tuning:
             store.grow(self._plan(cases, self.settings))
             tried[case.name] = config
             self._begun = self.search.clock()
-            limit = min(case.timeout_s, max(SHORTEST_S, self.search.screening_left_s()))
+            limit = min(case.timeout_s, max(SHORTEST_S, self.search.try_limit_s()))
             yield Job(replace(case, timeout_s=limit), 0)
 
     def _careful_jobs(self, configs: list[Config], cases: list[Case], number: int) -> Iterator[Job]:

@@ -17,6 +17,10 @@ MARGIN = 1.2
 """What a further process of a case may take, over what the first one lets expect."""
 LARGEST_RESERVE = 0.5
 """Of the whole budget: with too little for both, half of it is for looking and half for measuring."""
+LARGEST_TRY = 0.25
+"""Of the whole budget: a compiler may take all of it, and then nothing else has been tried."""
+OVERHEAD_S = 10.0
+"""To start a server for the careful part, and to end a process that took too long."""
 RESERVED_FINALISTS = 1
 _CHOICES = tuple((rounds, most) for rounds in (ROUNDS, 2, 1) for most in range(MOST_FINALISTS, 0, -1))
 
@@ -70,6 +74,10 @@ class Search:
                 return
             yield config
 
+    def try_limit_s(self) -> float:
+        """Return the seconds after which the next try is given up; the first one, the reference, may take its time."""
+        return min(self.screening_left_s(), self.total_s * (LARGEST_TRY if self.spent else 1.0))
+
     def screening_left_s(self) -> float:
         """Return the seconds that screening may still take."""
         return max(0.0, self.left_s() - self._reserve_s())
@@ -81,7 +89,7 @@ class Search:
         """
         for rounds, most in _CHOICES:
             configs = self._finals(most)
-            if configs and self.round_s(configs) * rounds <= self.left_s():
+            if configs and self.round_s(configs) * rounds + OVERHEAD_S <= self.left_s():
                 return configs, rounds
         return [], 0
 
@@ -105,7 +113,7 @@ class Search:
         return [config for config in configs if config in self.spent]
 
     def _reserve_s(self) -> float:
-        wanted = self.round_s(self._finals(RESERVED_FINALISTS)) * ROUNDS
+        wanted = self.round_s(self._finals(RESERVED_FINALISTS)) * ROUNDS + 2 * OVERHEAD_S
         return min(wanted, self.total_s * LARGEST_RESERVE)
 
     def _longest_s(self) -> float:
