@@ -17,7 +17,7 @@ from bench.analyze.fidelity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, fidel
 from bench.analyze.run import Run
 from bench.analyze.wishes import Goal, Wishes
 from bench.plan.case import Case
-from bench.records.schema import Status
+from bench.records.schema import MEASURED, Status
 from bench.statistics import Interval
 
 Row = Mapping[str, Any]
@@ -98,7 +98,7 @@ def _task(run: Run, members: Sequence[Case], rows: Mapping[str, Row], wishes: Wi
 
 def _reference(members: Sequence[Case], rows: Mapping[str, Row]) -> Case | None:
     """Return the first measured baseline, or the first measured case where none was; float32 before the others."""
-    measured = [case for case in members if rows[case.key]["status"] == Status.OK]
+    measured = [case for case in members if rows[case.key]["status"] in MEASURED]
     ranked = sorted(measured, key=lambda case: (case.baseline not in {case.key, None}, case.dtype != "float32"))
     return ranked[0] if ranked else None
 

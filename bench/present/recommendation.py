@@ -97,7 +97,7 @@ def _figures(candidate: Candidate, goal: Goal) -> str:
     parts = [
         "" if goal in {Goal.LATENCY, Goal.MEMORY} else f"{_cost(candidate, goal)}{_span(candidate, goal)}",
         f"{latency}{_span(candidate, goal)}" if goal == Goal.LATENCY else latency,
-        f"{speedup} of {candidate.row['baseline']}" if speedup else "",
+        f"{speedup} as fast as {candidate.row['baseline']}" if speedup else "",
         _memory(candidate),
         f"PSNR {_psnr(candidate)}" if _psnr(candidate) else "",
     ]
@@ -169,4 +169,4 @@ def _psnr(candidate: Candidate) -> str:
 
 def _too_big(candidate: Candidate) -> str:
     allowed = (candidate.memory_bytes or 0.0) - candidate.too_big
-    return f"too much memory: {units.memory(candidate.memory_bytes)} > {units.memory(allowed)}"
+    return f"too much memory: {_memory(candidate)} > {units.memory(allowed)}"

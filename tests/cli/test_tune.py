@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 from support import bench
@@ -46,6 +47,10 @@ def test_the_reference_is_screened_first_with_few_samples(tuned):
 def test_what_is_not_possible_here_is_told_with_its_reason(tuned):
     _, process = tuned
     assert "tune/" in process.stdout.split("nothing is said of it:")[1]
+
+
+def test_screening_does_not_say_how_much_is_to_come(tuned):
+    assert re.search(r"^\[1\] tune/float32  ok", tuned[1].stdout, re.MULTILINE)
 
 
 def test_twins_are_told(tuned):

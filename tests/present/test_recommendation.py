@@ -29,7 +29,7 @@ def told(recommendation, goal=Goal.LATENCY):
 
 def test_the_best_case_is_told_with_its_figures(tmp_path):
     outcomes = [measured("baseline", 2.0), measured("fast", 1.0, peak_reserved_bytes=2.0 * GIB)]
-    expected = "Use sd/fast: 1.00 s a call, x2.00 of baseline, 2.00 GiB reserved on the device."
+    expected = "Use sd/fast: 1.00 s a call, x2.00 as fast as baseline, 2.00 GiB reserved on the device."
     assert expected in told(found(tmp_path, outcomes))
 
 
@@ -69,7 +69,7 @@ def test_a_case_over_the_memory_is_told_with_both_figures(tmp_path):
         measured("fast", 1.0, peak_reserved_bytes=9.1 * GIB),
     ]
     rows = list(neighbours(found(tmp_path, outcomes, wishes), Goal.LATENCY))
-    assert [row[-1] for row in rows] == ["too much memory: 9.10 GiB > 8.00 GiB"]
+    assert [row[-1] for row in rows] == ["too much memory: 9.10 GiB reserved on the device > 8.00 GiB"]
 
 
 @pytest.mark.parametrize(
