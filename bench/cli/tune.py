@@ -1,5 +1,6 @@
 """`tune`: search the optimisation table for this device, within a budget of minutes; ends as `recommend` does."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.analyze.fidelity import ALARM_DB
-from bench.analyze.wishes import Goal
+from bench.analyze.wishes import Goal, Wishes
 from bench.cli.recommend import NOTHING, CodeFile, MaxMemory, MinPsnr, Optimise
 from bench.cli.run import INTERRUPTED, RESULTS, DeviceChoice, SizeChoice
 from bench.errors import InputError
@@ -15,7 +16,6 @@ from bench.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bench.analyze.wishes import Wishes
     from bench.cli.tuning import Tuning
     from bench.execute.server import Server
     from bench.plan.case import Case
@@ -26,12 +26,27 @@ BFLOAT16_CAPABILITY = (8, 0)
 """Ampere, the first architecture with bfloat16 (NVIDIA A100 white paper); torch emulates it on older ones."""
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """The command line, checked. `on` is what `run.prepare` takes; seconds are of `time.monotonic`."""
+
+    begun_s: float
+    budget_s: float
+    template: "Case"
+    wishes: Wishes
+    allowed: "Mapping[str, frozenset[str]]"
+    folder: Path
+    on: "Mapping[str, Any]"
+    code: Path | None
+
+
 def tune(
     model: Annotated[str, typer.Argument(help="A known model, a hub id, or a folder.")],
     optimise: Optimise = Goal.LATENCY,
     min_psnr: MinPsnr = ALARM_DB,
     max_memory: MaxMemory = None,
     budget: Annotated[float, typer.Option(min=0.1, help="Minutes that it may take.")] = 30.0,
+    skip: Annotated[list[str] | None, typer.Option(help="An optimisation that is not to be tried.")] = None,
     prompt: Annotated[str, typer.Option(help="What is drawn.")] = PROMPT,
     steps: Annotated[int | None, typer.Option(min=1, help="The pipeline's own if none.")] = None,
     height: Annotated[int | None, typer.Option(min=8, help="Pixels; the pipeline's own if none.")] = None,
@@ -54,21 +69,31 @@ def tune(
 
     from bench.cli.recommend import wishes_of
 
-    begun = monotonic()
-    wishes = wishes_of(optimise, min_psnr, max_memory, other_images=False)
-    template = _template(model, prompt, {"num_inference_steps": steps, "height": height, "width": width})
-    if code is not None and not code.absolute().parent.is_dir():
-        raise InputError(f"--code {code}: there is no folder {code.parent}; make it, or choose another file")
-    folder = output or RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-tune-{Path(model).name}"
-    on = {"device": str(device), "size": str(size), "weights": weights, "asked": {"threads": threads}}
+    asked = _Asked(
+        begun_s=monotonic(),
+        budget_s=budget * 60,
+        template=_template(model, prompt, {"num_inference_steps": steps, "height": height, "width": width}),
+        wishes=wishes_of(optimise, min_psnr, max_memory, other_images=False),
+        allowed=_allowed(skip or []),
+        folder=output or RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-tune-{Path(model).name}",
+        on={"device": str(device), "size": str(size), "weights": weights, "asked": {"threads": threads}},
+        code=_writable(code),
+    )
     try:
-        ended = _tune(template, wishes, folder, on, begun, budget * 60, code)
+        ended = _tune(asked)
     except KeyboardInterrupt:  # before the first case, or while something is printed
         ended = INTERRUPTED
     except OSError as error:
         typer.echo(f"stopped: cannot write the results ({error}); make room, then begin anew", err=True)
         ended = FAULT
     raise typer.Exit(ended)
+
+
+def _writable(code: Path | None) -> Path | None:
+    """Refuse now what would be found out after the search."""
+    if code is not None and not code.absolute().parent.is_dir():
+        raise InputError(f"--code {code}: there is no folder {code.parent}; make it, or choose another file")
+    return code
 
 
 def _template(model: str, prompt: str, given: "Mapping[str, int | None]") -> "Case":
@@ -88,20 +113,12 @@ def _template(model: str, prompt: str, given: "Mapping[str, int | None]") -> "Ca
     return case
 
 
-def _tune(
-    template: "Case",
-    wishes: "Wishes",
-    folder: Path,
-    on: "Mapping[str, Any]",
-    begun: float,
-    budget_s: float,
-    code: Path | None,
-) -> int:
+def _tune(asked: _Asked) -> int:
     """Screen, measure the best with care, and say what to use; return the exit code."""
     from bench.execute.server import Server
 
     with Server() as server:
-        tuning = _prepare(server, template, wishes, folder, on, begun, budget_s)
+        tuning = _prepare(server, asked)
         screening = tuning.screen(server)
     best = None
     if not tuning.interrupted:
@@ -113,37 +130,41 @@ def _tune(
     if tuning.interrupted:
         typer.echo(f"Stopped. What is on file can be weighed: python -m bench recommend {best or screening}")
         return INTERRUPTED
-    return _conclude(template.model, wishes, screening, best or screening, code)
+    return _conclude(asked, screening, best or screening)
 
 
-def _prepare(
-    server: "Server",
-    template: "Case",
-    wishes: "Wishes",
-    folder: Path,
-    on: "Mapping[str, Any]",
-    begun: float,
-    budget_s: float,
-) -> "Tuning":
+def _prepare(server: "Server", asked: _Asked) -> "Tuning":
+    """Look at the machine and say what begins."""
     from time import monotonic
 
     from bench.cli.measure import announce
     from bench.cli.run import prepare
     from bench.cli.tuning import Tuning
-    from bench.pipelines.optimizations import conflicts_of, names
     from bench.pipelines.tiny import resolve
     from bench.plan.budget import Search
     from bench.plan.case import Plan
     from bench.plan.search import Space
     from bench.records import environment
 
-    settings, machine = prepare(server, Plan((), (template,)), **on)
-    if wishes.goal == Goal.ENERGY and settings.device != "cuda":
+    settings, machine = prepare(server, Plan((), (asked.template,)), **asked.on)
+    if asked.wishes.goal == Goal.ENERGY and settings.device != "cuda":
         raise InputError(f"--optimise energy: is told by an NVIDIA GPU, this is {settings.device}; optimise another")
-    space = Space(_dtypes(machine), {name: conflicts_of(name) for name in names()})
-    tiny = resolve(template, settings.size)[1] == "tiny"
-    announce(settings, environment.describe(machine), folder, tiny=tiny)
-    return Tuning(folder, template, settings, machine, wishes, Search(space, budget_s, monotonic, begun))
+    space = Space(_dtypes(machine), asked.allowed)
+    tiny = resolve(asked.template, settings.size)[1] == "tiny"
+    announce(settings, environment.describe(machine), asked.folder, tiny=tiny)
+    search = Search(space, asked.budget_s, monotonic, asked.begun_s)
+    return Tuning(asked.folder, asked.template, settings, machine, asked.wishes, search)
+
+
+def _allowed(skipped: list[str]) -> dict[str, frozenset[str]]:
+    """Return the optimisations that may be tried, each with its conflicts; raise `InputError` for an unknown name."""
+    from bench.pipelines.optimizations import conflicts_of, names
+    from bench.plan.vocabulary import suggestion
+
+    for name in skipped:
+        if name not in names():
+            raise InputError(f"--skip {name}: there is no such optimisation; {suggestion(name, names())}")
+    return {name: conflicts_of(name) for name in names() if name not in skipped}
 
 
 def _dtypes(machine: "Mapping[str, Any]") -> tuple[str, ...]:
@@ -168,13 +189,13 @@ def _say_screened(tuning: "Tuning", finals: list[str], rounds: int) -> None:
         typer.echo("There is no time to measure anything with care: what follows is of the screening alone.")
 
 
-def _conclude(model: str, wishes: "Wishes", screening: Path, last: Path, code: Path | None) -> int:
+def _conclude(asked: _Asked, screening: Path, last: Path) -> int:
     """Print the recommendation with its code, and what was not tried; return the exit code."""
     from bench.analyze.run import open_run
     from bench.analyze.summary import write_results
     from bench.cli.recommend import present, show_gaps
 
-    found = present(last, wishes, [], code, say_gaps=False)
-    show_gaps(open_run(screening), write_results(screening), [model])
+    found = present(last, asked.wishes, [], asked.code, say_gaps=False)
+    show_gaps(open_run(screening), write_results(screening), [asked.template.model])
     typer.echo(f"Rows: {screening / 'results.csv'}" + (f", {last / 'results.csv'}" if last != screening else ""))
     return 0 if any(each.best for each in found) else NOTHING
