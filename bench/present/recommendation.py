@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from bench import units
@@ -29,7 +30,7 @@ def show(found: Recommendation, goal: Goal) -> None:
     console = Console()
     console.print(f"[bold]{escape(found.task.name)}[/bold]", highlight=False)
     for line in words(found, goal):
-        console.print(f"  {escape(line)}", highlight=False)
+        console.print(Padding(escape(line), (0, 0, 0, 2), expand=False), highlight=False)
     rows = list(neighbours(found, goal))
     if rows:
         table = Table(box=None, padding=(0, 2, 0, 0))
