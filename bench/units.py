@@ -1,10 +1,29 @@
 """SI inside, scaled only here, at print. An unknown quantity prints as an empty string, never as zero."""
 
 import math
+import re
+
+from bench.errors import InputError
 
 MIB = 1024**2
 GIB = 1024**3
 _SIGNIFICANT = 3
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kMGT]i?)?B\s*", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def size(text: str) -> float:
+    """Return the bytes that a person wrote: `8GiB` is 8 * 1024**3, `8 GB` is 8 * 1000**3.
+
+    Raises:
+        InputError: it is no size above zero with a unit.
+    """
+    found = _SIZE.fullmatch(text)
+    prefix = (found.group(2) or "").lower() if found else ""
+    value = float(found.group(1)) * (1024 if prefix.endswith("i") else 1000) ** _POWERS[prefix[:1]] if found else 0.0
+    if not value or not math.isfinite(value):
+        raise InputError(f"'{text}' is no size of memory; give a number above zero and a unit, such as 8GiB or 500 MB")
+    return value
 
 
 def seconds(value: float | None) -> str:

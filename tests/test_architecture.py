@@ -122,6 +122,8 @@ def test_what_reads_files_imports_no_heavy_library(module):
     assert heavy_modules_after(f"import bench.{module}") == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["tables", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["tables", "--help"], ["tune", "--help"]], ids=" ".join
+)
 def test_help_imports_no_heavy_library(arguments):
     assert heavy_modules_after(HELP.format(["bench", *arguments])) == []

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from bench.cli import compare, gate, inspect, report, run
+from bench.cli import compare, gate, inspect, recommend, report, run, tune
 from bench.errors import InputError
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
 app.command("baseline")(compare.baseline)
 app.command("trend")(compare.trend)
+app.command("recommend")(recommend.recommend)
+app.command("tune")(tune.tune)
 
 USAGE_ERROR = 2
 

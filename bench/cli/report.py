@@ -16,7 +16,7 @@ def tables(run: RunFolder = None) -> None:
     from bench.analyze.summary import write_results
     from bench.present import tables as presented
 
-    folder = _folder(run)
+    folder = folder_of(run)
     presented.show(presented.write(folder, write_results(folder)))
 
 
@@ -25,7 +25,7 @@ def plots(run: RunFolder = None) -> None:
     from bench.analyze.summary import write_results
     from bench.present import plots as presented
 
-    folder = _folder(run)
+    folder = folder_of(run)
     for path in presented.write(folder, write_results(folder)):
         typer.echo(path)
 
@@ -42,7 +42,8 @@ def present(folder: Path, table: "pd.DataFrame") -> None:
     )
 
 
-def _folder(run: Path | None) -> Path:
+def folder_of(run: Path | None) -> Path:
+    """Return the run's folder that was named, or the newest in results/."""
     if run is not None:
         return run
     from bench.analyze.run import newest

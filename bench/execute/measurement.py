@@ -190,11 +190,14 @@ def _asked(case: Case, size: str) -> dict[str, Any]:
 
 
 def _origin(ready: Ready) -> dict[str, Any]:
+    vae = ready.vae_origin
     return {
         "weights": ready.origin.weights,
         "weights_from": ready.origin.name,
         "revision": ready.origin.revision,
-        "vae_weights": ready.vae_origin.weights if ready.vae_origin else None,
+        "vae_weights": vae.weights if vae else None,
+        "vae_weights_from": vae.name if vae else None,
+        "vae_revision": vae.revision if vae else None,
     }
 
 

@@ -45,7 +45,7 @@ Problem = tuple[Location, str]
 
 def check(case: Case, where: Location, document: Document, vocabulary: Vocabulary) -> None:
     """Raise `InputError` with file and line for the first thing that is wrong with a case."""
-    for path, message in _problems(case, vocabulary):
+    for path, message in problems(case, vocabulary):
         raise document.error(_written(path, case, where, document), message)
 
 
@@ -65,7 +65,8 @@ def _as_written(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+def problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Yield what is wrong with a case: the path of a setting, and what to do about it."""
     yield from _model(case, vocabulary)
     yield from _optimizations(case, vocabulary)
     yield from _scheduler(case, vocabulary)

@@ -73,6 +73,8 @@ SETTINGS = _columns(
     ("revision", TEXT, "of the weights on the hub"),
     ("vae", TEXT, "the autoencoder in the place of the model's own"),
     ("vae_weights", TEXT, "random, hub or folder"),
+    ("vae_weights_from", TEXT, "hub id, folder or published architecture that they come from"),
+    ("vae_revision", TEXT, "of that autoencoder on the hub"),
     ("pipeline", TEXT, "the pipeline's class"),
     ("dtype", TEXT, "asked for"),
     ("optimizations", TEXT, "joined by +, in the order they are applied"),

@@ -80,6 +80,10 @@ class Store:
         """Let the folder go."""
         self._lock.release()
 
+    def grow(self, plan: Mapping[str, Any]) -> None:
+        """Write a plan that has further cases; those that it had stay."""
+        replace(self.folder / PLAN, _json(plan))
+
     def append(self, process: Row, samples: Sequence[Row]) -> None:
         """Write the samples of a process, then its row, each synced to disk; raise OSError where the disk refuses."""
         _append(self.folder / SAMPLES, schema.SAMPLES, samples)
