@@ -116,14 +116,25 @@ def heavy_modules_after(code):
 
 
 @pytest.mark.parametrize(
-    "module", ["analyze.summary", "present.tables", "present.plots", "records.environment", "plan.load", "cli.app"]
+    "module",
+    [
+        "analyze.summary",
+        "present.tables",
+        "present.plots",
+        "present.html.page",
+        "records.environment",
+        "plan.load",
+        "cli.app",
+    ],
 )
 def test_what_reads_files_imports_no_heavy_library(module):
     assert heavy_modules_after(f"import bench.{module}") == []
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["tables", "--help"], ["tune", "--help"]], ids=" ".join
+    "arguments",
+    [["--help"], ["run", "--help"], ["tables", "--help"], ["report", "--help"], ["tune", "--help"], ["gate", "--help"]],
+    ids=" ".join,
 )
 def test_help_imports_no_heavy_library(arguments):
     assert heavy_modules_after(HELP.format(["bench", *arguments])) == []

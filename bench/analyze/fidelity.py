@@ -57,16 +57,21 @@ def by_design(case: Case, base: Case) -> list[str]:
     return settings + [name for name in arguments if case.call.get(name) != base.call.get(name)]
 
 
+def picture(folder: Path, scenario: str, case: str, index: int = 0) -> Path:
+    """Return where a run keeps a picture of a case's first call."""
+    return folder / IMAGES / scenario / f"{case}-{index}.png"
+
+
 def _pictures(folder: Path, case: Case) -> list[Any]:
     """Return a case's pictures as arrays of bytes, height x width x 3."""
     import numpy as np
     from PIL import Image
 
     found, index = [], 0
-    while (path := folder / IMAGES / case.scenario / f"{case.name}-{index}.png").is_file():
+    while (path := picture(folder, case.scenario, case.name, index)).is_file():
         try:
-            with Image.open(path) as picture:
-                found.append(np.asarray(picture.convert("RGB")))
+            with Image.open(path) as image:
+                found.append(np.asarray(image.convert("RGB")))
         except OSError:
             return []  # damaged: as good as absent, and the row's fidelity stays empty
         index += 1
@@ -93,4 +98,4 @@ def _ssim(one: Any, other: Any) -> float:
 
 
 def _warning(decibels: float) -> str:
-    return f"the image differs from the baseline's ({decibels:.1f} dB) although no setting explains it"
+    return f"broken image: it differs from the baseline's ({decibels:.1f} dB) although no setting explains it"

@@ -28,6 +28,7 @@ app.command("baseline")(compare.baseline)
 app.command("trend")(compare.trend)
 app.command("recommend")(recommend.recommend)
 app.command("tune")(tune.tune)
+app.command("report")(report.report)
 
 USAGE_ERROR = 2
 

@@ -1,4 +1,4 @@
-"""`tables`, `plots`: present a run again from its files, on any machine."""
+"""`tables`, `plots`, `report`: present runs again from their files, on any machine."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +8,12 @@ import typer
 if TYPE_CHECKING:
     import pandas as pd
 
+REPORT = "report.html"
 RunFolder = Annotated[Path | None, typer.Argument(help="The folder of a run; the newest in results/ if none.")]
+RunFolders = Annotated[list[Path] | None, typer.Argument(help="Folders of runs; the newest in results/ if none.")]
+ReportFile = Annotated[
+    Path | None, typer.Option(help="The file; report.html in the run's folder, of several runs in this one.")
+]
 
 
 def tables(run: RunFolder = None) -> None:
@@ -30,6 +35,16 @@ def plots(run: RunFolder = None) -> None:
         typer.echo(path)
 
 
+def report(runs: RunFolders = None, output: ReportFile = None) -> None:
+    """Write runs as one self-contained HTML file: tables, plots, pictures and raw numbers."""
+    from bench.analyze.summary import write_results
+    from bench.present.html import page
+
+    folders = runs or [folder_of(None)]
+    target = output or (folders[0] / REPORT if len(folders) == 1 else Path(REPORT))
+    typer.echo(page.write([(folder, write_results(folder)) for folder in folders], target))
+
+
 def present(folder: Path, table: "pd.DataFrame") -> None:
     """Print the tables and draw the plots of a run whose results are `table`, and say where everything is."""
     from bench.present import plots as presented_plots
@@ -40,6 +55,7 @@ def present(folder: Path, table: "pd.DataFrame") -> None:
     typer.echo(
         f"Tables: {folder / 'tables.md'}; rows: {folder / 'results.csv'}; {len(drawn)} plots: {folder / 'plots'}/"
     )
+    typer.echo(f"All of it as one HTML file: python -m bench report {folder}")
 
 
 def folder_of(run: Path | None) -> Path:

@@ -1,6 +1,7 @@
-"""Bars: the latency of each case, and its speed-up beside the documented one.
+"""Bars: what a call of each case takes, and how much faster than its baseline it is, beside the documented figures.
 
-A bar begins at zero; what is written at its end is placed before it is drawn, so that nothing overlaps.
+A bar begins at zero, a case without a measurement keeps its line and says why, and a toy twin never stands beside a
+documented figure.
 """
 
 from collections.abc import Sequence
@@ -8,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bench import units
-from bench.present import plot_maps
 from bench.present import plot_page as paper
+from bench.present import plot_scatter
 from bench.present.plot_page import BLUE, BODY, GREY, INK, PAPER, RULE, SKY, SMALL, VERMILION, Head, Page
 from bench.present.plot_rows import Row
 
@@ -72,7 +73,7 @@ def speedup(head: Head, rows: Sequence[Row]) -> Page | None:
     baselines = sorted({row.baseline or "" for row in shown})
     look = {"several": len(baselines) > 1, "mixed": head.mixed, "twins": documented}
     bars = [bar for index, row in enumerate(shown) for bar in _speedup_bars(index, row, **look)]
-    notes = plot_maps.not_shown([row for row in others if not row.measured], shown)
+    notes = plot_scatter.not_shown([row for row in others if not row.measured], shown)
     height = TWIN_ROW if documented else ROW
     page, axes = _draw(head, "Speed-up", [row.case for row in shown], bars, height, notes)
     axes.axvline(1, zorder=2.5, **_LEVEL)

@@ -24,6 +24,8 @@ POINTS_PER_INCH = 72
 INK, GREY, RULE, PAPER = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff"
 BLUE, VERMILION, SKY, AMBER = "#0072B2", "#D55E00", "#9ccbe6", "#F2B134"
 """Okabe and Ito's palette, which stays apart for the colour-blind, and tints of it."""
+ON_LIGHT, ON_DARK = "#1b1b1b", "#fefefe"
+"""Print on a coloured ground: ink and paper that stay as they are where a dark page turns the others."""
 BODY, SMALL, LARGE = 9.0, 8.0, 13.0
 MARGIN, KEY_LINE, KEY_LINES, LONGEST_LINE = 0.25, 0.17, 50, 300
 LEAST_SPAN = 0.25
@@ -153,20 +155,25 @@ def key(page: Page, left: float, top: float, names: Sequence[str], column: float
 
 def save(page: Page, folder: Path, name: str) -> list[Path]:
     """Write a page as PNG and SVG, byte for byte the same for the same data; raise OSError where the disk refuses."""
-    import matplotlib as mpl
-
-    # The settings that only exist for a whole program are changed for no longer than the saving takes.
     paths = []
     for kind in FORMATS:
-        drawn = io.BytesIO()
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        with _SAVING, mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "savefig.bbox": None}):
-            page.figure.savefig(drawn, format=kind, dpi=DOTS_PER_INCH, facecolor=PAPER, metadata=metadata)
         paths.append(folder / f"{name}.{kind}")
         new = folder / f".{name}.{kind}.new"
-        new.write_bytes(drawn.getvalue())
+        new.write_bytes(drawn(page, kind, name))
         new.replace(paths[-1])
     return paths
+
+
+def drawn(page: Page, kind: str, name: str) -> bytes:
+    """Return a page as `png` or `svg`; of pages with different names no two have an identifier in common."""
+    import matplotlib as mpl
+
+    # The settings that only exist for a whole program are changed for no longer than the drawing takes.
+    made = io.BytesIO()
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    with _SAVING, mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "savefig.bbox": None}):
+        page.figure.savefig(made, format=kind, dpi=DOTS_PER_INCH, facecolor=PAPER, metadata=metadata)
+    return made.getvalue()
 
 
 def length(text: str, size: float, *, bold: bool = False) -> float:
@@ -218,4 +225,4 @@ def _band(page: Page, text: str, height: float) -> None:
 
     share, style = height / page.height, {"fontsize": BODY, "fontweight": "bold", "va": "center_baseline"}
     page.figure.add_artist(Rectangle((0, 1 - share), 1, share, facecolor=AMBER, edgecolor="none"))
-    write(page, MARGIN, page.height - height / 2, text, color=INK, **style)
+    write(page, MARGIN, page.height - height / 2, text, color=ON_LIGHT, **style)

@@ -1,21 +1,24 @@
 """Plots of a run, drawn from its files alone: what each case took, what it gained, and what it cost in memory.
 
-A case without a measurement keeps its line and says why, and a toy twin is labelled as one and never stands beside a
-documented figure. Every plot is written as PNG and as SVG.
+A case without a measurement says why, and a toy twin is labelled as one and never stands beside a documented figure.
+Every plot is written as PNG and as SVG.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from bench.analyze import pareto
 from bench.analyze.run import Run, open_run
 from bench.analyze.summary import results
 from bench.plan.case import Table
-from bench.present import plot_bars, plot_maps, plot_parts, plot_rows, plot_steps
+from bench.present import plot_bars, plot_maps, plot_pareto, plot_parts, plot_rows, plot_steps
 from bench.present import plot_page as paper
+from bench.present.plot_page import Page
 
 FOLDER = "plots"
-KINDS = ("latency", "speedup", "memory", "heatmap", "split", "steps", "limit")
+KINDS = ("latency", "speedup", "memory", "pareto", "heatmap", "split", "steps", "limit")
 
 
 def write(folder: Path, frame: pd.DataFrame | None = None) -> list[Path]:
@@ -36,7 +39,12 @@ def write(folder: Path, frame: pd.DataFrame | None = None) -> list[Path]:
     target = folder / FOLDER
     target.mkdir(exist_ok=True)
     frame = results(run) if frame is None else frame
-    written = [path for table in run.plan.tables for path in _scenario(run, table, frame, target)]
+    written = [
+        path
+        for table in run.plan.tables
+        for kind, page in pages(run, table, frame).items()
+        for path in paper.save(page, target, f"{table.scenario}-{kind}")
+    ]
     for kind in KINDS:
         for path in target.glob(f"*-{kind}.*"):
             if path.suffix[1:] in paper.FORMATS and path not in written:
@@ -44,23 +52,31 @@ def write(folder: Path, frame: pd.DataFrame | None = None) -> list[Path]:
     return written
 
 
-def _scenario(run: Run, table: Table, frame: pd.DataFrame, target: Path) -> list[Path]:
-    """Draw what there is to draw of one scenario; nothing where nothing of it was measured."""
+def pages(run: Run, table: Table, frame: pd.DataFrame, *, captioned: bool = False) -> dict[str, Page]:
+    """Draw what there is to draw of one scenario, by kind; nothing where nothing of it was measured.
+
+    Args:
+        run: of the scenario.
+        table: the scenario.
+        frame: the run's results.
+        captioned: whether the title, the device and the versions stand around the plots already.
+    """
     frame = frame[frame["scenario"] == table.scenario]
     rows = [plot_rows.row(record) for record in frame.to_dict("records")]
     measured = [row for row in rows if row.measured]
     if not measured:
-        return []
+        return {}
     head = paper.head(table.scenario, table.title, run.environment, frame["weights"].dropna(), measured)
+    head = replace(head, title="", ran="") if captioned else head
     cases = [case for case in run.plan.cases if case.scenario == table.scenario]
-    pages = {
+    drawn = {
         "latency": plot_bars.latency(head, rows),
         "speedup": plot_bars.speedup(head, rows),
         "memory": plot_maps.memory(head, rows),
+        "pareto": plot_pareto.front(head, pareto.points(frame)),
         "heatmap": plot_maps.heatmap(head, rows, cases, table.axes),
         "split": plot_parts.split(head, rows),
         "steps": plot_steps.steps(head, rows),
         "limit": plot_parts.limit(head, rows),
     }
-    drawn = {kind: page for kind, page in pages.items() if page is not None}
-    return [path for kind, page in drawn.items() for path in paper.save(page, target, f"{table.scenario}-{kind}")]
+    return {kind: page for kind, page in drawn.items() if page is not None}

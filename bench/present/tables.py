@@ -30,6 +30,20 @@ ON_TERMINAL = ("setup", "latency", "speed-up", "95 % interval", "peak memory", "
 """The rest is in tables.md: a terminal is 80 to 120 characters wide."""
 NARROW, LEFT_OUT_IF_NARROW = 100, "95 % interval"
 
+PRINTED_FROM = {
+    "latency": "latency_median_s",
+    "speed-up": "speedup",
+    "95 % interval": "latency_low_s",
+    "n": "samples",
+    "s/image": "seconds_per_image",
+    "steps": "steps",
+    "denoiser calls": "denoiser_calls",
+    "first call": "first_call_s",
+    "repaid after": "repaid_after_images",
+    "fidelity": "psnr_db",
+    "of the limit": "share_of_limit",
+}
+"""Column of a table -> that of results.csv; the peak of memory is one of two."""
 _COMMENTS = "; "
 
 
@@ -38,13 +52,17 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Shown:
-    """One scenario's table, ready to print: text only. `remarks` are about its documented figures, a case each."""
+    """One scenario's table, ready to print. `remarks` are about its documented figures, a case each.
+
+    `numbers` are what the texts of `rows` were printed from, at full precision; None where a text is no number's.
+    """
 
     title: str
     lines: list[str]
     remarks: list[str]
     header: list[str]
     rows: list[list[str]]
+    numbers: list[list[float | None]]
 
 
 def write(folder: Path, table: pd.DataFrame | None = None) -> list[Shown]:
@@ -129,6 +147,7 @@ def _table(table: Table, rows: pd.DataFrame) -> Shown:
         remarks=[f"{row['case']}: {row['claim_note']}" for _, row in rows.dropna(subset=["claim_note"]).iterrows()],
         header=used,
         rows=[[row[name] for name in used] for row in shown],
+        numbers=[[_number(row, name) for name in used] for row in plain.to_dict("records")],
     )
 
 
@@ -158,7 +177,7 @@ def _cells(row: Row) -> dict[str, str]:
         "denoiser calls": _text(row["denoiser_calls"]),
         "first call": units.seconds(_float(row["first_call_s"])),
         "repaid after": f"{row['repaid_after_images']:.0f} images" if row["repaid_after_images"] else "",
-        "peak memory": _peak(row),
+        "peak memory": units.memory(_peak_bytes(row)),
         "fidelity": _fidelity(row),
         "CLIP score": f"{row['clip_score']:.1f}" if row["clip_score"] is not None else "",
         "of the limit": f"{row['share_of_limit']:.0%}" if row["share_of_limit"] is not None else "",
@@ -181,10 +200,18 @@ def _speedup(row: Row) -> str:
     return f"{units.ratio(_float(row['speedup']))}{interval}"
 
 
-def _peak(row: Row) -> str:
+def _peak_bytes(row: Row) -> float | None:
     """Return the peak of a generation: tensors on an accelerator, what the process grew by on a host."""
     allocated = _float(row["peak_allocated_bytes"])
-    return units.memory(allocated if allocated is not None else _float(row["peak_rss_growth_bytes"]))
+    return allocated if allocated is not None else _float(row["peak_rss_growth_bytes"])
+
+
+def _number(row: Mapping[Any, Any], name: str) -> float | None:
+    """Return the number that a cell was printed from; None where it has words, as the latency of a failed case."""
+    if name == "peak memory":
+        return _peak_bytes(row)
+    measured = row["status"] in list(MEASURED)
+    return _float(row[PRINTED_FROM[name]]) if name in PRINTED_FROM and (measured or name != "latency") else None
 
 
 def _fidelity(row: Row) -> str:

@@ -44,8 +44,9 @@ def test_nothing_but_the_plots_is_left_in_their_folder(tmp_path):
     assert sorted(write(folder)) == sorted((folder / "plots").iterdir())
 
 
-def test_there_is_a_plot_of_latency_of_speedup_and_of_memory(tmp_path):
-    assert sorted(draw(tmp_path, CASES, sized("full", "full"))) == ["sd-latency.svg", "sd-memory.svg", "sd-speedup.svg"]
+def test_there_is_a_plot_of_latency_of_speedup_of_memory_and_of_the_front(tmp_path):
+    kinds = ["latency", "memory", "pareto", "speedup"]
+    assert sorted(draw(tmp_path, CASES, sized("full", "full"))) == [f"sd-{kind}.svg" for kind in kinds]
 
 
 def test_a_png_is_one(tmp_path):

@@ -1,0 +1,91 @@
+"""What a run found, in a few lines: the fastest cases, the verdicts on documented figures, and what needs care."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bench.analyze.fidelity import ALARM_DB, SAME
+from bench.records.schema import MEASURED, Status
+
+Row = Mapping[str, Any]
+_LONGEST_KIND = 30
+"""Letters before a colon that are still the kind of a remark, as in `host-bound: ...`, and no sentence."""
+
+
+@dataclass(frozen=True)
+class Warnings:
+    """Remarks of one kind; `details` are what is said, each with the keys of the cases that it is said of."""
+
+    kind: str
+    details: dict[str, list[str]]
+
+    @property
+    def cases(self) -> int:
+        """How many cases have one."""
+        return len({key for keys in self.details.values() for key in keys})
+
+
+def plain_rows(frame: pd.DataFrame) -> list[Row]:
+    """Return rows as plain values, None where one is unknown: pandas' NA is neither true nor false."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def fastest(rows: Sequence[Row]) -> list[Row]:
+    """Return each scenario's greatest speed-ups, where there is a gain: of the same image, and of another by design.
+
+    A case whose picture differs although no setting explains it is left out: it is no speed-up.
+    """
+    found = []
+    for scenario in dict.fromkeys(row["scenario"] for row in rows):
+        faster = [row for row in rows if row["scenario"] == scenario and _gains(row)]
+        for by_design in (False, True):
+            alike = [row for row in faster if (row["fidelity"] or "").startswith("another") == by_design]
+            found += sorted(alike, key=lambda row: row["speedup"])[-1:]
+    return found
+
+
+def verdicts(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Return the keys of the cases by the verdict on their documented figure, those that were held first."""
+    found: dict[str, list[str]] = {}
+    for row in sorted(rows, key=lambda row: row["claim_held_as"] is None):
+        if row["claim_verdict"]:
+            found.setdefault(row["claim_verdict"], []).append(key(row))
+    return found
+
+
+def statuses(rows: Sequence[Row]) -> dict[str, int]:
+    """Return how many cases ended how, in the order in which the schema names the endings."""
+    ended = [row["status"] for row in rows]
+    return {str(status): ended.count(status) for status in Status if status in ended}
+
+
+def warnings(rows: Sequence[Row]) -> list[Warnings]:
+    """Return what to know of the cases: why they have no figures, and what is odd about those they have."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        for kind, detail in _told(row):
+            found.setdefault(kind, {}).setdefault(detail, []).append(key(row))
+    return [Warnings(kind, details) for kind, details in found.items()]
+
+
+def key(row: Row) -> str:
+    """Return the name that joins the files: `scenario/case`."""
+    return f"{row['scenario']}/{row['case']}"
+
+
+def _gains(row: Row) -> bool:
+    compared = row["speedup"] is not None and row["case"] != row["baseline"]
+    whole = row["psnr_db"] is None or row["psnr_db"] >= ALARM_DB or not (row["fidelity"] or "").startswith(SAME)
+    return bool(compared and whole and row["speedup"] > 1 and row["status"] in list(MEASURED))
+
+
+def _told(row: Row) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the words of each remark on a row."""
+    if row["status"] != Status.OK:
+        yield row["status"], row["reason"] or ""
+    for remark in filter(None, (row["remarks"] or "").split("; ")):
+        kind, colon, words = remark.partition(": ")
+        yield (kind, words) if colon and len(kind) <= _LONGEST_KIND else (remark, "")

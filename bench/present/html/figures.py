@@ -1,0 +1,104 @@
+"""Plots as SVG inside the page: its colours, which turn with it, and no identifier twice."""
+
+import re
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+import pandas as pd
+from markupsafe import Markup
+
+from bench.analyze.run import Run
+from bench.plan.case import Table
+from bench.present import plot_maps, plots
+from bench.present import plot_page as paper
+
+CAPTIONS = {
+    "latency": "Latency of one call of each case, with the documented figures where there are any",
+    "speedup": "Speed-up of each case over its baseline, measured and documented",
+    "memory": "Peak memory against time per image",
+    "pareto": "Pareto front of time, memory and fidelity",
+    "heatmap": "Latency of each scheduler at each number of steps",
+    "split": "Components of a call: where its time goes",
+    "steps": "Calls of the denoiser, from the first step to the last",
+    "limit": "Distance of each case from the limit of this device",
+}
+INLINE = {
+    paper.INK: "var(--ink)",
+    paper.GREY: "var(--soft)",
+    paper.RULE: "var(--rule)",
+    paper.PAPER: "var(--paper)",
+    paper.BLUE: "var(--blue)",
+    paper.VERMILION: "var(--vermilion)",
+    plot_maps.UNMEASURED: "var(--wash)",
+    plot_maps.HATCH: "var(--rule)",
+}
+"""Colour of a plot -> the page's, for light and dark. The others, and print on coloured ground, stay as they are."""
+_COLOR = re.compile("|".join(INLINE), re.IGNORECASE)
+_NAMESPACE = re.compile(r"^\{.*\}")
+_DECIMALS = re.compile(r"(\d\.\d\d)\d+")
+_NUMBERS = ("d", "x", "y", "transform", "points")
+_FONTS = re.compile(r"'[^']*'(, *'[^']*')*, *sans-serif")
+_KEPT_IDS = ("clipPath", "path", "pattern")
+"""What other elements refer to; groups have identifiers for nobody, and the same ones in every plot."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot: its kind, what it shows in words, and its SVG."""
+
+    kind: str
+    caption: str
+    svg: Markup
+
+
+def figures(run: Run, table: Table, frame: pd.DataFrame, prefix: str) -> list[Figure]:
+    """Draw the plots of a scenario; `prefix` keeps their identifiers apart from those of others in the page."""
+    pages = plots.pages(run, table, frame, captioned=True)
+    return [
+        Figure(kind, f"{CAPTIONS[kind]}: {table.title}", inline(paper.drawn(page, "svg", prefix + kind), prefix + kind))
+        for kind, page in pages.items()
+    ]
+
+
+def inline(svg: bytes, prefix: str) -> Markup:
+    """Return an SVG file as an element of a page: no prolog, metadata or global style, and identifiers of its own."""
+    root = ET.fromstring(svg)  # noqa: S314 - matplotlib's own, drawn a moment ago
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if _local(child.tag) in {"metadata", "style"}:
+                parent.remove(child)
+    for element in root.iter():
+        element.tag = _local(element.tag)
+        element.attrib = dict(_attribute(element.tag, *pair, prefix) for pair in element.attrib.items())
+        if element.tag == "g":
+            element.attrib.pop("id", None)
+    for name in ("width", "height", "id", "version"):
+        root.attrib.pop(name, None)
+    root.attrib |= {"aria-hidden": "true", "focusable": "false", "style": f"--wide: {_points(root)}"}
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - serialised, so escaped, by ElementTree
+
+
+def _attribute(tag: str, name: str, value: str, prefix: str) -> tuple[str, str]:
+    """Return an attribute without its namespace, in the page's colours, short, and with the plot's own identifiers."""
+    name = _local(name)
+    if name == "id" and tag in _KEPT_IDS:
+        return name, f"{prefix}-{value}"
+    if name == "href":
+        return name, value.replace("#", f"#{prefix}-", 1)
+    value = value.replace("url(#", f"url(#{prefix}-")
+    if name == "style":
+        return name, _FONTS.sub("sans-serif", _COLOR.sub(lambda found: INLINE[_known(found.group())], value))
+    return name, _DECIMALS.sub(r"\1", value) if name in _NUMBERS else value
+
+
+def _known(color: str) -> str:
+    return next(known for known in INLINE if known.lower() == color.lower())
+
+
+def _points(root: ET.Element) -> str:
+    """Return the width that the plot was drawn for, in CSS points."""
+    return f"{float(root.attrib['viewBox'].split()[2]):.0f}pt"
+
+
+def _local(name: str) -> str:
+    return _NAMESPACE.sub("", name)

@@ -1,0 +1,100 @@
+"""The runs' pictures inside the page: small enough for all of them together, each embedded once."""
+
+import base64
+import hashlib
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BUDGET = 2_500_000
+"""Bytes of all pictures together as text: half of the five megabytes that a page of a hundred cases may have."""
+LADDER = ((512, None), (512, 90), (384, 85), (320, 80), (256, 80), (192, 75), (128, 70), (96, 60), (64, 50), (48, 40))
+"""The longest side in pixels and WebP's quality (None: lossless), from the best to what a page of many cases gets."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of the page: the CSS class that shows it, and its size in pixels before it was made smaller."""
+
+    name: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Album:
+    """All pictures of a page.
+
+    Attributes:
+        by_path: the pictures that could be read.
+        css: a rule for each, with the picture inside.
+        side: pixels of the longest side that they were made smaller to.
+        quality: WebP's; None is lossless.
+    """
+
+    by_path: dict[Path, Picture]
+    css: str
+    side: int
+    quality: int | None
+
+    @property
+    def told(self) -> str:
+        """What was done to the pictures, in words."""
+        kept = "lossless" if self.quality is None else f"quality {self.quality}"
+        return f"WebP, {kept}, at most {self.side} pixels a side"
+
+
+def album(paths: Iterable[Path]) -> Album:
+    """Read pictures, and encode all of them alike, as well as there is room for; damaged ones are left out."""
+    images = {path: image for path in paths if (image := _read(path)) is not None}
+    names = {path: _name(image) for path, image in images.items()}
+    distinct = {names[path]: image for path, image in images.items()}
+    side, quality, encoded = _fitting(distinct)
+    css = "\n".join(f".{name}{{background-image:url(data:image/webp;base64,{data})}}" for name, data in encoded.items())
+    found = {path: Picture(names[path], *image.size) for path, image in images.items()}
+    return Album(found, css, side, quality)
+
+
+def _read(path: Path) -> Any:
+    """Return a picture, or None for a damaged file: analysis has left its fidelity empty, too."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except OSError:
+        return None
+
+
+def _name(image: Any) -> str:
+    """Return a class that pictures share only if their pixels are the same."""
+    return f"p-{hashlib.sha256(f'{image.size}'.encode() + image.tobytes()).hexdigest()[:16]}"
+
+
+def _fitting(images: dict[str, Any]) -> tuple[int, int | None, dict[str, str]]:
+    """Return the first step of the ladder at which the pictures fit, else the last, and them as base64."""
+    for side, quality in LADDER[:-1]:
+        encoded = _within(BUDGET, images, side, quality)
+        if encoded is not None:
+            return side, quality, encoded
+    return *LADDER[-1], {name: _webp(image, *LADDER[-1]) for name, image in images.items()}
+
+
+def _within(limit: int, images: dict[str, Any], side: int, quality: int | None) -> dict[str, str] | None:
+    """Return the pictures as base64, or None as soon as they take more than `limit` bytes."""
+    made, taken = dict[str, str](), 0
+    for name, image in images.items():
+        made[name] = _webp(image, side, quality)
+        taken += len(made[name])
+        if taken > limit:
+            return None
+    return made
+
+
+def _webp(image: Any, side: int, quality: int | None) -> str:
+    small, file = image.copy(), io.BytesIO()
+    small.thumbnail((side, side))
+    small.save(file, "WEBP", lossless=quality is None, quality=80 if quality is None else quality)
+    return base64.b64encode(file.getvalue()).decode("ascii")
