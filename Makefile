@@ -24,10 +24,10 @@ ready = \
 	fi; \
 	python=$$("$$found" tools/setup.py $(if $(PYTHON),--chosen)) || exit
 
-.PHONY: help setup bench test lint overhead cost clean
+.PHONY: help setup bench test lint overhead cost validate-gate clean
 
 help:  ## List the targets (this is the default)
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup:  ## Make the environment, or bring it up to date; the others do so by themselves
 	@$(ready); echo "ready: $$python"
@@ -46,6 +46,9 @@ overhead:  ## Hold the harness's timed region against a bare loop, as a ratio wi
 
 cost:  ## Hold the wall time of two tiny tables against their calls
 	@$(ready); "$$python" tools/cost.py
+
+validate-gate:  ## Show how often the gate's verdicts are right, simulated and real; ARGS="--real 0" for seconds
+	@$(ready); "$$python" tools/validate_gate.py $(ARGS)
 
 clean:  ## Remove .venv, caches and build leftovers; results/ stays
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks .coverage htmlcov

@@ -18,6 +18,10 @@ MIN_SAMPLES_FOR_INTERVAL = 6
 MIN_BLOCKS = 4
 """Two pairs of rounds, forwards and backwards: with fewer the t-interval is wider than anything that is asked of it."""
 
+MIN_PROCESSES = 3
+"""A side, of runs that were not interleaved: with one process a side 42 % of comparisons of a thing with itself come
+out as different at a nominal 5 %, with three 3 % (simulated; 0.4 % noise within and 0.5 % between processes)."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -69,10 +73,40 @@ def geometric_mean_interval(ratios: Sequence[float], confidence: float = 0.95) -
     centre = fmean(logarithms)
     if len(ratios) < MIN_BLOCKS:
         return exp(centre), None
-    from scipy.stats import t
-
-    width = float(t.ppf((1 + confidence) / 2, len(ratios) - 1)) * stdev(logarithms) / sqrt(len(ratios))
+    width = _t_quantile((1 + confidence) / 2, len(ratios) - 1) * stdev(logarithms) / sqrt(len(ratios))
     return exp(centre), Interval(exp(centre - width), exp(centre + width))
+
+
+def ratio_interval(
+    new: Sequence[float], base: Sequence[float], confidence: float = 0.95
+) -> tuple[float, Interval | None]:
+    """Return the ratio of two geometric means, and Welch's t-interval on the logarithms; None under `MIN_PROCESSES`.
+
+    For the medians of two sets of processes that were not measured in pairs. The degrees of freedom are Satterthwaite's
+    (Welch 1947, Biometrika 34, 28-35), which allows the sides a spread of their own.
+
+    Raises:
+        ValueError: a side is empty, or a value is not above zero.
+    """
+    if not new or not base:
+        raise ValueError("no process, no ratio")
+    sides = [[log(value) for value in values] for values in (new, base)]
+    centre = fmean(sides[0]) - fmean(sides[1])
+    if min(map(len, sides)) < MIN_PROCESSES:
+        return exp(centre), None
+    shares = [stdev(side) ** 2 / len(side) for side in sides]  # of the variance of the difference
+    if sum(shares) == 0:
+        return exp(centre), Interval(exp(centre), exp(centre))
+    freedom = sum(shares) ** 2 / sum(share**2 / (len(side) - 1) for share, side in zip(shares, sides, strict=True))
+    width = _t_quantile((1 + confidence) / 2, freedom) * sqrt(sum(shares))
+    return exp(centre), Interval(exp(centre - width), exp(centre + width))
+
+
+def _t_quantile(probability: float, freedom: float) -> float:
+    """Return a quantile of Student's t; importing `scipy.special` takes half the time of `scipy.stats`."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, probability))
 
 
 def _rank(n: int, tail: float) -> int:

@@ -1,10 +1,29 @@
 """SI inside, scaled only here, at print. An unknown quantity prints as an empty string, never as zero."""
 
 import math
+import re
+
+from bench.errors import InputError
 
 MIB = 1024**2
 GIB = 1024**3
 _SIGNIFICANT = 3
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kMGT]i?)?B\s*", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def size(text: str) -> float:
+    """Return the bytes that a person wrote: `8GiB` is 8 * 1024**3, `8 GB` is 8 * 1000**3.
+
+    Raises:
+        InputError: it is no size above zero with a unit.
+    """
+    found = _SIZE.fullmatch(text)
+    prefix = (found.group(2) or "").lower() if found else ""
+    value = float(found.group(1)) * (1024 if prefix.endswith("i") else 1000) ** _POWERS[prefix[:1]] if found else 0.0
+    if not value or not math.isfinite(value):
+        raise InputError(f"'{text}' is no size of memory; give a number above zero and a unit, such as 8GiB or 500 MB")
+    return value
 
 
 def seconds(value: float | None) -> str:
@@ -32,6 +51,28 @@ def memory(value: float | None) -> str:
     if round(abs(value) / MIB) * MIB < GIB:
         return f"{value / MIB:.0f} MiB"
     return f"{value / GIB:.2f} GiB"
+
+
+def share(value: str | float) -> float:
+    """Read a share as people write it, `3%` or 0.03; raise ValueError for what is none between 0 and 100 %."""
+    text = str(value).strip()
+    try:
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < 1:
+        raise ValueError(f"'{text}' is no share between 0 and 100 %; write 3% or 0.03")
+    return number
+
+
+def change(value: float) -> str:
+    """Print a ratio as a change: `+1.5 %`."""
+    return f"{100 * (value - 1):+.1f} %"
+
+
+def memory_change(value: float) -> str:
+    """Print a difference of bytes with its sign, in MiB or GiB."""
+    return f"{'-' if value < 0 else '+'}{memory(abs(value))}"
 
 
 def ratio(value: float | None) -> str:

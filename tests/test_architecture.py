@@ -132,7 +132,9 @@ def test_what_reads_files_imports_no_heavy_library(module):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["tables", "--help"], ["report", "--help"]], ids=" ".join
+    "arguments",
+    [["--help"], ["run", "--help"], ["tables", "--help"], ["report", "--help"], ["tune", "--help"], ["gate", "--help"]],
+    ids=" ".join,
 )
 def test_help_imports_no_heavy_library(arguments):
     assert heavy_modules_after(HELP.format(["bench", *arguments])) == []

@@ -3,10 +3,12 @@
 import random
 from statistics import StatisticsError
 
+import numpy as np
 import pytest
+from scipy import stats
 from scipy.stats import quantile_test
 
-from bench.statistics import MIN_SAMPLES_FOR_INTERVAL, Interval, median, median_interval
+from bench.statistics import MIN_SAMPLES_FOR_INTERVAL, Interval, median, median_interval, ratio_interval
 
 
 def latencies(n, seed=0):
@@ -114,3 +116,36 @@ def test_the_relative_half_width_is_a_share_of_the_centre():
 def test_intervals_overlap_where_they_have_a_point_in_common(other, expected):
     interval = Interval(1.0, 2.0)
     assert (expected, expected) == (interval.overlaps(other), other.overlaps(interval))
+
+
+STEADY, NOISY, WIDE = [1.0, 1.01, 0.99], [2.0, 2.1, 1.9, 2.02, 1.97], [0.5, 3.0, 9.0, 0.1]
+
+
+@pytest.mark.parametrize("new", [STEADY, NOISY, WIDE])
+@pytest.mark.parametrize("base", [STEADY, NOISY, WIDE])
+def test_the_interval_of_a_ratio_is_welchs_on_the_logarithms(new, base):
+    welch = stats.ttest_ind(np.log(new), np.log(base), equal_var=False).confidence_interval(0.95)
+    ratio, interval = ratio_interval([*new], [*base])
+    expected = stats.gmean(new) / stats.gmean(base), *np.exp([welch.low, welch.high])
+    assert expected == pytest.approx((ratio, interval.low, interval.high))
+
+
+def test_turning_a_ratio_about_turns_its_interval_about():
+    ratio, interval = ratio_interval(NOISY, STEADY)
+    turned, other = ratio_interval(STEADY, NOISY)
+    assert (1 / ratio, 1 / interval.high, 1 / interval.low) == pytest.approx((turned, other.low, other.high))
+
+
+@pytest.mark.parametrize(("new", "base"), [([1.0] * 2, [1.0] * 9), ([1.0] * 9, [1.0] * 2), ([1.0], [1.0])])
+def test_a_ratio_of_fewer_than_three_processes_a_side_has_no_interval(new, base):
+    assert ratio_interval(new, base) == (1.0, None)
+
+
+def test_processes_without_spread_have_an_interval_of_no_width():
+    assert ratio_interval([2.0] * 3, [1.0] * 3) == (2.0, Interval(2.0, 2.0))
+
+
+@pytest.mark.parametrize(("new", "base"), [([], [1.0]), ([1.0], []), ([0.0] * 3, [1.0] * 3), ([1.0] * 3, [-1.0] * 3)])
+def test_a_ratio_of_nothing_or_of_no_seconds_is_refused(new, base):
+    with pytest.raises(ValueError, match="."):
+        ratio_interval(new, base)

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from bench import units
+from bench.errors import InputError
 
 UNKNOWN = [None, math.nan]
 
@@ -101,3 +102,25 @@ def test_a_ratio_is_written_as_in_the_documentation(value, expected):
 )
 def test_three_significant_digits_never_take_an_exponent(value, expected):
     assert expected == units.significant(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("8GiB", 8 * 1024**3),
+        ("8 GB", 8e9),
+        ("500MiB", 500 * 1024**2),
+        ("1.5 gib", 1.5 * 1024**3),
+        ("80kB", 80e3),
+        ("12B", 12),
+        ("1TiB", 1024**4),
+    ],
+)
+def test_a_size_is_read_in_the_unit_it_is_written_in(text, expected):
+    assert units.size(text) == expected
+
+
+@pytest.mark.parametrize("text", ["8", "", "GiB", "0GiB", "-1GiB", "8GiBs", "8 bananas", "nanGiB", "1,5GiB", "1e3MB"])
+def test_what_is_no_size_is_refused_with_an_example(text):
+    with pytest.raises(InputError, match=f"'{text}' is no size of memory; .* such as 8GiB"):
+        units.size(text)

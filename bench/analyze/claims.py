@@ -8,8 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bench.plan.case import Case
-from bench.plan.check import batch_size
+from bench.plan.case import Case, batch_size
 from bench.records.schema import MEASURED
 
 Row = Mapping[str, Any]

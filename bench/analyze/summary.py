@@ -1,5 +1,6 @@
 """results.csv: one row a case, derived from the samples and process rows, never stored by the run itself."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def results(run: Run, *, pictures: bool = True) -> pd.DataFrame:
     for key, row in rows.items():
         case, baseline, base_case = cases[key], rows.get(cases[key].baseline or ""), _baseline_case(run, cases[key])
         row.update(against(case, row, baseline, medians))
+        row["threshold"] = case.threshold
         row.update(compare(case, row, base_case, baseline, sources[case.scenario]))
         if pictures:
             row.update(fidelity(run.folder, case, row, base_case))
@@ -101,6 +103,7 @@ def _statistics(processes: list[Row], samples: list[Row], medians: dict[int, flo
         "processes": len(medians),
         "samples": len(latencies),
         "latency_median_s": centre,
+        "process_medians_s": json.dumps(medians, sort_keys=True) if medians else None,
         **interval,
         "latency_min_s": min(latencies),
         "latency_max_s": max(latencies),

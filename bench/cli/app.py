@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from bench.cli import inspect, report, run
+from bench.cli import compare, gate, inspect, recommend, report, run, tune
 from bench.errors import InputError
 
 app = typer.Typer(
@@ -22,6 +22,12 @@ app.command("schema")(inspect.schema)
 app.command("columns")(inspect.columns)
 app.command("tables")(report.tables)
 app.command("plots")(report.plots)
+app.command("compare")(compare.compare)
+app.command("gate")(gate.gate)
+app.command("baseline")(compare.baseline)
+app.command("trend")(compare.trend)
+app.command("recommend")(recommend.recommend)
+app.command("tune")(tune.tune)
 app.command("report")(report.report)
 
 USAGE_ERROR = 2

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from bench.execute.attempt import Outcome
     from bench.execute.runner import Runner
     from bench.execute.server import Server
-    from bench.plan.case import Plan
+    from bench.plan.case import Case, Plan
     from bench.plan.order import Job
     from bench.plan.settings import RunSettings
     from bench.records.store import Store
@@ -26,6 +28,7 @@ def measure(
     plan: "Plan", settings: "RunSettings", machine: dict[str, Any], folder: Path, server: "Server", *, resume: bool
 ) -> int:
     """Measure what is not on file yet and present everything that is; return the exit code."""
+    from bench.analyze.summary import write_results
     from bench.execute.runner import Runner
     from bench.execute.server import Server
     from bench.pipelines.tiny import resolve
@@ -41,12 +44,16 @@ def measure(
     try:
         jobs = remaining(plan.cases, settings.replicates, done)
         tiny = any(resolve(case, settings.size)[1] == "tiny" for case in plan.cases)
-        _announce(settings, facts, folder, tiny=tiny)
+        announce(settings, facts, folder, tiny=tiny)
         if done:
             typer.echo(f"Resuming: {len(done)} processes are on file, {len(jobs)} are left.")
+        _fetch([job.case for job in jobs], settings)
         start_server = partial(Server, spawn=machine["started_by"] == "spawn")
         runner = Runner(folder, settings, server, start_server)
-        interrupted = _run_jobs(jobs, runner, store)
+        try:
+            interrupted = run_jobs(jobs, len(jobs), runner, store, lambda _: write_results(folder, pictures=False))
+        finally:
+            runner.close()
         return _present(folder, interrupted=interrupted)
     except OSError as error:  # a full disk, a folder that is gone: what is on file stays valid
         typer.echo(f"stopped: cannot write the results ({error}); make room, then go on with --resume", err=True)
@@ -55,7 +62,8 @@ def measure(
         store.close()
 
 
-def _announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, *, tiny: bool) -> None:
+def announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, *, tiny: bool) -> None:
+    """Say what is measured on what, and where the rows go."""
     typer.echo(f"{facts['device_name']}, torch {facts['torch']}, diffusers {facts['diffusers']}; writing to {folder}/")
     if tiny:
         typer.echo("Measuring tiny twins, the same code at toy width: no statement about the models themselves.")
@@ -65,29 +73,56 @@ def _announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, *, t
         typer.echo("The hub cannot be reached: what its cache lacks gets random weights (see the column 'weights').")
 
 
-def _run_jobs(jobs: "Sequence[Job]", runner: "Runner", store: "Store") -> bool:
-    """Measure, each row on disk before the next process begins; return whether the run was stopped."""
-    from bench.analyze.summary import write_results
+def _fetch(cases: "Sequence[Case]", settings: "RunSettings") -> None:
+    """Fetch what the hub must give before the first case is measured."""
+    from bench.execute.questions import fetch
+    from bench.pipelines.fetching import missing
+
+    if downloads := missing(cases, settings):
+        typer.echo(f"Fetching from the hub: {', '.join(download.name for download in downloads)}")
+        fetch(downloads)
+
+
+def run_jobs(
+    jobs: "Iterable[Job]", total: int | None, runner: "Runner", store: "Store", after: "Callable[[Outcome], object]"
+) -> bool:
+    """Measure, each row on disk before the next job is asked for; return whether the run was stopped.
+
+    Args:
+        jobs: taken one by one, so that an outcome may decide on the next.
+        total: how many they are, None where that is not known.
+        runner: stays open.
+        store: open.
+        after: told each outcome once it is on disk.
+    """
     from bench.execute.progress import PatientConsole, Progress
+    from bench.execute.runner import InterruptedRunError
+
+    status = ""
+    try:
+        with terminable(), Progress(total, PatientConsole()) as progress:
+            for outcome in runner.run(jobs, progress):
+                store.append(outcome.process, outcome.samples)
+                after(outcome)
+                status = outcome.process["status"]
+    except (KeyboardInterrupt, InterruptedRunError):
+        status = "interrupted"
+    return status == "interrupted"
+
+
+@contextmanager
+def terminable() -> "Iterator[None]":
+    """Raise `InterruptedRunError` on SIGTERM meanwhile, so that the case in flight still gets its row."""
     from bench.execute.runner import InterruptedRunError
 
     def stop(_signal: int, _frame: object) -> None:
         raise InterruptedRunError
 
-    signal.signal(signal.SIGTERM, stop)
-    status = ""
+    before = signal.signal(signal.SIGTERM, stop)
     try:
-        with Progress(len(jobs), PatientConsole()) as progress:
-            for outcome in runner.run(jobs, progress):
-                store.append(outcome.process, outcome.samples)
-                write_results(store.folder, pictures=False)
-                status = outcome.process["status"]
-    except (KeyboardInterrupt, InterruptedRunError):
-        status = "interrupted"
+        yield
     finally:
-        runner.close()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    return status == "interrupted"
+        signal.signal(signal.SIGTERM, before)
 
 
 def _present(folder: Path, *, interrupted: bool) -> int:

@@ -21,7 +21,7 @@ def tables(run: RunFolder = None) -> None:
     from bench.analyze.summary import write_results
     from bench.present import tables as presented
 
-    folder = _folder(run)
+    folder = folder_of(run)
     presented.show(presented.write(folder, write_results(folder)))
 
 
@@ -30,7 +30,7 @@ def plots(run: RunFolder = None) -> None:
     from bench.analyze.summary import write_results
     from bench.present import plots as presented
 
-    folder = _folder(run)
+    folder = folder_of(run)
     for path in presented.write(folder, write_results(folder)):
         typer.echo(path)
 
@@ -40,7 +40,7 @@ def report(runs: RunFolders = None, output: ReportFile = None) -> None:
     from bench.analyze.summary import write_results
     from bench.present.html import page
 
-    folders = runs or [_folder(None)]
+    folders = runs or [folder_of(None)]
     target = output or (folders[0] / REPORT if len(folders) == 1 else Path(REPORT))
     typer.echo(page.write([(folder, write_results(folder)) for folder in folders], target))
 
@@ -58,7 +58,8 @@ def present(folder: Path, table: "pd.DataFrame") -> None:
     typer.echo(f"All of it as one HTML file: python -m bench report {folder}")
 
 
-def _folder(run: Path | None) -> Path:
+def folder_of(run: Path | None) -> Path:
+    """Return the run's folder that was named, or the newest in results/."""
     if run is not None:
         return run
     from bench.analyze.run import newest

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bench.cli.settings import DeviceChoice, SizeChoice
 from bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,26 +18,6 @@ if TYPE_CHECKING:
 RESULTS = Path("results")
 INTERRUPTED = 130
 """The exit code of a run that was stopped."""
-
-POLICIES = ("auto", "hub", "random")
-
-
-class DeviceChoice(StrEnum):
-    """What `--device` takes."""
-
-    AUTO = "auto"
-    CUDA = "cuda"
-    CPU = "cpu"
-    MPS = "mps"
-    XPU = "xpu"
-
-
-class SizeChoice(StrEnum):
-    """What `--size` takes."""
-
-    AUTO = "auto"
-    FULL = "full"
-    TINY = "tiny"
 
 
 def run(
@@ -99,20 +79,17 @@ def _anew(
 ) -> tuple["Plan", "RunSettings", dict[str, Any]]:
     """Plan a run from the command line; return the plan, the settings, and the machine's facts."""
     from bench.cli.plan import choose_cases, load_plan
+    from bench.cli.settings import settle
     from bench.execute.questions import ask_compatible
-    from bench.pipelines.tiny import resolve
 
     plan, _ = choose_cases(load_plan(scenarios, lambda model: ask_compatible(server, model)), only)
-    _check_weights(weights, size, plan)
-    machine = _ask(server, f"--device {device}", {"op": "probe", "device": device})
-    settings = replace(_settings(machine, size, weights), **asked)
-    if weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in plan.cases):
-        settings = replace(settings, hub_reachable=_ask(server, "the hub", {"op": "hub"}))
-    return plan, settings, machine
+    settings, machine = settle(server, plan.cases, device, size, weights)
+    return plan, replace(settings, **asked), machine
 
 
 def _again(server: "Server", folder: Path) -> tuple["Plan", "RunSettings", dict[str, Any]]:
     """Take the plan and the settings of a run that is to be gone on with from its folder."""
+    from bench.cli.settings import ask
     from bench.plan.case import Plan
     from bench.plan.settings import RunSettings
     from bench.records import store
@@ -122,47 +99,7 @@ def _again(server: "Server", folder: Path) -> tuple["Plan", "RunSettings", dict[
         plan, settings = Plan.from_json(stored), RunSettings.from_json(stored["run"])
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder / store.PLAN}: is no plan of this version ({error}); start anew") from error
-    return plan, settings, _ask(server, "--resume", {"op": "probe", "device": settings.device})
-
-
-def _ask(server: "Server", subject: str, question: dict[str, Any]) -> Any:
-    from bench.execute.server import ServerError
-
-    try:
-        return server.ask(question)
-    except ServerError as error:
-        raise InputError(f"{subject}: {error}") from error
-
-
-def _check_weights(weights: str, size: str, plan: "Plan") -> None:
-    """Refuse weights that cannot be what the rows would say."""
-    from bench.pipelines.tiny import has_twin
-
-    if weights in POLICIES and weights != "hub":
-        return
-    if size == SizeChoice.TINY:
-        raise InputError(f"--size tiny --weights {weights}: toy twins have random weights; leave one of the two out")
-    if weights == "hub":
-        return
-    folder = Path(weights).expanduser()
-    if not folder.is_dir():
-        raise InputError(f"--weights {weights}: is no folder; give auto, hub, random, or a folder of saved pipelines")
-    models = {case.model for case in plan.cases if has_twin(case.model) or not Path(case.model).is_dir()}
-    if (folder / "model_index.json").is_file() and len(models) > 1:
-        raise InputError(
-            f"--weights {weights}: is one pipeline, the plan has {len(models)} models ({', '.join(sorted(models))}); "
-            "choose cases of one with --only, or put each model in a folder of its own below one"
-        )
-
-
-def _settings(machine: dict[str, Any], size: str, weights: str) -> "RunSettings":
-    from bench.plan.settings import RunSettings
-
-    if size == SizeChoice.AUTO:
-        toy = machine["device"] == "cpu" and weights in {"auto", "random"}
-        size = SizeChoice.TINY if toy else SizeChoice.FULL
-    kept = weights if weights in POLICIES else str(Path(weights).expanduser().absolute())
-    return RunSettings(device=machine["device"], size=str(size), weights=kept)
+    return plan, settings, ask(server, "--resume", {"op": "probe", "device": settings.device})
 
 
 def _even(replicates: int) -> int:

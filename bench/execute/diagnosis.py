@@ -3,6 +3,7 @@
 None of it is part of the measurement: its calls are counted nowhere and memory's peak was told before.
 """
 
+import json
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from bench.measure.breakdown import Recorder, split
 from bench.measure.device import Device
 from bench.measure.limit import measure_rates
 from bench.measure.profile import profiled
-from bench.pipelines import operations, parts
+from bench.pipelines import clip, operations, parts
 from bench.pipelines.build import Ready
 from bench.pipelines.in_force import FirstCall, denoiser, process_flags, unwrapped
 from bench.plan.settings import RunSettings
@@ -21,13 +22,13 @@ from bench.plan.settings import RunSettings
 def facts(
     ready: Ready, seen: FirstCall, device: Device, settings: RunSettings, trace: Path | None
 ) -> Iterator[dict[str, Any]]:
-    """Yield the columns of `schema.SPLIT` and `schema.LIMIT`, each diagnosis' as soon as it is made.
+    """Yield the columns of `schema.SPLIT`, `LIMIT` and `SCORE`, each diagnosis' as soon as it is made.
 
     A diagnosis that cannot be made of a pipeline takes nothing from its measurement: `undiagnosed` says why.
 
     Args:
         ready: the measured pipeline.
-        seen: its first call, whose shapes are counted.
+        seen: its first call, whose shapes are counted and whose pictures are scored.
         device: its clock.
         settings: of the run.
         trace: where to write a profiler's trace; None profiles on a CUDA device only.
@@ -38,6 +39,9 @@ def facts(
         diagnoses["limit"] = lambda: _limit(ready, seen, device, settings.device)
     if trace is not None or settings.device == "cuda":
         diagnoses["profile"] = lambda: _profile(ready, settings.device, trace)
+    judge = clip.cached() if seen.pictures else None
+    if judge is not None:
+        diagnoses["CLIP score"] = lambda: _clip_score(ready, seen.pictures, *judge)
     missing = []
     for name, diagnose in diagnoses.items():
         try:
@@ -46,6 +50,19 @@ def facts(
             traceback.print_exc()
             missing.append(f"{name}: {type(error).__name__}: {' '.join(str(error).split())}")
     yield {"undiagnosed": "; ".join(missing)}
+
+
+def scored(ready: Ready) -> bool:
+    """Say whether the pictures will be scored: from weights that were trained, and with a CLIP model in the cache."""
+    origins = [ready.origin, *filter(None, [ready.vae_origin])]
+    trained = ready.size == "full" and all(origin.weights != "random" for origin in origins)
+    return trained and bool(ready.case.call.get("prompt")) and clip.cached() is not None
+
+
+def _clip_score(ready: Ready, pictures: list[Any], name: str, folder: Path) -> dict[str, Any]:
+    prompt = ready.case.call["prompt"]
+    prompts = [prompt] if isinstance(prompt, str) else prompt
+    return {"clip_score": clip.score(pictures, prompts, folder), "clip_model": name}
 
 
 def _profile(ready: Ready, kind: str, trace: Path | None) -> dict[str, Any]:
@@ -64,9 +81,15 @@ def _split(ready: Ready, device: Device) -> dict[str, Any]:
         "split_whole_s": found.whole_s,
         **by_part,
         "split_denoiser_call_s": found.typical(parts.DENOISER),
+        "split_denoiser_calls_s": _listed(found.spans.get(parts.DENOISER)),
         "split_rest_s": found.rest_s,
         "split_adds_up": found.adds_up,
     }
+
+
+def _listed(seconds: list[float] | None) -> str | None:
+    """Return seconds as a JSON list, to six significant digits: a clock has no more, and a file is smaller for it."""
+    return None if seconds is None else json.dumps([float(f"{value:.6g}") for value in seconds])
 
 
 def _limit(ready: Ready, seen: FirstCall, device: Device, kind: str) -> dict[str, Any]:

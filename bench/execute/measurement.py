@@ -16,16 +16,17 @@ from bench.measure import compilation
 from bench.measure.clock import Timing, no_garbage_collection, timed
 from bench.measure.device import Device, open_device
 from bench.measure.memory import Memory, open_memory
-from bench.measure.sampling import TINY, Hooks, Rules, Sampled, measure
+from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, measure, rules_for
 from bench.measure.telemetry import Telemetry, open_telemetry
 from bench.pipelines import images, in_force, observe, tiny
 from bench.pipelines.build import Ready, build
-from bench.plan.case import Case
-from bench.plan.check import batch_size
+from bench.plan.case import Case, batch_size
 from bench.plan.settings import RunSettings
 from bench.records.schema import Status
 
 Emit = Callable[[Event], None]
+Sampler = Callable[[TimeOneCall, Rules, Hooks], Sampled]
+"""Warms up and samples: `sampling.measure`, or `steps.Steps.measure`, which makes a call when it is asked to."""
 _LOCKS: list[FileLock] = []
 """Held until the process ends."""
 
@@ -36,6 +37,17 @@ def run(case: Case, run_settings: RunSettings, image_folder: Path | None, starte
     Emits `facts`, `sample` and at the end `outcome`. Whatever is raised, what was emitted before belongs in the row;
     memory's peaks are told also when the case fails.
     """
+    ready, seen, device = measure_case(case, run_settings, image_folder, started_by, emit, measure)
+    emit({"event": "phase", "phase": "diagnosing"})
+    trace = image_folder and image_folder.parent / "traces" / case.scenario / f"{case.name}.json"
+    for columns in diagnosis.facts(ready, seen, device, run_settings, trace if run_settings.trace else None):
+        _tell(emit, **columns)
+
+
+def measure_case(
+    case: Case, run_settings: RunSettings, image_folder: Path | None, started_by: str, emit: Emit, sampler: Sampler
+) -> tuple[Ready, in_force.FirstCall, Device]:
+    """Build, make the first call and sample by `sampler`; return what a diagnosis needs."""
     _silence_libraries()
     threads = _limit_threads(run_settings)
     case, size = tiny.resolve(case, run_settings.size)
@@ -55,14 +67,11 @@ def run(case: Case, run_settings: RunSettings, image_folder: Path | None, starte
     memory.release()
     memory.reset()
     try:
-        status = _sample(ready, run_settings, device, memory, emit)
+        status = _sample(ready, run_settings, device, memory, emit, sampler)
     finally:
         _tell_peak(emit, memory, "peak")
     emit({"event": "outcome", **status})  # before the diagnosis, which must not cost a measurement that is made
-    emit({"event": "phase", "phase": "diagnosing"})
-    trace = image_folder and image_folder.parent / "traces" / case.scenario / f"{case.name}.json"
-    for columns in diagnosis.facts(ready, seen, device, run_settings, trace if run_settings.trace else None):
-        _tell(emit, **columns)
+    return ready, seen, device
 
 
 def _build(case: Case, size: str, run_settings: RunSettings, emit: Emit) -> Ready:
@@ -85,10 +94,13 @@ def _first_call(ready: Ready, device: Device, image_folder: Path | None, emit: E
     _tell(emit, width=pictures[0].width, height=pictures[0].height, images=len(pictures))
     if image_folder is not None:
         images.save(pictures, image_folder / ready.case.scenario, ready.case.name)
+    seen.pictures = pictures if diagnosis.scored(ready) else []
     return seen
 
 
-def _sample(ready: Ready, run_settings: RunSettings, device: Device, memory: Memory, emit: Emit) -> dict[str, str]:
+def _sample(
+    ready: Ready, run_settings: RunSettings, device: Device, memory: Memory, emit: Emit, sampler: Sampler
+) -> dict[str, str]:
     """Warm up and sample, the collector kept out, and return status and reason."""
     _tell(emit, pinned_core=_pin(run_settings))
 
@@ -117,7 +129,7 @@ def _sample(ready: Ready, run_settings: RunSettings, device: Device, memory: Mem
         on_discard=lambda count: emit({"event": "discard", "count": count}),
     )
     with no_garbage_collection():
-        sampled = measure(time_one_call, rules(ready, run_settings), hooks)
+        sampled = sampler(time_one_call, rules_for(ready.size, run_settings.samples or ready.case.samples), hooks)
     recompilations = compilation.graphs() - graphs_at_begin[0]
     _tell(
         emit,
@@ -137,7 +149,7 @@ def _judged(sampled: Sampled, recompilations: int) -> dict[str, str]:
     if recompilations:
         return {"status": Status.UNSTEADY, "reason": f"{recompilations} graphs were compiled while samples were taken"}
     if not sampled.steady:
-        why = "the second half of the samples differs from the first, also after more warm-up"
+        why = "the samples drift: their second half differs from the first"
         return {"status": Status.UNSTEADY, "reason": why}
     return {"status": Status.OK, "reason": ""}
 
@@ -153,13 +165,6 @@ def _watched(telemetry: Telemetry, sampled: Sampled, images: int) -> dict[str, A
         "spoiled_samples": len(sampled.spoiled),
         "spoiled_by": "+".join(sorted(set(sampled.spoiled))),
     }
-
-
-def rules(ready: Ready, run_settings: RunSettings) -> Rules:
-    """Return the sampling rules of a case: the tiny ones, or the full ones, with a fixed number where one was asked."""
-    chosen = TINY if ready.size == "tiny" else Rules()
-    samples = run_settings.samples or ready.case.samples
-    return chosen.fixed(samples) if samples else chosen
 
 
 def _asked(case: Case, size: str) -> dict[str, Any]:
@@ -185,11 +190,14 @@ def _asked(case: Case, size: str) -> dict[str, Any]:
 
 
 def _origin(ready: Ready) -> dict[str, Any]:
+    vae = ready.vae_origin
     return {
         "weights": ready.origin.weights,
         "weights_from": ready.origin.name,
         "revision": ready.origin.revision,
-        "vae_weights": ready.vae_origin.weights if ready.vae_origin else None,
+        "vae_weights": vae.weights if vae else None,
+        "vae_weights_from": vae.name if vae else None,
+        "vae_revision": vae.revision if vae else None,
     }
 
 
@@ -198,13 +206,13 @@ def _seen(ready: Ready, seen: in_force.FirstCall) -> dict[str, Any]:
     idle = [
         name for name in ("vae_slicing", "vae_tiling") if name in ready.case.optimizations and seen.vae_decodes == 1
     ]
+    unused = [f"{name} is on and had nothing to do: the image was decoded in one piece" for name in idle]
+    overridden = in_force.overridden(ready.device.type)
     return {
         "denoiser_calls": seen.denoiser_calls,
         "vae_decodes": seen.vae_decodes,
         "steps": ready.case.call.get("num_inference_steps", _default_steps(ready.pipeline)),
-        "remarks": "; ".join(
-            f"{name} is on and had nothing to do: the image was decoded in one piece" for name in idle
-        ),
+        "remarks": "; ".join([*overridden, *unused]),
     }
 
 

@@ -1,12 +1,16 @@
 """Look at the machine from a worker process: which device there is, what it is called, which versions are installed."""
 
 import importlib.metadata
+import json
+import platform
 from typing import Any
 
 HUB_TIMEOUT_S = 5.0
 """Long enough for a slow line, short enough for a machine that has none."""
 
 SERVER_ERROR = 500
+_COMMIT = 12
+"""Digits of a commit that tell it from any other."""
 
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "xformers", "torchao")
 
@@ -29,7 +33,7 @@ def machine(device: str) -> dict[str, Any]:
     kind = _choose(device)
     torch.zeros(1, device=kind).add_(1).cpu()
     versions = {name: version for name in LIBRARIES if (version := _version(name)) is not None}
-    return {**versions, **_device(kind)}
+    return {"python": platform.python_version(), **versions, **_device(kind)}
 
 
 def hub_answers() -> bool:
@@ -60,7 +64,9 @@ def _choose(device: str) -> str:
 def _device(kind: str) -> dict[str, Any]:
     import torch
 
-    if kind != "cuda":
+    if kind == "xpu":
+        return {"device": kind, "device_name": torch.xpu.get_device_name(0)}
+    if kind != "cuda":  # mps is named by its chip, which is the CPU's name too
         from bench.records.environment import cpu_name
 
         return {"device": kind, "device_name": cpu_name()}
@@ -94,7 +100,11 @@ def _driver() -> str | None:
 
 
 def _version(library: str) -> str | None:
+    """Return a library's version, with the commit that it was installed from where pip recorded one (PEP 610)."""
     try:
-        return importlib.metadata.version(library)
+        installed = importlib.metadata.distribution(library)
     except importlib.metadata.PackageNotFoundError:
         return None
+    origin = json.loads(installed.read_text("direct_url.json") or "{}")
+    commit = origin.get("vcs_info", {}).get("commit_id")
+    return f"{installed.version} ({commit[:_COMMIT]})" if commit else installed.version

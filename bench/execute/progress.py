@@ -14,8 +14,8 @@ from rich.live import Live
 from rich.text import Text
 
 from bench import units
+from bench.execute.attempt import Outcome
 from bench.execute.protocol import Event
-from bench.execute.runner import Outcome
 from bench.plan.order import Job
 from bench.records.schema import MEASURED
 from bench.statistics import median, median_interval
@@ -33,9 +33,12 @@ class PatientConsole(Console):
 
 
 class Progress:
-    """A `Listener` that prints: a line a finished case, and on a terminal one more that is redrawn at every event."""
+    """A `Listener` that prints: a line a finished case, and on a terminal one more that is redrawn at every event.
 
-    def __init__(self, total: int, console: Console) -> None:
+    Where it is not known how many processes there will be, `total` is None.
+    """
+
+    def __init__(self, total: int | None, console: Console) -> None:
         self._total = total
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
@@ -43,6 +46,8 @@ class Progress:
         self._start = monotonic()
         self._phase = ""
         self._latencies: list[float] = []
+        self.label = ""
+        """Which of several sides is measured now."""
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -76,7 +81,7 @@ class Progress:
         """Print the line of a finished case."""
         self._done += 1
         status = outcome.process["status"]
-        line = Text(f"[{self._done:>{len(str(self._total))}}/{self._total}] {_name(job)}  ")
+        line = Text(f"{self._count(self._done)} {self._name(job)}  ")
         line.append(status, style=_COLOURS.get(status, "red"))
         line.append(f"  {_told(outcome)}")
         self._console.print(line, highlight=False, soft_wrap=True)
@@ -84,22 +89,25 @@ class Progress:
     def _draw(self, job: Job) -> None:
         if self._live is None:
             return
-        parts = [f"[{self._done + 1}/{self._total}] {_name(job)}", self._phase]
+        parts = [f"{self._count(self._done + 1)} {self._name(job)}", self._phase]
         if self._latencies:
             parts.append(f"sample {len(self._latencies)}, median {units.seconds(median(self._latencies))}")
         parts.append(self._time_left())
         self._live.update(Text("  ".join(filter(None, parts)), overflow="ellipsis", no_wrap=True), refresh=True)
 
+    def _name(self, job: Job) -> str:
+        numbered = f"{job.case} #{job.replicate + 1}" if job.replicate else str(job.case)
+        return f"{self.label} {numbered}" if self.label else numbered
+
+    def _count(self, number: int) -> str:
+        return f"[{number}]" if self._total is None else f"[{number:>{len(str(self._total))}}/{self._total}]"
+
     def _time_left(self) -> str:
         """Say how long the rest takes, as long a case as those that are done."""
-        if not self._done:
+        if not self._done or self._total is None:
             return ""
         left = (monotonic() - self._start) / self._done * (self._total - self._done)
         return f"about {left / 60:.0f} min left" if left >= 90 else f"about {left:.0f} s left"  # noqa: PLR2004 - as said
-
-
-def _name(job: Job) -> str:
-    return f"{job.case} #{job.replicate + 1}" if job.replicate else str(job.case)
 
 
 def _told(outcome: Outcome) -> str:

@@ -1,6 +1,8 @@
 """One request a line, one event a line, JSON, never pickle: another interpreter, pytest or a cluster can speak it too.
 
-Requests: `{"op": "probe" | "hub" | "compatible" | "case", ...}` on the server's standard input.
+Requests: `{"op": "probe" | "hub" | "compatible" | "case" | "steps", ...}` on the server's standard input. `steps` is a
+`case` whose worker reads a byte from a FIFO before each sample (`execute.steps`). `fetch` is asked of a worker without
+a server: its progress belongs on the terminal, and it may take for ever.
 
 Events on its standard output, in this order:
     ready       once, when the libraries are imported

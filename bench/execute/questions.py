@@ -1,7 +1,14 @@
-"""Questions that only torch or diffusers can answer, asked of a worker process: the doors import neither."""
+"""What only torch or diffusers can answer or do, asked of a worker process: the doors import neither."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from bench.errors import InputError
-from bench.execute.server import Server, ServerError
+from bench.execute.protocol import encode
+from bench.execute.server import Server, ServerError, environment
+from bench.pipelines.fetching import Download
 
 
 def compatible_schedulers(model: str) -> list[str]:
@@ -21,3 +28,12 @@ def ask_compatible(server: Server, model: str) -> list[str]:
     except ServerError as error:
         raise InputError(f"scheduler: compatible: {error}") from error
     return list(answer[model])
+
+
+def fetch(downloads: Sequence[Download]) -> None:
+    """Download from the hub in a process of its own, its progress and its errors on standard error, without a limit."""
+    request = {"op": "fetch", "downloads": [asdict(download) for download in downloads]}
+    subprocess.run(
+        [sys.executable, "-m", "bench.execute.worker"],
+        input=encode(request), stdout=subprocess.DEVNULL, env=environment(), check=False,
+    )  # fmt: skip

@@ -1,6 +1,7 @@
 """The parent's end of the fork server: start it, ask it, end it."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,7 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=_environment(),
+            env=environment(),
             start_new_session=True,
         )
         assert self._process.stdin is not None  # noqa: S101 - asked for above
@@ -63,15 +64,21 @@ class Server:
             raise ServerGoneError from error
         yield from self._until_exit(None if timeout_s is None else monotonic() + timeout_s)
 
-    def drain(self) -> None:
-        """Read on to the `exit` of a request whose worker was killed.
+    def end_worker(self, pid: int | None) -> bool:
+        """Kill the worker with everything it started, and read on to its `exit`; a server that is stuck goes too.
 
-        Raises:
-            DeadlineError: it does not come within seconds.
-            ServerGoneError: the server is gone.
+        Returns:
+            whether the server lives and can take the next request.
         """
-        for _ in self._until_exit(monotonic() + KILLED_S):
-            pass
+        try:
+            if pid is not None:
+                os.killpg(pid, signal.SIGKILL)
+            for _ in self._until_exit(monotonic() + KILLED_S):
+                pass
+        except (ProcessLookupError, DeadlineError, ServerGoneError):
+            self.close()
+            return False
+        return True
 
     def ask(self, message: Mapping[str, Any]) -> Any:
         """Send a question and return its answer; raise `ServerError` with the reason where there is none."""
@@ -87,6 +94,11 @@ class Server:
         if answer is None:
             raise ServerError(f"'{message['op']}' failed: {reason}")
         return answer
+
+    @property
+    def running(self) -> bool:
+        """Whether it can be asked: it has neither died nor been closed."""
+        return self._process.poll() is None
 
     def close(self) -> None:
         """End the server and whatever it still runs."""
@@ -127,7 +139,7 @@ class Server:
             self._ready = event["event"] == "ready"
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return this environment, such that importing diffusers does not touch the driver, and `bench` is found."""
     checkout = str(Path(bench.__file__).parents[1])
     path = os.pathsep.join([checkout, *filter(None, [os.environ.get("PYTHONPATH")])])

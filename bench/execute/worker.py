@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.execute import measurement, probe
+from bench.execute import measurement, probe, steps
 from bench.execute.protocol import Event, encode
 from bench.pipelines.errors import NotInForceError, UnsupportedError
 from bench.pipelines.images import BrokenImageError
@@ -47,6 +47,12 @@ def _case(request: Mapping[str, Any], emit: Emit) -> None:
     measurement.run(case, run, images, request["started_by"], emit)
 
 
+def _steps(request: Mapping[str, Any], emit: Emit) -> None:
+    case, run = Case.from_json(request["case"]), RunSettings.from_json(request["run"])
+    calls = steps.Steps(request["steps"], warm_up=request["warm_up"])
+    measurement.measure_case(case, run, None, request["started_by"], emit, calls.measure)
+
+
 def _probe(request: Mapping[str, Any], emit: Emit) -> None:
     emit({"event": "answer", "answer": {**probe.machine(request["device"]), "started_by": request["started_by"]}})
 
@@ -61,11 +67,24 @@ def _compatible(request: Mapping[str, Any], emit: Emit) -> None:
     emit({"event": "answer", "answer": {model: compatible(model) for model in request["models"]}})
 
 
+def _fetch(request: Mapping[str, Any], _emit: Emit) -> None:
+    """Download one after the other; what the hub does not give is told, and once more in the rows that needed it."""
+    from bench.pipelines.fetching import Download, fetch
+
+    for wanted in request["downloads"]:
+        try:
+            fetch(Download(**wanted))
+        except Exception as error:  # noqa: BLE001 - the hub, the network, the disk: its case says the same in its row
+            sys.stderr.write(f"{wanted['name']}: {type(error).__name__}: {error}\n")
+
+
 _HANDLERS: dict[str, Callable[[Mapping[str, Any], Emit], None]] = {
     "case": _case,
+    "steps": _steps,
     "probe": _probe,
     "hub": _hub,
     "compatible": _compatible,
+    "fetch": _fetch,
 }
 
 
@@ -103,12 +122,15 @@ def main() -> None:
     """Answer the one request on standard input."""
     import json
 
-    from bench.execute.forkserver import die_with_parent
+    from bench.execute.forkserver import die_with_parent, import_libraries
 
     die_with_parent()
     events = os.dup(1)
     os.dup2(2, 1)
-    serve(json.loads(sys.stdin.readline()), events)
+    request = json.loads(sys.stdin.readline())
+    if request["op"] == "case":
+        import_libraries()  # as a forked child finds them: neither time nor memory of building is theirs
+    serve(request, events)
 
 
 if __name__ == "__main__":

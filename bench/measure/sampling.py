@@ -58,6 +58,12 @@ TINY = Rules(min_warmup=1, max_warmup=1, min_samples=6, max_samples=6, judge_ste
 """A toy twin shows that everything works; six samples are the fewest with an interval."""
 
 
+def rules_for(size: str, samples: int | None) -> Rules:
+    """Return the rules of a case by its size, `tiny` or `full`, with a fixed number of samples where one was asked."""
+    chosen = TINY if size == "tiny" else Rules()
+    return chosen.fixed(samples) if samples else chosen
+
+
 @dataclass
 class Sampled:
     """What sampling found.
@@ -105,10 +111,8 @@ class Hooks:
 def measure(time_one_call: TimeOneCall, rules: Rules, hooks: Hooks | None = None) -> Sampled:
     """Warm up by `time_one_call`, which makes one timed call, then sample."""
     hooks = hooks or Hooks()
-    calls, warm = warm_up(time_one_call, rules, hooks.watch)
-    found = Sampled(warmup_calls=calls, warm=warm)
-    _sample(time_one_call, rules, hooks, found)
-    if not rules.judge_steadiness or not drifts(_latencies(found), rules.agreement):
+    found = measure_once(time_one_call, rules, hooks)
+    if found.steady:
         return found
     half = len(found.samples) // 2
     hooks.on_discard(half)
@@ -116,6 +120,15 @@ def measure(time_one_call: TimeOneCall, rules: Rules, hooks: Hooks | None = None
     del found.samples[:half]
     _sample(time_one_call, rules, hooks, found)
     found.steady = not drifts(_latencies(found), rules.agreement)
+    return found
+
+
+def measure_once(time_one_call: TimeOneCall, rules: Rules, hooks: Hooks) -> Sampled:
+    """Warm up, then sample; samples that drift are told, and stay samples."""
+    calls, warm = warm_up(time_one_call, rules, hooks.watch)
+    found = Sampled(warmup_calls=calls, warm=warm)
+    _sample(time_one_call, rules, hooks, found)
+    found.steady = not rules.judge_steadiness or not drifts(_latencies(found), rules.agreement)
     return found
 
 

@@ -5,12 +5,13 @@ Software power capping is normal on a loaded data-centre card and only reported;
 brake spoil a sample.
 """
 
-import os
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
 
 import psutil
+
+from bench.measure import throttling
 
 SPOILING = {
     0x08: "hardware slow-down",
@@ -74,21 +75,31 @@ class NvmlTelemetry:
     handle: Any
 
     def __post_init__(self) -> None:
+        self._counters = throttling.fields(self.nvml, self.handle)
         self.begin()
 
     def begin(self) -> None:
-        """Note the energy counter and the time."""
+        """Note the counters and the time."""
+        self._throttled = self._last = throttling.read(self.nvml, self.handle, self._counters)
         self._start = perf_counter(), self._read("nvmlDeviceGetTotalEnergyConsumption")
-        self._seen = 0
+        self._seen: int | None = None
 
     def spoiled(self) -> str | None:
-        """Name the hardware's reason for slower clocks, if it gives one."""
-        reasons = self._read("nvmlDeviceGetCurrentClocksEventReasons") or 0
-        self._seen |= reasons
-        return next((name for bit, name in SPOILING.items() if reasons & bit), None)
+        """Name the hardware's reason for slower clocks: the counter that grew since the last reading, or one of now.
+
+        The momentary reasons are all that a card without counters has; its power draw's fast trigger has none at all.
+        """
+        now = throttling.read(self.nvml, self.handle, self._counters)
+        grown = throttling.growth(self._last, now)
+        self._last = now
+        reasons = self._read("nvmlDeviceGetCurrentClocksEventReasons")
+        if reasons is not None:
+            self._seen = (self._seen or 0) | reasons
+        counted = (name for counter, name in throttling.SPOILING.items() if grown.get(counter, 0) > 0)
+        return next(counted, None) or next((name for bit, name in SPOILING.items() if (reasons or 0) & bit), None)
 
     def end(self) -> dict[str, Any]:
-        """Return clocks, temperature and power as they are now, and the energy since `begin`."""
+        """Return clocks, temperature and power as they are now, energy and seconds of throttling since `begin`."""
         start, energy_before = self._start
         energy = self._read("nvmlDeviceGetTotalEnergyConsumption")
         elapsed = perf_counter() - start
@@ -102,13 +113,25 @@ class NvmlTelemetry:
             "temperature_c": self._read("nvmlDeviceGetTemperature", self.nvml.NVML_TEMPERATURE_GPU),
             "power_w": None if power is None else power / 1000,
             "energy_j": (energy - energy_before) / 1000 if enough else None,
-            "clock_events": "+".join(name for bit, name in REPORTED.items() if self._seen & bit),
+            "clock_events": self._events(),
+            **throttling.growth(self._throttled, throttling.read(self.nvml, self.handle, self._counters)),
             "other_processes": self._others(),
         }
 
+    def _events(self) -> str | None:
+        """Return the reasons that were seen; None where the driver told none and not that there was none."""
+        seen = self._seen
+        return None if seen is None else "+".join(name for bit, name in REPORTED.items() if seen & bit)
+
     def _others(self) -> int | None:
+        """Return how many processes but this one compute on the card.
+
+        In a container NVML may number processes as its host does, so our own number proves nothing: it may be missing,
+        or another's. But this process has just computed here, so one of those in the list is it; a list without any
+        is none that tells.
+        """
         running = self._read("nvmlDeviceGetComputeRunningProcesses")
-        return None if running is None else sum(process.pid != os.getpid() for process in running)
+        return len(running) - 1 if running else None
 
     def _read(self, function: str, *arguments: Any) -> Any:
         """Ask the driver; None where this card, driver or container does not tell."""

@@ -1,5 +1,6 @@
 """Read back from the live pipeline what is really in force. Silent no-ops are this field's commonest lie."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,8 @@ from bench.pipelines.errors import NotInForceError
 from bench.plan.case import Case
 
 DENOISERS = ("unet", "transformer")
+TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
+"""Read by cuBLAS and cuDNN themselves, over whatever a program has set (NVIDIA's cuBLAS documentation)."""
 
 
 @dataclass
@@ -17,10 +20,12 @@ class FirstCall:
     Attributes:
         visits: of the text encoders, the denoiser and the VAE's decoder, by their path in the pipeline.
         denoiser_dtype: in which the denoiser returned its output.
+        pictures: what it made, as PIL pictures, where they will be scored; kept for nothing else.
     """
 
     visits: dict[str, Any] = field(default_factory=dict)
     denoiser_dtype: str | None = None
+    pictures: list[Any] = field(default_factory=list)
 
     @property
     def denoiser_calls(self) -> int:
@@ -103,6 +108,14 @@ def process_flags() -> dict[str, bool]:
         "tf32_conv": torch.backends.cudnn.allow_tf32,
         "cudnn_benchmark": torch.backends.cudnn.benchmark,
     }
+
+
+def overridden(kind: str) -> list[str]:
+    """Say what overrides the flags of this process on a device type: they are read back as if nothing did."""
+    override = os.environ.get(TF32_OVERRIDE)
+    if kind != "cuda" or not override:
+        return []
+    return [f"{TF32_OVERRIDE}={override} is set, which overrides the TF32 flags of this row"]
 
 
 def parameters(module: Any) -> int:

@@ -20,7 +20,6 @@ TF32_CAPABILITY = (8, 0)
 """Ampere, the first architecture with TF32 (NVIDIA A100 white paper)."""
 
 TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
-
 DOCS = "diffusers docs, optimization"
 
 
@@ -42,6 +41,7 @@ class Optimization:
         asked: what `found` returns when it is in force.
         found: reads back what is in force.
         family: two optimisations of one family conflict.
+        code: the same in plain torch and diffusers, lines on `pipe`, its `{denoiser}` and `device`; `around`: a context.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Optimization:
     doc: str
     source: str
     family: str
+    code: str
 
     @property
     def evidence(self) -> str:
@@ -230,24 +231,24 @@ def _compile_denoiser(pipeline: Any, mode: str) -> None:
 
 
 _TABLE = (
-    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", evidence.tf32_flags, "TF32 in matrix products and convolutions (Ampere and later)", f"{DOCS}/fp16", "tf32"),
-    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", evidence.tf32_flags, "no TF32 anywhere: an honest float32", "PyTorch docs, notes/cuda", "tf32"),
-    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", evidence.cudnn_benchmark, "cuDNN times its algorithms and keeps the fastest", f"{DOCS}/fp16 (v0.4)", "cudnn"),
-    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", evidence.offload, "whole components wait on the CPU", f"{DOCS}/memory", "offload"),
-    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", evidence.offload, "every submodule's weights wait on the CPU", f"{DOCS}/memory", "offload"),
-    Optimization("group_offload", When.PLACE, group_offload, "group", evidence.offload, "layers wait on the CPU and are moved in ahead", f"{DOCS}/memory", "offload"),
-    Optimization("channels_last", When.BUILT, channels_last, "channels_last", evidence.layout, "convolution weights laid out channels last", f"{DOCS}/fp16", "layout"),
-    Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", evidence.attention, "attention as written, all scores in memory", f"{DOCS}/fp16", "attention"),
-    Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", evidence.attention, "torch's scaled_dot_product_attention", f"{DOCS}/fp16", "attention"),
-    Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", evidence.attention, "attention computed in slices", f"{DOCS}/memory", "attention"),
-    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", evidence.attention, "xFormers' memory-efficient attention", f"{DOCS}/xformers", "attention"),
-    Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", evidence.attention, "query, key and value projected together", f"{DOCS}/fp16", "attention"),
-    Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", evidence.slicing, "a batch is decoded one image at a time", f"{DOCS}/memory", "vae_slicing"),
-    Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", evidence.tiling, "a large image is decoded in tiles", f"{DOCS}/memory", "vae_tiling"),
-    Optimization("compile", When.BUILT, compile_unet, "whole", evidence.compiled, "torch.compile of the denoiser", f"{DOCS}/fp16", "compile"),
-    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", evidence.compiled, "torch.compile, kernels timed against each other", f"{DOCS}/fp16", "compile"),
-    Optimization("compile_regional", When.BUILT, compile_regional, "blocks", evidence.compiled, "torch.compile of the repeated block only", f"{DOCS}/fp16", "compile"),
-    Optimization("autocast", When.AROUND, autocast, "float16", evidence.output_dtype, "torch.autocast to float16 (the guides warn of it)", f"{DOCS}/fp16", "autocast"),
+    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", evidence.tf32_flags, "TF32 in matrix products and convolutions (Ampere and later)", f"{DOCS}/fp16", "tf32", "torch.backends.cuda.matmul.allow_tf32 = True\ntorch.backends.cudnn.allow_tf32 = True"),
+    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", evidence.tf32_flags, "no TF32 anywhere: an honest float32", "PyTorch docs, notes/cuda", "tf32", "torch.backends.cuda.matmul.allow_tf32 = False\ntorch.backends.cudnn.allow_tf32 = False"),
+    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", evidence.cudnn_benchmark, "cuDNN times its algorithms and keeps the fastest", f"{DOCS}/fp16 (v0.4)", "cudnn", "torch.backends.cudnn.benchmark = True"),
+    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", evidence.offload, "whole components wait on the CPU", f"{DOCS}/memory", "offload", "pipe.enable_model_cpu_offload(device=device)"),
+    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", evidence.offload, "every submodule's weights wait on the CPU", f"{DOCS}/memory", "offload", "pipe.enable_sequential_cpu_offload(device=device)"),
+    Optimization("group_offload", When.PLACE, group_offload, "group", evidence.offload, "layers wait on the CPU and are moved in ahead", f"{DOCS}/memory", "offload", 'pipe.enable_group_offload(torch.device(device), offload_type="leaf_level", use_stream=device == "cuda")'),
+    Optimization("channels_last", When.BUILT, channels_last, "channels_last", evidence.layout, "convolution weights laid out channels last", f"{DOCS}/fp16", "layout", "pipe.{denoiser}.to(memory_format=torch.channels_last)"),
+    Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", evidence.attention, "attention as written, all scores in memory", f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor\npipe.{denoiser}.set_attn_processor(AttnProcessor())"),
+    Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", evidence.attention, "torch's scaled_dot_product_attention", f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor2_0\npipe.{denoiser}.set_attn_processor(AttnProcessor2_0())"),
+    Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", evidence.attention, "attention computed in slices", f"{DOCS}/memory", "attention", "pipe.enable_attention_slicing()"),
+    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", evidence.attention, "xFormers' memory-efficient attention", f"{DOCS}/xformers", "attention", "pipe.enable_xformers_memory_efficient_attention()"),
+    Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", evidence.attention, "query, key and value projected together", f"{DOCS}/fp16", "attention", "pipe.fuse_qkv_projections(vae=False)"),
+    Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", evidence.slicing, "a batch is decoded one image at a time", f"{DOCS}/memory", "vae_slicing", "pipe.vae.enable_slicing()"),
+    Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", evidence.tiling, "a large image is decoded in tiles", f"{DOCS}/memory", "vae_tiling", "pipe.vae.enable_tiling()"),
+    Optimization("compile", When.BUILT, compile_unet, "whole", evidence.compiled, "torch.compile of the denoiser", f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="default", fullgraph=True)'),
+    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", evidence.compiled, "torch.compile, kernels timed against each other", f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="max-autotune", fullgraph=True)'),
+    Optimization("compile_regional", When.BUILT, compile_regional, "blocks", evidence.compiled, "torch.compile of the repeated block only", f"{DOCS}/fp16", "compile", "pipe.{denoiser}.compile_repeated_blocks(fullgraph=True)"),
+    Optimization("autocast", When.AROUND, autocast, "float16", evidence.output_dtype, "torch.autocast to float16 (the guides warn of it)", f"{DOCS}/fp16", "autocast", "torch.autocast(device, dtype=torch.float16)"),
 )  # fmt: skip
 
 TABLE = {optimization.name: optimization for optimization in _TABLE}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.pipelines import architectures, weights
-from bench.pipelines.architectures import Model
+from bench.pipelines.architectures import Autoencoder, Model
 from bench.pipelines.errors import UnsupportedError, raised_in
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
@@ -41,7 +41,7 @@ def pipeline(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any, O
     folder = local_folder(case.model, run.weights, "model_index.json")
     if folder is not None:
         return _load_pipeline(case, str(folder), local_files_only=True), Origin("folder", str(folder))
-    name = facts.hub[0] if facts else case.model
+    name = hub_id(facts, case.model)
     loaded = _from_hub(run, name, lambda **kwargs: _load_pipeline(case, name, **kwargs))
     if loaded is not None:
         return loaded, Origin("hub", name, case.load.get("revision") or cached_commit(name))
@@ -69,10 +69,10 @@ def autoencoder(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any
         return weights.build(twin, dtype, home, run.device), Origin("random", facts.twin)
     folder = local_folder(wanted, run.weights, "config.json")
     if folder is not None:
-        loaded = _load_autoencoder(str(folder), dtype, local_files_only=True)
+        loaded = load_autoencoder(str(folder), dtype, local_files_only=True)
         return loaded.to(home), Origin("folder", str(folder))
-    name = facts.hub[0] if facts else wanted
-    loaded = _from_hub(run, name, lambda **kwargs: _load_autoencoder(name, dtype, **kwargs))
+    name = hub_id(facts, wanted)
+    loaded = _from_hub(run, name, lambda **kwargs: load_autoencoder(name, dtype, **kwargs))
     if loaded is not None:
         return loaded.to(home), Origin("hub", name, cached_commit(name))
     if facts is None:
@@ -121,12 +121,17 @@ def _from_hub(run: RunSettings, name: str, load: Callable[..., Any]) -> Any:
     return load(local_files_only=False) if online else None
 
 
-def cached_commit(name: str) -> str | None:
+def hub_id(facts: Model | Autoencoder | None, name: str) -> str:
+    """Return the hub id of a model or an autoencoder; what has no published facts is named by its own."""
+    return facts.hub[0] if facts else name
+
+
+def cached_commit(name: str, revision: str | None = None) -> str | None:
     """Return the commit of the hub's snapshot that the cache holds at least a part of; None where there is none."""
     from huggingface_hub import try_to_load_from_cache
 
     for marker in ("model_index.json", "config.json"):
-        path = try_to_load_from_cache(name, marker)
+        path = try_to_load_from_cache(name, marker, revision=revision)
         if isinstance(path, str):
             return Path(path).parent.name
     return None
@@ -136,7 +141,7 @@ def _load_pipeline(case: Case, name: str, **where: Any) -> Any:
     import torch
     from diffusers import DiffusionPipeline
 
-    checker = {} if case.safety_checker else _without_safety_checker(name, **where)
+    checker = {} if case.safety_checker else without_safety_checker(name, **where)
     load = {**SAFE, **case.load, **checker, **where}
     try:
         return DiffusionPipeline.from_pretrained(name, dtype=getattr(torch, case.dtype), **load)
@@ -146,7 +151,7 @@ def _load_pipeline(case: Case, name: str, **where: Any) -> Any:
         raise UnsupportedError(f"load: diffusers refuses: {error}") from error
 
 
-def _without_safety_checker(name: str, **where: Any) -> dict[str, Any]:
+def without_safety_checker(name: str, **where: Any) -> dict[str, Any]:
     """Leave the safety checker out of those pipelines that have one: it would run a second model in every call."""
     from diffusers import DiffusionPipeline
 
@@ -154,7 +159,8 @@ def _without_safety_checker(name: str, **where: Any) -> dict[str, Any]:
     return {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
 
 
-def _load_autoencoder(name: str, dtype: Any, **where: Any) -> Any:
+def load_autoencoder(name: str, dtype: Any, **where: Any) -> Any:
+    """Load an autoencoder from a folder, the hub's cache or the hub; raise OSError where it is not to be had."""
     from diffusers import AutoModel
 
     return AutoModel.from_pretrained(name, dtype=dtype, **SAFE, **where)

@@ -5,8 +5,7 @@ from math import ceil
 from pathlib import Path
 
 from bench.pipelines import architectures
-from bench.plan.case import Case
-from bench.plan.check import SIDE_MULTIPLE
+from bench.plan.case import SIDE_MULTIPLE, Case
 
 SIDES_DIVIDED_BY = 8
 STEPS_DIVIDED_BY = 5

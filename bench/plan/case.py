@@ -7,6 +7,9 @@ from typing import Any
 
 JsonObject = Mapping[str, Any]
 
+SIDE_MULTIPLE = 8
+"""Pixels a latent: every autoencoder of these pipelines scales by 8."""
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -25,6 +28,7 @@ class Case:
         baseline: the key of the case that this one's speed-up is against.
         claim: the documented figures (`plan.scenario.Claim`), only what was given.
         samples: a fixed number of samples; None leaves it to the stopping rule.
+        threshold: the slow-down that the gate takes for a regression, as a share; None leaves it to the gate.
     """
 
     scenario: str
@@ -45,6 +49,7 @@ class Case:
     note: str | None = None
     samples: int | None = None
     timeout_s: float = 1800.0
+    threshold: float | None = None
 
     @property
     def key(self) -> str:
@@ -53,7 +58,7 @@ class Case:
 
     def settings(self) -> str:
         """Return what is measured, without its name and claims, as canonical JSON: equal for equal measurements."""
-        told = {"scenario", "name", "baseline", "claim", "note"}
+        told = {"scenario", "name", "baseline", "claim", "note", "threshold"}
         return json.dumps({k: v for k, v in asdict(self).items() if k not in told}, sort_keys=True)
 
     def to_json(self) -> dict[str, Any]:
@@ -106,3 +111,12 @@ class Plan:
         """Make a plan from what `to_json` returned."""
         tables = (Table(**{**table, "axes": tuple(table["axes"])}) for table in data["tables"])
         return cls(tables=tuple(tables), cases=tuple(Case.from_json(case) for case in data["cases"]))
+
+
+def batch_size(call: Mapping[str, Any]) -> int:
+    """Return the number of images that one call makes: prompts x images a prompt."""
+    prompt = call.get("prompt")
+    per_prompt = call.get("num_images_per_prompt", 1)
+    return (len(prompt) if isinstance(prompt, (list, tuple)) else 1) * (
+        per_prompt if isinstance(per_prompt, int) else 1
+    )

@@ -9,13 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.plan.case import Case
+from bench.plan.case import SIDE_MULTIPLE, Case, batch_size
 from bench.plan.document import Document, Location, shown
 from bench.plan.expand import COMPATIBLE, origin
 from bench.plan.vocabulary import Vocabulary, suggestion
-
-SIDE_MULTIPLE = 8
-"""Pixels a latent: every autoencoder of these pipelines scales by 8."""
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 LONGEST_QUOTED = 100
@@ -48,7 +45,7 @@ Problem = tuple[Location, str]
 
 def check(case: Case, where: Location, document: Document, vocabulary: Vocabulary) -> None:
     """Raise `InputError` with file and line for the first thing that is wrong with a case."""
-    for path, message in _problems(case, vocabulary):
+    for path, message in problems(case, vocabulary):
         raise document.error(_written(path, case, where, document), message)
 
 
@@ -68,7 +65,8 @@ def _as_written(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+def problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Yield what is wrong with a case: the path of a setting, and what to do about it."""
     yield from _model(case, vocabulary)
     yield from _optimizations(case, vocabulary)
     yield from _scheduler(case, vocabulary)
@@ -152,15 +150,6 @@ def _seeds(case: Case) -> Iterator[Problem]:
     images = batch_size(case.call)
     if isinstance(case.seed, tuple) and len(case.seed) != images:
         yield ("seed",), f"{len(case.seed)} seeds for {images} images; give one seed, or one an image"
-
-
-def batch_size(call: Mapping[str, Any]) -> int:
-    """Return the number of images that one call makes: prompts x images a prompt."""
-    prompt = call.get("prompt")
-    per_prompt = call.get("num_images_per_prompt", 1)
-    return (len(prompt) if isinstance(prompt, (list, tuple)) else 1) * (
-        per_prompt if isinstance(per_prompt, int) else 1
-    )
 
 
 def _anything(_value: object) -> None:

@@ -40,13 +40,17 @@ class Document:
     data: dict[str, Any]
     lines: dict[Location, tuple[Path, int]] = field(default_factory=dict)
 
-    def where(self, location: Location) -> str:
-        """Return `file:line` of a key, or of the nearest of its parents that was written down."""
+    def place(self, location: Location) -> tuple[Path, int]:
+        """Return the file and the line of a key, or of the nearest of its parents that was written down."""
         for end in range(len(location), 0, -1):
             if location[:end] in self.lines:
-                path, line = self.lines[location[:end]]
-                return f"{path}:{line}"
-        return f"{self.path}:1"
+                return self.lines[location[:end]]
+        return self.path, 1
+
+    def where(self, location: Location) -> str:
+        """Return `file:line` of a key, or of the nearest of its parents that was written down."""
+        path, line = self.place(location)
+        return f"{path}:{line}"
 
     def error(self, location: Location, message: str) -> InputError:
         """Return the error `file:line: message` for the key at `location`."""

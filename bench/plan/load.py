@@ -60,17 +60,29 @@ def load(paths: Sequence[Path], vocabulary: Vocabulary, compatible: Schedulers) 
     Raises:
         InputError: `file:line: what is wrong; what to do`, for the first fault found.
     """
-    tables, all_cases = [], []
-    for path in paths:
-        document = read(path)
-        scenario = _validate(document)
-        resolved = cases(scenario, document, compatible, list(vocabulary.optimizations))
-        _check_all(resolved, document, vocabulary)
-        source = scenario.source.model_dump(exclude_none=True) if scenario.source else {}
-        axes = tuple(scenario.matrix.axes) if scenario.matrix else ()
-        tables.append(Table(scenario=path.stem, title=scenario.title, source=source, axes=axes))
-        all_cases += [case for case, _ in resolved]
-    return Plan(tables=tuple(tables), cases=tuple(all_cases))
+    loaded = [load_file(path, vocabulary, compatible) for path in paths]
+    return Plan(
+        tables=tuple(table for table, _ in loaded),
+        cases=tuple(case for _, written in loaded for case, _ in written),
+    )
+
+
+def load_file(
+    path: Path, vocabulary: Vocabulary, compatible: Schedulers
+) -> tuple[Table, list[tuple[Case, tuple[Path, int]]]]:
+    """Load one scenario file: its table, and its cases, each with the file and the line that it was written in.
+
+    Raises:
+        InputError: as `load` does.
+    """
+    document = read(path)
+    scenario = _validate(document)
+    resolved = cases(scenario, document, compatible, list(vocabulary.optimizations))
+    _check_all(resolved, document, vocabulary)
+    source = scenario.source.model_dump(exclude_none=True) if scenario.source else {}
+    axes = tuple(scenario.matrix.axes) if scenario.matrix else ()
+    table = Table(scenario=path.stem, title=scenario.title, source=source, axes=axes)
+    return table, [(case, document.place(where)) for case, where in resolved]
 
 
 def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabulary: Vocabulary) -> None:

@@ -2,13 +2,27 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from bench import units
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(min_length=1)]
+Threshold = Annotated[
+    float,
+    BeforeValidator(units.share),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[0-9.]+ *%$"},
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+            ]
+        }
+    ),
+]
 
 
 class Strict(BaseModel):
@@ -71,6 +85,10 @@ class Settings(Strict):
     safety_checker: bool | None = None
     samples: Annotated[int, Field(ge=1)] | None = None
     timeout_s: Positive | None = None
+    threshold: Threshold | None = Field(
+        default=None,
+        description="slow-down that `bench gate` takes for a regression, such as 5%; else its own",
+    )
 
 
 class CaseEntry(Settings):

@@ -35,7 +35,7 @@ def memory(head: Head, rows: Sequence[Row]) -> Page | None:
         Dot(row.case + " (tiny)", time, peak, PAPER, BLUE) if head.mixed and row.tiny else Dot(row.case, time, peak)
         for row, time, peak in known
     ]
-    what = "peak memory allocated on the device" if on_device else "peak growth of resident memory on the host"
+    what = "peak memory allocated on the device" if on_device else "peak growth of memory on the host"
     notes = not_shown(rows, [row for row, _, _ in known])
     return scatter(head, "Memory and time", dots, ("time per image", what), notes)
 

@@ -1,5 +1,6 @@
 """The rows that the plots are drawn from: what they show of results.csv, with text that can be drawn."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,7 @@ class Row:
     claim_device: str | None
     about: bool
     split: Mapping[str, float] = field(hash=False)
+    denoiser_calls_s: tuple[float, ...]
     limit_s: float | None
 
 
@@ -77,6 +79,7 @@ def row(record: Mapping[Any, Any]) -> Row:
         about=bool(value["claim_approximate"]),
         limit_s=value["limit_s"],
         split={part: max(0.0, seconds) for part in SPLIT if (seconds := value[f"split_{part}_s"]) is not None},
+        denoiser_calls_s=tuple(json.loads(value["split_denoiser_calls_s"] or "[]")),
     )
 
 

@@ -13,12 +13,12 @@ from bench.analyze import pareto
 from bench.analyze.run import Run, open_run
 from bench.analyze.summary import results
 from bench.plan.case import Table
-from bench.present import plot_bars, plot_maps, plot_pareto, plot_parts, plot_rows
+from bench.present import plot_bars, plot_maps, plot_pareto, plot_parts, plot_rows, plot_steps
 from bench.present import plot_page as paper
 from bench.present.plot_page import Page
 
 FOLDER = "plots"
-KINDS = ("latency", "speedup", "memory", "pareto", "heatmap", "split", "limit")
+KINDS = ("latency", "speedup", "memory", "pareto", "heatmap", "split", "steps", "limit")
 
 
 def write(folder: Path, frame: pd.DataFrame | None = None) -> list[Path]:
@@ -76,6 +76,7 @@ def pages(run: Run, table: Table, frame: pd.DataFrame, *, captioned: bool = Fals
         "pareto": plot_pareto.front(head, pareto.points(frame)),
         "heatmap": plot_maps.heatmap(head, rows, cases, table.axes),
         "split": plot_parts.split(head, rows),
+        "steps": plot_steps.steps(head, rows),
         "limit": plot_parts.limit(head, rows),
     }
     return {kind: page for kind, page in drawn.items() if page is not None}

@@ -15,6 +15,8 @@ from bench import units
 from bench.analyze.run import Run, open_run
 from bench.analyze.summary import results
 from bench.plan.case import Table
+from bench.present.markdown import cell
+from bench.present.markdown import table as table_of
 from bench.records import store
 from bench.records.schema import MEASURED
 
@@ -88,9 +90,9 @@ def markdown(run: Run, shown: list[Shown]) -> str:
     versions = ", ".join(f"{name} {facts[name]}" for name in ("torch", "diffusers", "transformers") if facts.get(name))
     parts = [f"# {run.folder.resolve().name}", f"{facts.get('device_name', 'unknown device')}; {versions}."]
     for table in shown:
-        parts += [f"## {_cell(table.title)}", *map(_cell, table.lines), _markdown_table(table)]
+        parts += [f"## {cell(table.title)}", *map(cell, table.lines), table_of(table.header, table.rows, ALIGN_LEFT)]
         if table.remarks:
-            parts += ["Of the documented figures:", "\n".join(f"- {_cell(remark)}" for remark in table.remarks)]
+            parts += ["Of the documented figures:", "\n".join(f"- {cell(remark)}" for remark in table.remarks)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -137,14 +139,14 @@ def _has(rows: pd.DataFrame, table: Table) -> bool:
 
 def _table(table: Table, rows: pd.DataFrame) -> Shown:
     plain = rows.astype(object).where(rows.notna(), None)  # pandas' NA is neither true nor false
-    cells = [_cells({str(name): value for name, value in row.items()}) for row in plain.to_dict("records")]
-    used = [name for name in cells[0] if name in ALWAYS or any(cell[name] for cell in cells)]
+    shown = [_cells({str(name): value for name, value in row.items()}) for row in plain.to_dict("records")]
+    used = [name for name in shown[0] if name in ALWAYS or any(row[name] for row in shown)]
     return Shown(
         title=f"{table.title} ({table.scenario})",
         lines=_lines(table, rows),
         remarks=[f"{row['case']}: {row['claim_note']}" for _, row in rows.dropna(subset=["claim_note"]).iterrows()],
         header=used,
-        rows=[[cell[name] for name in used] for cell in cells],
+        rows=[[row[name] for name in used] for row in shown],
         numbers=[[_number(row, name) for name in used] for row in plain.to_dict("records")],
     )
 
@@ -177,6 +179,7 @@ def _cells(row: Row) -> dict[str, str]:
         "repaid after": f"{row['repaid_after_images']:.0f} images" if row["repaid_after_images"] else "",
         "peak memory": units.memory(_peak_bytes(row)),
         "fidelity": _fidelity(row),
+        "CLIP score": f"{row['clip_score']:.1f}" if row["clip_score"] is not None else "",
         "of the limit": f"{row['share_of_limit']:.0%}" if row["share_of_limit"] is not None else "",
         "documented": _documented(row),
         "verdict": _text(row["claim_verdict"]) if row["size"] == "full" else "",
@@ -198,7 +201,7 @@ def _speedup(row: Row) -> str:
 
 
 def _peak_bytes(row: Row) -> float | None:
-    """Return the peak of a generation: tensors on an accelerator, resident growth on a host."""
+    """Return the peak of a generation: tensors on an accelerator, what the process grew by on a host."""
     allocated = _float(row["peak_allocated_bytes"])
     return allocated if allocated is not None else _float(row["peak_rss_growth_bytes"])
 
@@ -241,15 +244,3 @@ def _float(value: Any) -> float | None:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def _markdown_table(table: Shown) -> str:
-    rule = ["---" if name in ALIGN_LEFT else "---:" for name in table.header]
-    lines = [table.header, rule, *([_cell(value) for value in row] for row in table.rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    """Escape what Markdown would take for markup, in text that comes from a scenario or an error message."""
-    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
-    return " ".join(escaped.split())

@@ -6,8 +6,8 @@ A unit is in a column's name. An unknown value is an empty cell. `scenario`, `ca
 from dataclasses import dataclass
 from enum import StrEnum
 
-VERSION = 1
-"""Raised whenever a column changes its meaning; written in every row of processes.csv and results.csv."""
+VERSION = 2
+"""Raised whenever columns come, go or change their meaning; written in every row of processes.csv and results.csv."""
 
 
 class Status(StrEnum):
@@ -73,6 +73,8 @@ SETTINGS = _columns(
     ("revision", TEXT, "of the weights on the hub"),
     ("vae", TEXT, "the autoencoder in the place of the model's own"),
     ("vae_weights", TEXT, "random, hub or folder"),
+    ("vae_weights_from", TEXT, "hub id, folder or published architecture that they come from"),
+    ("vae_revision", TEXT, "of that autoencoder on the hub"),
     ("pipeline", TEXT, "the pipeline's class"),
     ("dtype", TEXT, "asked for"),
     ("optimizations", TEXT, "joined by +, in the order they are applied"),
@@ -124,13 +126,21 @@ MEASUREMENTS = _columns(
     ("warm", BOOL, "whether warm-up ended because the case was warm, not because a cap was reached"),
     ("load_peak_allocated_bytes", FLOAT, "tensors, while loading"),
     ("load_peak_reserved_bytes", FLOAT, "caching allocator, while loading"),
-    ("load_peak_rss_growth_bytes", FLOAT, "resident size on the host while loading, over the process's beginning"),
+    (
+        "load_peak_rss_growth_bytes",
+        FLOAT,
+        "memory on the host while loading, without code, over the process's beginning",
+    ),
     ("first_call_peak_allocated_bytes", FLOAT, "tensors, during the first call: autotuning's trials are in it"),
     ("first_call_peak_reserved_bytes", FLOAT, "caching allocator, during the first call"),
-    ("first_call_peak_rss_growth_bytes", FLOAT, "resident size on the host during the first call"),
+    ("first_call_peak_rss_growth_bytes", FLOAT, "memory on the host during the first call, the same"),
     ("peak_allocated_bytes", FLOAT, "tensors, after the first call: weights and a generation"),
     ("peak_reserved_bytes", FLOAT, "caching allocator, after the first call"),
-    ("peak_rss_growth_bytes", FLOAT, "resident size on the host, over the process's beginning: code pages are in it"),
+    (
+        "peak_rss_growth_bytes",
+        FLOAT,
+        "memory on the host after the first call, over the process's beginning: resident pages but those of code",
+    ),
     ("device_used_bytes", FLOAT, "the whole card, by everybody, after the samples"),
     ("remarks", TEXT, "what a reader should know, joined by '; '"),
 )
@@ -162,6 +172,10 @@ TELEMETRY = _columns(
     ("energy_j", FLOAT, "that the GPU used while samples were taken; empty under a second of them"),
     ("energy_per_image_j", FLOAT, "the same / images of those samples"),
     ("clock_events", TEXT, "why the GPU's clocks were lowered between samples, joined by +"),
+    ("sw_power_cap_s", FLOAT, "while samples were taken, for how long the GPU kept to its power limit: reported only"),
+    ("sw_thermal_s", FLOAT, "the same, for how long its driver kept it from too high a temperature: reported only"),
+    ("hw_thermal_s", FLOAT, "the same, for how long its hardware braked for heat: spoils a sample"),
+    ("hw_power_brake_s", FLOAT, "the same, for how long its power supply braked it: spoils a sample"),
     ("other_processes", INT, "other processes that compute on the GPU"),
     ("spoiled_samples", INT, "samples that were thrown away because the hardware throttled"),
     ("spoiled_by", TEXT, "what throttled them"),
@@ -172,11 +186,17 @@ SPLIT = _columns(
     ("split_text_encoder_s", FLOAT, "text encoders"),
     ("split_denoiser_s", FLOAT, "UNet or transformer, all steps"),
     ("split_denoiser_call_s", FLOAT, "the median of one call of it"),
+    ("split_denoiser_calls_s", TEXT, "each call of it, in order, as JSON"),
     ("split_scheduler_s", FLOAT, "scheduler"),
     ("split_vae_s", FLOAT, "decoding"),
     ("split_image_s", FLOAT, "conversion to the output type"),
     ("split_rest_s", FLOAT, "what no part explains"),
     ("split_adds_up", BOOL, "whether the parts explain the whole within 5 %"),
+)
+
+SCORE = _columns(
+    ("clip_score", FLOAT, "how well the first call's pictures show the prompt: the mean of max(100 * cosine, 0)"),
+    ("clip_model", TEXT, "the CLIP model that says so, from the hub's cache; empty: none there, or random weights"),
 )
 
 PROCESSES = (
@@ -189,6 +209,7 @@ PROCESSES = (
     *LIMIT,
     *TELEMETRY,
     *SPLIT,
+    *SCORE,
 )
 
 VERSIONS = _columns(
@@ -213,6 +234,7 @@ STATISTICS = _columns(
     ),
     ("latency_low_s", FLOAT, "95 % interval; empty under 6 samples of one process, or under 4 processes"),
     ("latency_high_s", FLOAT, "its upper end"),
+    ("process_medians_s", TEXT, "of every measured process, as JSON: round -> seconds; what `gate` compares"),
     ("interval", TEXT, "what it is of: 'within one process' (the median), 'between processes' (their geometric mean)"),
     ("latency_min_s", FLOAT, "fastest sample"),
     ("latency_max_s", FLOAT, "slowest sample"),
@@ -231,6 +253,7 @@ COMPARISON = _columns(
     ("blocks", INT, "rounds in which both this case and its baseline were measured"),
     ("repaid_after_images", FLOAT, "after how many images a slower first call than the baseline's is made up for"),
     ("parameter_reduction", FLOAT, "1 - the denoiser's parameters / the baseline's"),
+    ("threshold", FLOAT, "share of latency that `gate` takes for a regression, where the scenario says so"),
     ("claim_latency_s", FLOAT, "documented, of one call"),
     ("claim_over_calls", INT, "calls that the documented figure is the total of"),
     ("claim_seconds_per_image", FLOAT, "documented"),
@@ -261,6 +284,7 @@ RESULTS = (
     *STATISTICS,
     *COMPARISON,
     *FIDELITY,
+    *SCORE,
     *LIMIT,
     *TELEMETRY,
     *SPLIT,

@@ -15,12 +15,16 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from bench.errors import InputError
-from bench.records import schema
+from bench.records import cells, schema
 from bench.records.schema import Column, Status
 
 Row = Mapping[str, Any]
+_NAMED = 3
+"""Columns that a message names."""
 LONGEST_TEXT = 100_000
 """Python's csv reads no field of more than 131,072 characters."""
+LARGEST_BYTES = 256 * 1024**2
+"""Of a file that is read: over a million samples. What is larger is no file of ours, and would fill the memory."""
 SAMPLES, PROCESSES, RESULTS = "samples.csv", "processes.csv", "results.csv"
 PLAN, ENVIRONMENT = "plan.json", "environment.json"
 MUST_STAY_EQUAL = (
@@ -75,6 +79,10 @@ class Store:
     def close(self) -> None:
         """Let the folder go."""
         self._lock.release()
+
+    def grow(self, plan: Mapping[str, Any]) -> None:
+        """Write a plan that has further cases; those that it had stay."""
+        replace(self.folder / PLAN, _json(plan))
 
     def append(self, process: Row, samples: Sequence[Row]) -> None:
         """Write the samples of a process, then its row, each synced to disk; raise OSError where the disk refuses."""
@@ -137,45 +145,111 @@ def _measured_plan(plan: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a result file as text, without a torn last line.
+    """Return the rows of samples.csv or processes.csv as text, without a torn last line.
 
     Raises:
-        InputError: the file cannot be read, has not this schema's columns, or a row of another length.
+        InputError: the file cannot be read, has not this schema's columns, a row of another length, or a cell that its
+            column cannot hold.
     """
+    return [row for _, row in numbered_rows(path, {SAMPLES: schema.SAMPLES, PROCESSES: schema.PROCESSES}[path.name])]
+
+
+def numbered_rows(path: Path, columns: tuple[Column, ...], *, whole: bool = False) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a result file as text, each with the line that it ends on.
+
+    Args:
+        path: of the file.
+        columns: that it must have, no more and no less.
+        whole: whether the file was written in one go, so that a torn last line says that it was cut off. In a file that
+            is appended to, a kill leaves one, and it is dropped.
+
+    Raises:
+        InputError: the file cannot be read, has other columns, a row of another length, or a cell that its column
+            cannot hold; with file and line.
+    """
+    reader = csv.DictReader(io.StringIO(_text(path, whole=whole), newline=""), strict=True)
     try:
-        text = path.read_bytes().decode("utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
-    reader = csv.DictReader(io.StringIO(_whole_rows(text), newline=""))
-    expected = {SAMPLES: schema.SAMPLES, PROCESSES: schema.PROCESSES}.get(path.name)
-    if expected is not None and reader.fieldnames != schema.names(expected):
-        raise InputError(f"{path}:1: has not the columns of schema {schema.VERSION}; it was written by another version")
-    rows = list(reader)
-    for line, row in enumerate(rows, start=2):
+        _check_header(path, reader, columns)
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num}: is no CSV ({error}); the file is damaged") from error
+    for line, row in rows:
         if None in row or None in row.values():
             raise InputError(f"{path}:{line}: has not as many values as columns; the file was changed by hand")
-        if not row.get("replicate", "0").isdecimal():
-            raise InputError(
-                f"{path}:{line}: replicate '{row['replicate']}' is no number; the file was changed by hand"
-            )
+    cells.check(path, columns, rows)
     return rows
 
 
-def _whole_rows(text: str) -> str:
-    """Return the text up to its last whole row: one that ends with a newline outside of quotes."""
-    whole = text[: text.rfind("\n") + 1]
-    while whole.count('"') % 2:
-        whole = whole[: whole.rfind("\n", 0, -1) + 1]
-    return whole
+def _check_header(path: Path, reader: "csv.DictReader[str]", columns: tuple[Column, ...]) -> None:
+    """Raise `InputError` unless a file has exactly these columns; say which are not ours, which lack, which version."""
+    found, wanted = list(reader.fieldnames or []), schema.names(columns)
+    if found == wanted:
+        return
+    if not found:
+        raise InputError(f"{path}:1: is empty; give the results.csv or the folder of a run")
+    foreign, missing = [name for name in found if name not in wanted], [name for name in wanted if name not in found]
+    details = [
+        f"{what} {', '.join(map(repr, names[:_NAMED]))}{' ...' if len(names) > _NAMED else ''}"
+        for what, names in (("it lacks", missing), ("foreign are", foreign))
+        if names
+    ]
+    version = (next(reader, None) or {}).get("schema")
+    told = f"; it was written with schema {version}" if version not in {None, str(schema.VERSION)} else ""
+    raise InputError(
+        f"{path}:1: has not the columns of schema {schema.VERSION} ({'; '.join(details) or 'another order'}){told}; "
+        "use the version that wrote it, or measure again"
+    )
+
+
+def _text(path: Path, *, whole: bool) -> str:
+    """Return the text of a result file up to its last whole row, without the mark that spreadsheets begin a file with.
+
+    Raises:
+        InputError: the file cannot be read, is larger than any of ours, is no UTF-8, or is torn where it must be whole.
+    """
+    data = _read(path)
+    kept = _whole_rows(data)
+    try:
+        text = kept.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}:{line}: is no UTF-8 text ({error.reason}); the file is damaged, or is not ours"
+        ) from error
+    if whole and kept != data:
+        line = data.rstrip(b"\n").count(b"\n") + 1
+        raise InputError(f"{path}:{line}: the last line is torn, the file was cut off; copy it again")
+    return text
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of a file of a run; raise `InputError` for one that cannot be read or that would not fit."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
+    if len(data) > LARGEST_BYTES:
+        raise InputError(f"{path}: is larger than {LARGEST_BYTES >> 20} MiB; no file of a run is")
+    return data
+
+
+def _whole_rows(data: bytes) -> bytes:
+    """Return the bytes up to the last whole row: one that ends with a newline outside of quotes."""
+    end = data.rfind(b"\n") + 1
+    within = data.count(b'"', 0, end) % 2
+    while within:
+        start = data.rfind(b"\n", 0, end - 1) + 1
+        within ^= data.count(b'"', start, end) % 2
+        end = start
+    return data[:end]
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return a JSON object of a run's folder; raise `InputError` where there is none."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
-    except ValueError as error:
+        data = json.loads(_read(path))
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: is no JSON ({error}); the file is damaged") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}: is no JSON object; the file is damaged")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.analyze.run import Run, open_run
+from bench.analyze.side import Side, open_side
 from bench.analyze.summary import results
 from bench.plan.case import Case, Plan, Table
 from bench.records.store import Store
@@ -43,6 +44,11 @@ def measured(
     return row, [{**key, "index": index, **timing} for index, timing in enumerate(timings)]
 
 
+def replicated(name: str, medians_s: Iterable[float], **facts: Any) -> list[Outcome]:
+    """Return a process for each median, as rounds of `--replicates` leave them."""
+    return [measured(name, seconds, replicate=number, **facts) for number, seconds in enumerate(medians_s)]
+
+
 def ended(name: str, status: str, reason: str = "", **facts: Any) -> Outcome:
     """Return the row of a case that has no samples."""
     return _row(name, {"status": status, "reason": reason, "size": "full", "images": 1, **facts}), []
@@ -56,17 +62,24 @@ def make_folder(
     device_name: str = A100,
     source: Mapping[str, Any] = SOURCE,
     title: str = "Speed up inference",
+    **facts: str | None,
 ) -> Path:
     """Write what a run with these outcomes leaves behind, and return its folder."""
     cases = tuple(cases)
     scenarios = dict.fromkeys(case.scenario for case in cases)
     plan = Plan(tuple(Table(scenario, title, dict(source)) for scenario in scenarios), cases)
     store = Store(folder)
-    store.open(plan.to_json(), {**FACTS, "device_name": device_name}, resume=False)
+    store.open(plan.to_json(), {**FACTS, "device_name": device_name, **facts}, resume=False)
     for process, samples in outcomes:
         store.append(process, samples)
     store.close()
     return folder
+
+
+def make_side(folder: Path, outcomes: Sequence[Outcome], **options: Any) -> Side:
+    """Write a run of the cases that the outcomes are of, and open it as a side of a comparison."""
+    names = dict.fromkeys(row["case"] for row, _ in outcomes)
+    return open_side(make_folder(folder, [case(name) for name in names], outcomes, **options))
 
 
 def make_run(folder: Path, cases: Iterable[Case], outcomes: Iterable[Outcome] = (), **options: Any) -> Run:

@@ -70,7 +70,11 @@ def test_an_empty_cell_is_unknown(folder):
 
 
 def test_words_that_pandas_takes_for_unknown_stay_words(tmp_path):
-    run = make_run(tmp_path / "run", [case()], [ended("baseline", "failed", "NA"), ended("baseline", "failed", "null")])
+    run = make_run(
+        tmp_path / "run",
+        [case()],
+        [ended("baseline", "failed", "NA"), ended("baseline", "failed", "null", replicate=1)],
+    )
     assert run.processes["reason"].tolist() == ["NA", "null"]
 
 
@@ -135,20 +139,20 @@ def test_foreign_columns_are_named_with_their_file(folder, name):
 
 def test_a_text_in_a_column_of_seconds_is_named_with_its_file(folder):
     edit(folder / SAMPLES, "0.5", "fast")
-    with pytest.raises(InputError, match=f"{SAMPLES}: a value is not of its column's type"):
+    with pytest.raises(InputError, match=f"{SAMPLES}:2: "):
         open_run(folder)
 
 
 @pytest.mark.parametrize("value", ["many", "1.5"])
 def test_a_text_in_a_column_of_whole_numbers_is_named_with_its_file(folder, value):
     set_cell(folder, "threads", value)
-    with pytest.raises(InputError, match=f"{PROCESSES}: a value is not of its column's type"):
+    with pytest.raises(InputError, match=f"{PROCESSES}:2: "):
         open_run(folder)
 
 
 def test_a_text_in_a_column_of_true_and_false_is_named_with_its_file(folder):
     set_cell(folder, "safety_checker", "perhaps")
-    with pytest.raises(InputError, match=f"{PROCESSES}: a value is not of its column's type"):
+    with pytest.raises(InputError, match=f"{PROCESSES}:2: "):
         open_run(folder)
 
 

@@ -1,13 +1,17 @@
 """Where weights come from, with a hub of our own: a cache that holds a saved pipeline, and a server that says no."""
 
 import csv
+import hashlib
+import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from support import bench
+from support import ROOT, bench
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SCENARIO = """\
@@ -41,6 +45,16 @@ def cache(saved_pipeline, tmp_path):
     return tmp_path / "hub"
 
 
+def serving(handler):
+    """Serve on this machine and yield the address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
 @pytest.fixture
 def hub_that_knows_nothing():
     class NotFound(BaseHTTPRequestHandler):
@@ -55,12 +69,42 @@ def hub_that_knows_nothing():
         def log_message(self, *_):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), NotFound) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    yield from serving(NotFound)
+
+
+@pytest.fixture
+def hub_that_knows(saved_pipeline):
+    """A hub that has the saved pipeline as `somebody/something`, as the hub's own client asks for it."""
+    files = {str(path.relative_to(saved_pipeline)): path.read_bytes() for path in saved_pipeline.rglob("*.*")}
+    tree = [{"type": "file", "path": name, "size": len(data), "oid": "0"} for name, data in files.items()]
+    siblings = [{"rfilename": name} for name in files]
+    api = "/api/models/somebody/something"
+
+    class Hub(BaseHTTPRequestHandler):
+        def answer(self):
+            path = self.path.split("?")[0]
+            if path.startswith(f"{api}/tree/"):
+                self.say(json.dumps(tree).encode())
+            elif path.startswith(api):
+                self.say(json.dumps({"id": "somebody/something", "sha": COMMIT, "siblings": siblings}).encode())
+            else:
+                self.say(b"" if path == "/" else files.get(path.split("/", 5)[-1]))
+
+        def say(self, data):
+            self.send_response(404 if data is None else 200)
+            self.send_header("X-Repo-Commit", COMMIT)
+            self.send_header("ETag", f'"{hashlib.sha256(data or b"").hexdigest()}"')
+            self.send_header("Content-Length", str(len(data or b"")))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(data or b"")
+
+        do_GET = do_HEAD = answer  # noqa: N815 - the names that the base class calls
+
+        def log_message(self, *_):
+            pass
+
+    yield from serving(Hub)
 
 
 def test_auto_takes_the_hubs_cache_without_asking_the_hub_and_names_the_revision(cache, tmp_path):
@@ -80,3 +124,21 @@ def test_an_unreachable_hub_leaves_an_unknown_model_without_weights(tmp_path):
     run(tmp_path, HF_ENDPOINT="http://127.0.0.1:9", HF_HUB_CACHE=str(tmp_path / "empty"))
     row = rows(tmp_path)[0]
     assert (row["status"], "no published facts" in row["reason"]) == ("skipped", True)
+
+
+def test_what_the_hub_must_give_is_fetched_before_anything_is_measured(hub_that_knows, tmp_path):
+    process = run(tmp_path, HF_ENDPOINT=hub_that_knows, HF_HUB_CACHE=str(tmp_path / "hub"))
+    row = rows(tmp_path)[0]
+    assert (row["status"], row["weights"], row["revision"]) == ("ok", "hub", COMMIT), process.stderr
+    assert process.stdout.index("Fetching from the hub: somebody/something") < process.stdout.index("[1/1] hub/a")
+
+
+def test_what_was_fetched_is_all_that_a_case_loads(hub_that_knows, tmp_path):
+    from diffusers import DiffusionPipeline
+
+    request = json.dumps({"op": "fetch", "downloads": [{"name": "somebody/something"}]})
+    places = {"HF_ENDPOINT": hub_that_knows, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
+    command = [sys.executable, "-m", "bench.execute.worker"]
+    subprocess.run(command, input=request + "\n", text=True, env={**os.environ, **places}, check=True, cwd=ROOT)
+    where = {"cache_dir": tmp_path / "hub", "local_files_only": True, "safety_checker": None}
+    assert DiffusionPipeline.from_pretrained("somebody/something", **where).unet is not None

@@ -163,6 +163,8 @@ def test_ctrl_c_prints_the_partial_tables_and_exits_with_130(write, tmp_path):
     assert [row["status"] for row in rows(tmp_path / "run" / "processes.csv")] == ["ok", "skipped", "interrupted"]
 
 
+RUN = "the folder of a run"
+
 WITHOUT_TORCH = """
 import sys
 from bench.cli.app import main
@@ -175,11 +177,13 @@ finally:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["list", "small.yaml"], ["optimizations"], ["schema"]]
+    "arguments",
+    [["--help"], ["run", "--help"], ["list", "small.yaml"], ["optimizations"], ["schema"], ["recommend", RUN]],
 )
-def test_a_command_that_measures_nothing_imports_no_torch(arguments, write, tmp_path):
+def test_a_command_that_measures_nothing_imports_no_torch(arguments, write, finished_run, tmp_path):
     write(SCENARIO, "small.yaml")
-    command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]
+    given = [str(finished_run[0]) if argument == RUN else argument for argument in arguments]
+    command = [sys.executable, "-c", WITHOUT_TORCH, *given]
     asked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert asked.stdout.splitlines()[-1] == "False"
 

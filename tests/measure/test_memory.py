@@ -1,3 +1,6 @@
+import mmap
+import sys
+
 import pytest
 
 from bench.measure.memory import HostMemory, Peak, open_memory
@@ -5,11 +8,37 @@ from bench.measure.memory import HostMemory, Peak, open_memory
 MIB = 1024**2
 
 
+def growth_of_mapping(path, permissions):
+    """Return by how much the peak grows when all of a file is mapped and read."""
+    memory = HostMemory()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=permissions) as mapped:
+        assert mapped[:: mmap.PAGESIZE].count(1) == len(mapped) // mmap.PAGESIZE
+        return memory.peak().rss_growth_bytes
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A file of 32 MiB."""
+    path = tmp_path / "file"
+    path.write_bytes(b"\1" * 32 * MIB)
+    return path
+
+
 def test_host_memory_grows_by_what_is_touched():
     memory = HostMemory()
     held = bytearray(64 * MIB)
-    assert memory.peak().rss_growth_bytes >= 60 * MIB
+    assert 60 * MIB <= memory.peak().rss_growth_bytes <= 68 * MIB
     del held
+
+
+def test_host_memory_does_not_grow_by_code_that_is_mapped(file):
+    if sys.platform != "linux":
+        pytest.skip("only Linux tells what is mapped")
+    assert growth_of_mapping(file, mmap.PROT_READ | mmap.PROT_EXEC) < 4 * MIB
+
+
+def test_host_memory_grows_by_weights_that_are_mapped_from_their_file(file):
+    assert growth_of_mapping(file, mmap.PROT_READ) >= 30 * MIB
 
 
 def test_a_reset_forgets_memory_that_was_given_back():

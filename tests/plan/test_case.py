@@ -36,9 +36,9 @@ CHANGES = {
     "scenario": "other", "name": "other", "model": "a/b", "dtype": "bfloat16", "scheduler": None,
     "scheduler_config": {}, "vae": None, "optimizations": ("tf32",), "call": {"prompt": "a"}, "load": {},
     "seed": (1, 0), "generator_device": "device", "safety_checker": False, "baseline": None, "claim": {}, "note": None,
-    "samples": None, "timeout_s": 61.0,
+    "samples": None, "timeout_s": 61.0, "threshold": 0.05,
 }  # fmt: skip
-TOLD = {"scenario", "name", "baseline", "claim", "note"}
+TOLD = {"scenario", "name", "baseline", "claim", "note", "threshold"}
 
 
 def through_json(value):

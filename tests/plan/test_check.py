@@ -6,8 +6,8 @@ import pytest
 
 from bench.errors import InputError
 from bench.pipelines.vocabulary import vocabulary
-from bench.plan.case import Case
-from bench.plan.check import batch_size, check
+from bench.plan.case import Case, batch_size
+from bench.plan.check import check
 from bench.plan.document import Document
 
 MISSPELT = {"num_inference_step": 3}

@@ -7,7 +7,7 @@ import pytest
 
 from bench.pipelines.vocabulary import vocabulary
 from bench.plan.case import Plan
-from bench.plan.load import load
+from bench.plan.load import load, load_file
 from bench.plan.vocabulary import MOST_LISTED, suggestion
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
@@ -108,3 +108,10 @@ def test_a_suggestion_is_the_closest_word_or_all_there_are(word, expected):
 def test_a_suggestion_of_many_words_is_cut_and_says_so():
     listed = suggestion("?", [f"word{number:03}" for number in range(100)]).removeprefix("there are: ")
     assert (listed.count("word"), listed[-4:]) == (MOST_LISTED, " ...")
+
+
+def test_each_case_of_a_file_is_told_with_where_it_was_written(write):
+    below = write("title: t\nmodel: stable-diffusion-v1-5\ncases:\n  a: {}\n  b: {dtype: float16}\n", "below.yaml")
+    above = write("extends: below.yaml\ncases:\n  c: {dtype: bfloat16}\n", "above.yaml")
+    _, cases = load_file(above, vocabulary(), compatible)
+    assert [(case.name, place) for case, place in cases] == [("a", (below, 4)), ("b", (below, 5)), ("c", (above, 3))]

@@ -1,3 +1,4 @@
+import json
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -132,6 +133,29 @@ def test_markup_in_a_title_is_written_as_it_is(tmp_path, title):
 def test_any_reason_leaves_a_plot_that_can_be_read(tmp_path, reason):
     outcomes = [measured("baseline", 3.0), ended("fp16", "failed", reason)]
     assert "failed" in draw(tmp_path, CASES, outcomes)["sd-latency.svg"]
+
+
+def with_calls(*calls, names=("baseline", "fp16")):
+    """Return outcomes whose denoiser took these seconds, a list of calls a case."""
+    return [
+        measured(name, 3.0, split_denoiser_calls_s=json.dumps(seconds))
+        for name, seconds in zip(names, calls, strict=True)
+    ]
+
+
+def test_the_denoisers_calls_are_drawn_by_step_and_each_line_is_named(tmp_path):
+    text = draw(tmp_path, CASES, with_calls([0.1, 0.2, 0.1], [0.1, 0.1, 0.1]))["sd-steps.svg"]
+    assert {"baseline", "fp16", "call of the denoiser"} <= set(text.splitlines())
+
+
+def test_calls_of_the_denoiser_that_are_all_alike_are_not_drawn(tmp_path):
+    assert "sd-steps.svg" not in draw(tmp_path, CASES, with_calls([0.1, 0.105, 0.1], [0.2, 0.2, 0.2]))
+
+
+def test_more_lines_than_colours_are_not_drawn(tmp_path):
+    names = [f"case-{index}" for index in range(8)]
+    cases, outcomes = [case(name, baseline=None) for name in names], with_calls(*[[0.1, 0.2]] * 8, names=names)
+    assert "sd-steps.svg" not in draw(tmp_path, cases, outcomes)
 
 
 def test_two_scenarios_have_plots_of_their_own(tmp_path):

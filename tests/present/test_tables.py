@@ -120,6 +120,14 @@ def test_the_peak_of_a_cpu_is_what_its_process_grew_by(tmp_path):
     assert row_of(tmp_path, measured("fp16", 2.0, peak_rss_growth_bytes=512 * 2**20))["peak memory"] == "512 MiB"
 
 
+def test_the_clip_score_stands_where_there_is_one(tmp_path):
+    assert row_of(tmp_path, measured("fp16", 2.0, clip_score=26.14))["CLIP score"] == "26.1"
+
+
+def test_no_column_of_clip_scores_where_there_is_none(tmp_path):
+    assert "CLIP score" not in row_of(tmp_path, measured("fp16", 2.0))
+
+
 @pytest.mark.parametrize(
     ("claim", "cell"),
     [

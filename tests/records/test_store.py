@@ -45,6 +45,13 @@ def test_the_plan_is_read_back_as_it_was_given(store):
     assert read_json(store.folder / "plan.json") == PLAN
 
 
+def test_a_plan_grows_and_the_rows_stay(store):
+    store.append(ROW, [])
+    store.grow({**PLAN, "cases": [{"name": "fp16"}]})
+    assert read_json(store.folder / "plan.json")["cases"] == [{"name": "fp16"}]
+    assert len(read_rows(store.folder / PROCESSES)) == 1
+
+
 def test_the_environment_is_read_back_as_it_was_given(store):
     assert read_json(store.folder / "environment.json") == FACTS
 

@@ -19,6 +19,7 @@ CAPTIONS = {
     "pareto": "Pareto front of time, memory and fidelity",
     "heatmap": "Latency of each scheduler at each number of steps",
     "split": "Components of a call: where its time goes",
+    "steps": "Calls of the denoiser, from the first step to the last",
     "limit": "Distance of each case from the limit of this device",
 }
 INLINE = {

@@ -1,0 +1,38 @@
+"""The gate as a step of a job. Inputs come as environment variables: what they hold is never code of the step."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+VERDICTS = {0: "passed", 1: "regressed", 3: "inconclusive", 4: "not comparable"}
+INCONCLUSIVE = 3
+
+
+def main() -> int:
+    """Run the gate, tell the job its verdict, and return the step's exit code."""
+    output = Path(os.environ["OUTPUT"])
+    output.mkdir(parents=True, exist_ok=True)
+    code = subprocess.run(command(output), check=False).returncode
+    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
+        file.write(f"verdict={VERDICTS.get(code, 'no verdict')}\n")
+    if code == INCONCLUSIVE and os.environ["INCONCLUSIVE"] == "pass":
+        print("::warning::the gate is inconclusive: this machine is too noisy for a verdict")
+        return 0
+    return code
+
+
+def command(output: Path) -> list[str]:
+    """Return the command line of the gate; lists are split as a shell does, and nothing in them is expanded."""
+    return [
+        os.environ["PYTHON"], "-m", "bench", "gate", *shlex.split(os.environ["SCENARIOS"]),
+        "--base-python", os.environ["BASE_PYTHON"], "--head-python", os.environ["HEAD_PYTHON"],
+        "--threshold", os.environ["THRESHOLD"], "--output", str(output / "runs"),
+        "--junit", str(output / "gate.xml"), "--markdown", str(output / "gate.md"),
+        *shlex.split(os.environ["ARGUMENTS"]),
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Baselines that are kept under version control: a results.csv a device model and scenario.
+
+    results/baselines/nvidia-h200/sd15-precision.csv
+
+The gate finds the right one by the device that the new run was measured on.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bench.analyze.run import open_run
+from bench.analyze.side import Row, Side, open_side
+from bench.analyze.summary import results
+from bench.errors import InputError
+from bench.records import store
+from bench.statistics import MIN_PROCESSES
+
+FOLDER = Path("results/baselines")
+
+
+def path_of(device_name: str, scenario: str, folder: Path = FOLDER) -> Path:
+    """Return where the baseline of a scenario on a device model lies, whether or not there is one."""
+    slug = re.sub(r"[^a-z0-9]+", "-", device_name.lower()).strip("-")
+    return folder / slug / f"{scenario}.csv"
+
+
+def write(run: Path, folder: Path = FOLDER) -> tuple[list[Path], list[str]]:
+    """Write a run's rows as baselines, a file a scenario, each replaced whole.
+
+    Returns:
+        the files, and what a reader should know of them.
+
+    Raises:
+        InputError: the run holds no case, or a baseline of another size lies where one is to be written.
+    """
+    table = results(open_run(run))
+    if table.empty:
+        raise InputError(f"{run}: holds no case, nothing can be kept as a baseline")
+    by_file = {
+        path_of(str(device), str(scenario), folder): rows
+        for (device, scenario), rows in table.groupby(["device_name", "scenario"], sort=False)
+    }
+    for path, rows in by_file.items():
+        _refuse_another_size(path, rows)
+    for path, rows in by_file.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        store.replace(path, rows.to_csv(index=False))
+    return list(by_file), _remarks(table)
+
+
+def find(new: Side, folder: Path = FOLDER) -> tuple[Side, list[str]]:
+    """Return the baseline of the scenarios that a side has, for its device, and remarks on what has none.
+
+    Raises:
+        InputError: there is none at all.
+    """
+    wanted = list(dict.fromkeys((str(row["device_name"]), str(row["scenario"])) for row in new.rows.values()))
+    paths = [path_of(device, scenario, folder) for device, scenario in wanted]
+    there = [path for path in paths if path.is_file()]
+    if not there:
+        raise InputError(f"{paths[0]}: there is no such baseline; keep one with: bench baseline RUN")
+    rows: dict[str, Row] = {}
+    for path in there:
+        rows |= open_side(path).rows
+    missing = [
+        f"{path}: there is no baseline, its cases were held against nothing" for path in paths if path not in there
+    ]
+    return Side("baseline", there[0].parent, rows), missing
+
+
+def _refuse_another_size(path: Path, rows: pd.DataFrame) -> None:
+    if not path.is_file():
+        return
+    before, now = ({str(row["size"]) for row in side} for side in (open_side(path).rows.values(), _plain(rows)))
+    if before != now:
+        sizes = f"{'+'.join(sorted(before))}, the run is {'+'.join(sorted(now))}"
+        raise InputError(f"{path}: is of size {sizes}; remove it first, or choose another --folder")
+
+
+def _plain(rows: pd.DataFrame) -> Sequence[Row]:
+    return [{"size": size} for size in rows["size"]]
+
+
+def _remarks(table: pd.DataFrame) -> list[str]:
+    few = table[(table["processes"] > 0) & (table["processes"] < MIN_PROCESSES)]
+    if few.empty:
+        return []
+    told = f"{len(few)} of {len(table)} cases have under {MIN_PROCESSES} processes"
+    return [f"{told}: memory and status can be judged against them, latency cannot; measure with --replicates 4"]

@@ -1,0 +1,184 @@
+"""Which measured cases can be recommended at all, and why the others cannot.
+
+Cases are weighed against each other where they do one task: those whose baselines make the same image. Each is held
+against one picture, the task's reference. Nobody can vouch for the image of a case that makes another one by design (a
+scheduler, fewer steps, another model), so such cases are named and left out unless they are asked for.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bench import units
+from bench.analyze.fidelity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, fidelity
+from bench.analyze.run import Run
+from bench.analyze.wishes import Goal, Wishes
+from bench.plan.case import Case
+from bench.records.schema import MEASURED, Status
+from bench.statistics import Interval
+
+Row = Mapping[str, Any]
+BETWEEN = "between processes"
+PHASES = ("load_", "first_call_", "")
+KINDS = {"reserved": "reserved on the device", "allocated": "allocated on the device", "rss_growth": "resident growth"}
+"""What a peak of memory is of, in the order that it is taken: what must fit, what tensors take, what a host sees."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A case of a task, weighed.
+
+    Attributes:
+        case: of the plan.
+        row: of the results, None for an unknown value.
+        cost: less is better: seconds a call or an image, bytes, or joules an image, by the goal; None where unknown.
+        interval: of the cost between processes; None where there is none.
+        memory_bytes: the highest peak of loading, the first call and a generation.
+        memory_kind: what that peak is of; a key of `KINDS`.
+        psnr_db: against the reference's pictures; None where they cannot be compared.
+        design: settings that make another image than the reference's.
+        barred: why it cannot be recommended, its memory aside; empty where it can.
+        too_big: by how many bytes it is over the most that is allowed.
+    """
+
+    case: Case
+    row: Row
+    cost: float | None
+    interval: Interval | None
+    memory_bytes: float | None
+    memory_kind: str
+    psnr_db: float | None
+    design: tuple[str, ...]
+    barred: str
+    too_big: float = 0.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """Cases that are alternatives to each other. `reference` is whose picture they are held against, if any is."""
+
+    name: str
+    reference: Case | None
+    candidates: tuple[Candidate, ...]
+
+
+def tasks(run: Run, table: pd.DataFrame, wishes: Wishes) -> list[Task]:
+    """Return the tasks of a run, in the plan's order.
+
+    Args:
+        run: whose plan and pictures are read.
+        table: its results (`summary.results`).
+        wishes: what is asked of a case.
+    """
+    plain = table.astype(object).where(table.notna(), None)
+    rows = {f"{row['scenario']}/{row['case']}": {str(k): v for k, v in row.items()} for row in plain.to_dict("records")}
+    cases = {case.key: case for case in run.plan.cases}
+    grouped: dict[str, list[Case]] = {}
+    for case in run.plan.cases:
+        if case.key in rows:
+            grouped.setdefault(_image(cases.get(case.baseline or "", case)), []).append(case)
+    return [_task(run, members, rows, wishes) for members in grouped.values()]
+
+
+def _image(case: Case) -> str:
+    """Return what decides which image a case makes, as text: equal for cases that are to make the same one."""
+    call = {name: value for name, value in case.call.items() if name not in NOT_OF_THE_IMAGE}
+    return json.dumps([*(getattr(case, name) for name in BY_DESIGN), call], sort_keys=True, default=list)
+
+
+def _task(run: Run, members: Sequence[Case], rows: Mapping[str, Row], wishes: Wishes) -> Task:
+    reference = _reference(members, rows)
+    shown = rows[(reference or members[0]).key]
+    candidates = tuple(_weigh(run, case, rows[case.key], reference, rows, wishes) for case in members)
+    return Task(_name(shown), reference, candidates)
+
+
+def _reference(members: Sequence[Case], rows: Mapping[str, Row]) -> Case | None:
+    """Return the first measured baseline, or the first measured case where none was; float32 before the others."""
+    measured = [case for case in members if rows[case.key]["status"] in MEASURED]
+    ranked = sorted(measured, key=lambda case: (case.baseline not in {case.key, None}, case.dtype != "float32"))
+    return ranked[0] if ranked else None
+
+
+def _name(row: Row) -> str:
+    images = row["images"] or 1
+    sides = f"{row['width']}x{row['height']}" if row["width"] and row["height"] else ""
+    steps = f"{row['steps']} step{'s' if row['steps'] > 1 else ''}" if row["steps"] else ""
+    parts = [row["model"], row["scheduler"], steps, sides, f"{images} images a call" if images > 1 else "1 image"]
+    return ", ".join(filter(None, parts))
+
+
+def _weigh(
+    run: Run, case: Case, row: Row, reference: Case | None, rows: Mapping[str, Row], wishes: Wishes
+) -> Candidate:
+    design = tuple(by_design(case, reference)) if reference is not None else ()
+    memory, kind = peak(row)
+    cost, interval = _cost(row, memory, wishes.goal)
+    psnr = _psnr(run, case, row, reference)
+    base = rows[reference.key] if reference is not None else None
+    reasons = (
+        "" if row["status"] == Status.OK else f"{row['status']}: {row['reason']}",
+        _other_work(row, base, wishes.goal),
+        "" if wishes.other_images or not design else f"another image by design ({', '.join(design)})",
+        _unlike(psnr, wishes) if reference is not None and case.key != reference.key and not design else "",
+        "its peak memory is not known" if memory is None and wishes.max_memory_bytes is not None else "",
+        f"no {wishes.goal} was measured" if cost is None else "",
+    )
+    too_big = max(0.0, (memory or 0.0) - wishes.max_memory_bytes) if wishes.max_memory_bytes is not None else 0.0
+    barred = next(filter(None, reasons), "")
+    return Candidate(case, row, cost, interval, memory, kind, psnr, design, barred, too_big)
+
+
+def peak(row: Row) -> tuple[float | None, str]:
+    """Return the highest peak of memory of a case in bytes, and what it is of."""
+    for kind in KINDS:
+        known = [row[name] for phase in PHASES if row[name := f"{phase}peak_{kind}_bytes"] is not None]
+        if row[f"peak_{kind}_bytes"] is not None:
+            return float(max(known)), kind
+    return None, ""
+
+
+def _cost(row: Row, memory: float | None, goal: Goal) -> tuple[float | None, Interval | None]:
+    """Return what is to be little, with its interval between processes where the run has one."""
+    if goal == Goal.MEMORY:
+        return memory, None
+    if goal == Goal.ENERGY:
+        return row["energy_per_image_j"], None
+    images = 1 if goal == Goal.LATENCY else row["images"] or 1
+    if row["latency_median_s"] is None:
+        return None, None
+    interval = None
+    if row["interval"] == BETWEEN:
+        interval = Interval(row["latency_low_s"] / images, row["latency_high_s"] / images)
+    return row["latency_median_s"] / images, interval
+
+
+def _other_work(row: Row, base: Row | None, goal: Goal) -> str:
+    """Say where a case does other work than the reference, so that no figure of the two can be compared."""
+    if base is None:
+        return ""
+    same = ["size", "output_type", "width", "height"] + (["images"] if goal in {Goal.LATENCY, Goal.MEMORY} else [])
+    other = [f"{name} {row[name]}, not {base[name]}" for name in same if row[name] != base[name]]
+    return f"other work ({', '.join(other)})" if other else ""
+
+
+def _psnr(run: Run, case: Case, row: Row, reference: Case | None) -> float | None:
+    """Return the likeness to the reference's pictures in dB; the row has it where that is the case's own baseline."""
+    if reference is None or case.key == reference.key:
+        return None
+    columns = row if case.baseline == reference.key else fidelity(run.folder, case, row, reference)
+    found: float | None = columns.get("psnr_db")
+    return found
+
+
+def _unlike(psnr: float | None, wishes: Wishes) -> str:
+    if psnr is None:
+        return "its pictures cannot be compared with the reference's"
+    return (
+        f"the image differs: {units.significant(psnr)} dB < {wishes.min_psnr_db:g} dB"
+        if psnr < wishes.min_psnr_db
+        else ""
+    )

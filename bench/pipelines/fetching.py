@@ -1,0 +1,63 @@
+"""What the hub must give, fetched before anything is measured: a download is no part of a case or its time limit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.pipelines import architectures, source
+from bench.pipelines.tiny import resolve
+from bench.plan.case import Case
+from bench.plan.settings import RunSettings
+
+
+@dataclass(frozen=True)
+class Download:
+    """A repository of the hub that a case needs: the whole pipeline, or an autoencoder alone."""
+
+    name: str
+    autoencoder: bool = False
+    safety_checker: bool = False
+    load: dict[str, Any] = field(default_factory=dict)
+
+
+def missing(cases: Iterable[Case], run: RunSettings) -> list[Download]:
+    """Return what the hub's cache lacks of what these cases will ask the hub for, each once.
+
+    A repository of which the cache has a part counts as there; what it lacks is fetched when its case is built.
+    """
+    if run.weights != "hub" and not (run.weights == "auto" and run.hub_reachable):
+        return []
+    found: list[Download] = []
+    for case in cases:
+        found += [download for download in _of(case, run) if download not in found]
+    return [wanted for wanted in found if source.cached_commit(wanted.name, wanted.load.get("revision")) is None]
+
+
+def _of(case: Case, run: RunSettings) -> list[Download]:
+    """Return what a case takes from the hub: neither a twin's parts nor what is in a folder."""
+    size = resolve(case, run.size)[1]
+    wanted = []
+    if size == "full" and source.local_folder(case.model, run.weights, "model_index.json") is None:
+        name = source.hub_id(architectures.find_model(case.model), case.model)
+        wanted.append(Download(name, safety_checker=case.safety_checker, load=dict(case.load)))
+    if case.vae is not None and source.local_folder(case.vae, run.weights, "config.json") is None:
+        facts = architectures.find_autoencoder(case.vae)
+        if size == "full" or facts is None:
+            wanted.append(Download(source.hub_id(facts, case.vae), autoencoder=True))
+    return wanted
+
+
+def fetch(wanted: Download) -> None:
+    """Download the files that a case will load into the hub's cache, with the hub's own progress bars.
+
+    Raises:
+        OSError, ValueError: the hub does not give them (its client's or diffusers' own message).
+    """
+    import torch
+    from diffusers import DiffusionPipeline
+
+    if wanted.autoencoder:
+        source.load_autoencoder(wanted.name, torch.float32)
+        return
+    checker = {} if wanted.safety_checker else source.without_safety_checker(wanted.name)
+    DiffusionPipeline.download(wanted.name, **{**source.SAFE, **wanted.load, **checker})

@@ -1,0 +1,120 @@
+"""Keep a search within its minutes: start only what fits, and leave time to measure the few best with care.
+
+How long a process takes is told by those before it. Pure: the clock is handed in.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from bench.plan.search import Config, Score, Space, finalists, propose, reference
+
+SCREENING_SAMPLES, CAREFUL_SAMPLES = 3, 10
+"""Three shrug off one outlier, which is enough to drop what does not help; ten is the least that `run` takes."""
+ROUNDS = 4
+"""The fewest processes a case that give an interval between them."""
+MOST_FINALISTS = 4
+MARGIN = 1.2
+"""What a further process of a case may take, over what the first one lets expect."""
+LARGEST_RESERVE = 0.5
+"""Of the whole budget: with too little for both, half of it is for looking and half for measuring."""
+LARGEST_TRY = 0.25
+"""Of the whole budget: a compiler may take all of it, and then nothing else has been tried."""
+OVERHEAD_S = 10.0
+"""To start a server for the careful part, and to end a process that took too long."""
+RESERVED_FINALISTS = 1
+_CHOICES = tuple((rounds, most) for rounds in (ROUNDS, 2, 1) for most in range(MOST_FINALISTS, 0, -1))
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one screening process took: `wall_s` in all, `latency_s` a call; both in seconds."""
+
+    wall_s: float
+    latency_s: float
+
+    def careful_s(self) -> float:
+        """Return the seconds to allow for a careful process of the same case."""
+        return (self.wall_s + self.latency_s * (CAREFUL_SAMPLES - SCREENING_SAMPLES)) * MARGIN
+
+
+@dataclass
+class Search:
+    """A search in time.
+
+    Attributes:
+        space: what there is to try.
+        total_s: the whole budget in seconds.
+        clock: returns seconds, from any beginning.
+        begun_s: when the budget began, on that clock.
+        scores: of what was tried.
+        spent: of what was measured.
+    """
+
+    space: Space
+    total_s: float
+    clock: Callable[[], float]
+    begun_s: float
+    scores: dict[Config, Score | None] = field(default_factory=dict)
+    spent: dict[Config, Spent] = field(default_factory=dict)
+
+    def left_s(self) -> float:
+        """Return the seconds that are left of the budget; never less than nothing."""
+        return max(0.0, self.begun_s + self.total_s - self.clock())
+
+    def take(self, config: Config, score: Score | None, spent: Spent | None) -> None:
+        """Take in what came of a try; `spent` is None for what was not measured."""
+        self.scores[config] = score
+        if spent is not None:
+            self.spent[config] = spent
+
+    def screening(self) -> Iterator[Config]:
+        """Yield what to try, one after the other, while each fits beside the careful part."""
+        while (config := propose(self.space, self.scores)) is not None:
+            if self.spent and self.screening_left_s() < self._longest_s():
+                return
+            yield config
+
+    def try_limit_s(self) -> float:
+        """Return the seconds after which the next try is given up; the first one, the reference, may take its time."""
+        return min(self.screening_left_s(), self.total_s * (LARGEST_TRY if self.spent else 1.0))
+
+    def screening_left_s(self) -> float:
+        """Return the seconds that screening may still take."""
+        return max(0.0, self.left_s() - self._reserve_s())
+
+    def final(self) -> tuple[list[Config], int]:
+        """Return what to measure with care, the reference first, and in how many rounds; nothing where nothing fits.
+
+        Fewer finalists come before fewer rounds: an interval of two says more than a guess of four.
+        """
+        for rounds, most in _CHOICES:
+            configs = self._finals(most)
+            if configs and self.round_s(configs) * rounds + OVERHEAD_S <= self.left_s():
+                return configs, rounds
+        return [], 0
+
+    def careful_rounds(self, configs: list[Config], rounds: int) -> Iterator[int]:
+        """Yield the numbers of the rounds that fit; the first one always, for `final` has seen that it does."""
+        took = 0.0
+        for number in range(rounds):
+            if number and max(took, self.round_s(configs)) > self.left_s():
+                return
+            begun = self.clock()
+            yield number
+            took = self.clock() - begun
+
+    def round_s(self, configs: list[Config]) -> float:
+        """Return the seconds to allow for one round of careful processes."""
+        return sum(self.spent[config].careful_s() for config in configs)
+
+    def _finals(self, most: int) -> list[Config]:
+        kept = reference(self.space, self.scores)
+        configs = [*([kept] if kept is not None else []), *finalists(self.space, self.scores, most)]
+        return [config for config in configs if config in self.spent]
+
+    def _reserve_s(self) -> float:
+        wanted = self.round_s(self._finals(RESERVED_FINALISTS)) * ROUNDS + 2 * OVERHEAD_S
+        return min(wanted, self.total_s * LARGEST_RESERVE)
+
+    def _longest_s(self) -> float:
+        return max(spent.wall_s for spent in self.spent.values())

@@ -1,0 +1,147 @@
+"""The composite action and the workflow: their files against GitHub's schemas, their step run for real."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from ruamel.yaml import YAML
+from support import ROOT
+
+ACTION = ROOT / ".github/actions/gate/action.yml"
+WORKFLOW = ROOT / ".github/workflows/gpu-gate.yml"
+
+STAND_IN = """\
+#!/bin/sh
+printf '%s\\n' "$@" > "{asked}"
+exit {code}
+"""
+
+
+def load(path):
+    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+
+
+def schema_check(kind, path):
+    return subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.github-{kind}", str(path)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def step(tmp_path):
+    """Run the action's shell step as a runner would, with inputs over its defaults; return process and job output."""
+    declared = load(ACTION)
+    run = declared["runs"]["steps"][0]
+
+    def run_step(**inputs):
+        given = {name: value.get("default", "") for name, value in declared["inputs"].items()} | inputs
+        written = tmp_path / "github-output"
+        variables = {name: _filled(value, given) for name, value in run["env"].items()}
+        runner = {"GITHUB_OUTPUT": str(written), "GITHUB_ACTION_PATH": str(ACTION.parent)}
+        process = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", run["run"]],
+            cwd=tmp_path, env={**os.environ, **variables, **runner}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return process, written.read_text(encoding="utf-8") if written.exists() else ""
+
+    return run_step
+
+
+def _filled(value, inputs):
+    for name, given in inputs.items():
+        value = value.replace("${{ inputs." + name + " }}", given)
+    assert "${{" not in value
+    return value
+
+
+@pytest.fixture
+def stand_in(tmp_path):
+    """Return an interpreter that runs the action's own script, and for `-m bench` notes its words and exits as told."""
+
+    def make(code):
+        bench, python = tmp_path / "bench-stand-in", tmp_path / "python"
+        bench.write_text(STAND_IN.format(asked=tmp_path / "asked", code=code), encoding="utf-8")
+        python.write_text(
+            f'#!/bin/sh\ncase "$1" in -m) exec "{bench}" "$@";; *) exec "{sys.executable}" "$@";; esac\n',
+            encoding="utf-8",
+        )
+        for program in (bench, python):
+            program.chmod(0o755)
+        return str(python)
+
+    return make
+
+
+def gate_inputs(python, **others):
+    return {"python": python, "base-python": "/b/python", "head-python": "/h/python", "scenarios": "one two", **others}
+
+
+def test_the_action_is_valid_by_githubs_schema():
+    assert schema_check("actions", ACTION).returncode == 0
+
+
+def test_the_workflow_is_valid_by_githubs_schema():
+    assert schema_check("workflows", WORKFLOW).returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("actionlint") is None, reason="no actionlint here (it is a program of its own)")
+def test_actionlint_has_nothing_to_say():
+    linted = subprocess.run(["actionlint", str(WORKFLOW)], capture_output=True, text=True, check=False)
+    assert linted.stdout == ""
+
+
+def test_no_input_is_pasted_into_a_script():
+    steps = [*load(ACTION)["runs"]["steps"], *load(WORKFLOW)["jobs"]["gate"]["steps"]]
+    assert [each["run"] for each in steps if "${{" in each.get("run", "")] == []
+
+
+def test_the_workflow_gives_the_action_only_inputs_that_it_has():
+    used = next(
+        each["with"] for each in load(WORKFLOW)["jobs"]["gate"]["steps"] if each.get("uses", "").startswith("./")
+    )
+    assert set(used) <= set(load(ACTION)["inputs"])
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [(0, "passed"), (1, "regressed"), (3, "inconclusive"), (4, "not comparable"), (2, "no verdict")],
+)
+def test_the_step_ends_with_the_gates_exit_code_and_tells_its_verdict(step, stand_in, code, verdict):
+    process, told = step(**gate_inputs(stand_in(code)))
+    assert (process.returncode, told) == (code, f"verdict={verdict}\n")
+
+
+def test_an_inconclusive_gate_passes_with_a_warning_where_that_is_asked_for(step, stand_in):
+    process, told = step(**gate_inputs(stand_in(3), inconclusive="pass"))
+    assert (process.returncode, told) == (0, "verdict=inconclusive\n")
+    assert "::warning::" in process.stdout
+
+
+def test_a_regression_fails_also_where_inconclusive_passes(step, stand_in):
+    assert step(**gate_inputs(stand_in(1), inconclusive="pass"))[0].returncode == 1
+
+
+def test_scenarios_and_arguments_are_split_as_a_shell_does_and_nothing_in_them_runs(step, stand_in, tmp_path):
+    step(**gate_inputs(stand_in(0), scenarios="'my scenario.yaml' two", arguments="--only '$(touch pwned) *'"))
+    asked = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+    assert asked[2:5] == ["gate", "my scenario.yaml", "two"]
+    assert asked[-2:] == ["--only", "$(touch pwned) *"]
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_arguments_that_cannot_be_split_fail_the_step(step, stand_in):
+    process, _ = step(**gate_inputs(stand_in(0), arguments="--only 'open"))
+    assert process.returncode != 0
+    assert "No closing quotation" in process.stderr
+
+
+def test_the_command_is_one_that_the_gate_understands(step, tmp_path):
+    """The real command line, up to the point where its scenario is not found."""
+    process, told = step(
+        **gate_inputs(sys.executable, **{"base-python": sys.executable, "head-python": sys.executable})
+    )
+    assert (process.returncode, told) == (2, "verdict=no verdict\n")
+    assert "unknown scenario 'one'" in process.stderr

@@ -1,0 +1,68 @@
+import pytest
+from support import ROOT
+
+from bench.plan.recognize import is_scenario
+
+SCENARIO = "title: t\nmodel: stable-diffusion-v1-5\ncall: {prompt: a cat}\ncases: {a: {}}\n"
+SCHEMA = "# yaml-language-server: $schema=../bench/plan/scenario.schema.json\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SCENARIO,
+        SCENARIO.replace("cases: {a: {}}", "matrix: {seed: [0, 1]}"),
+        '"title": t\n"model": m\n"call": {}\n"cases": {}\n',
+        "title: t\ncases:\n  a: {model: m, call: {prompt: a cat}}\n",
+        SCHEMA + "modle: misspelt\n",
+        SCENARIO + "dtyp: float16\n",
+        SCENARIO.replace("{a: {}}", "{a: {}"),
+    ],
+    ids=["cases", "matrix", "quoted", "settings in a case", "names the schema", "unknown key", "torn"],
+)
+def test_a_scenario_is_one_also_with_a_fault_in_it(write, text):
+    assert is_scenario(write(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "- a list\n",
+        "model: gpt\ncases: [a, b]\n",
+        "steps:\n  call: x\n  model: y\n  cases: z\n",
+        "# model: m\n# call: {}\n# cases: {}\n",
+        "extends: eslint:recommended\n",
+        "extends: missing.yaml\n",
+        "$schema: https://example.org/other.schema.json\n",
+    ],
+)
+def test_another_tools_file_is_none(write, text):
+    assert not is_scenario(write(text))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_scenario_is_one(path):
+    assert is_scenario(path)
+
+
+def test_what_extends_a_scenario_is_one(write):
+    write(SCENARIO, "below.yaml")
+    write("extends: below.yaml\n", "between.yaml")
+    assert is_scenario(write("extends: 'between.yaml'\ndtype: float16\n"))
+
+
+def test_what_extends_itself_is_none(write):
+    assert not is_scenario(write("extends: scenario.yaml\n"))
+
+
+def test_bytes_that_are_no_text_are_none(tmp_path):
+    (tmp_path / "scenario.yaml").write_bytes(bytes(range(256)))
+    assert not is_scenario(tmp_path / "scenario.yaml")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    import os
+
+    os.mkfifo(tmp_path / "scenario.yaml")
+    assert not is_scenario(tmp_path / "scenario.yaml")

@@ -1,0 +1,100 @@
+"""A recommendation in words: from runs that are written by hand."""
+
+import pytest
+from analyze.make import case, make_folder, measured
+
+from bench.analyze.candidates import tasks
+from bench.analyze.recommend import Unmeasured, recommend
+from bench.analyze.run import open_run
+from bench.analyze.summary import results
+from bench.analyze.wishes import Goal, Wishes
+from bench.present.recommendation import gaps, neighbours, words
+from bench.units import GIB
+
+SHAPE = {"width": 512, "height": 512, "scheduler": "DDIMScheduler", "output_type": "pil", "steps": 50}
+
+
+def found(tmp_path, outcomes, wishes=None, **settings):
+    """Return the recommendation of a run of a baseline and another case that makes another image, both admitted."""
+    wishes = wishes or Wishes(other_images=True)
+    cases = [case(), case("fast", **{"scheduler": "UniPCMultistepScheduler", **settings})]
+    shaped = [({**SHAPE, **row}, samples) for row, samples in outcomes]
+    run = open_run(make_folder(tmp_path, cases, shaped))
+    return recommend(tasks(run, results(run), wishes)[0], wishes.goal)
+
+
+def told(recommendation, goal=Goal.LATENCY):
+    return "\n".join(words(recommendation, goal))
+
+
+def test_the_best_case_is_told_with_its_figures(tmp_path):
+    outcomes = [measured("baseline", 2.0), measured("fast", 1.0, peak_reserved_bytes=2.0 * GIB)]
+    expected = "Use sd/fast: 1.00 s a call, x2.00 as fast as baseline, 2.00 GiB reserved on the device."
+    assert expected in told(found(tmp_path, outcomes))
+
+
+def test_another_image_by_design_is_told_beside_the_recommendation(tmp_path):
+    outcomes = [measured("baseline", 2.0), measured("fast", 1.0)]
+    assert "another image by design (scheduler): look at it" in told(found(tmp_path, outcomes))
+
+
+def test_what_is_not_told_apart_is_named(tmp_path):
+    outcomes = [measured("baseline", 1.0), measured("fast", 0.99)]
+    assert "does not tell it apart from sd/fast;" in told(found(tmp_path, outcomes))
+
+
+def test_how_to_tell_cases_apart_is_told(tmp_path):
+    outcomes = [measured("baseline", 1.0), measured("fast", 0.99)]
+    assert "bench run --replicates 4" in told(found(tmp_path, outcomes))
+
+
+def test_with_rounds_more_of_them_are_what_tells_cases_apart(tmp_path):
+    outcomes = [
+        measured(name, latency, replicate=number)
+        for name, latency in (("baseline", 1.0), ("fast", 0.99))
+        for number in range(4)
+    ]
+    assert "bench run --replicates 8" in told(found(tmp_path, outcomes))
+
+
+def test_a_slower_neighbour_is_told_by_how_much(tmp_path):
+    outcomes = [measured("baseline", 1.5), measured("fast", 1.0)]
+    assert [row[-1] for row in neighbours(found(tmp_path, outcomes), Goal.LATENCY)] == ["50% more time a call"]
+
+
+def test_a_case_over_the_memory_is_told_with_both_figures(tmp_path):
+    wishes = Wishes(other_images=True, max_memory_bytes=8.0 * GIB)
+    outcomes = [
+        measured("baseline", 2.0, peak_reserved_bytes=7.0 * GIB),
+        measured("fast", 1.0, peak_reserved_bytes=9.1 * GIB),
+    ]
+    rows = list(neighbours(found(tmp_path, outcomes, wishes), Goal.LATENCY))
+    assert [row[-1] for row in rows] == ["too much memory: 9.10 GiB reserved on the device > 8.00 GiB"]
+
+
+@pytest.mark.parametrize(
+    ("goal", "expected"),
+    [
+        (Goal.LATENCY, "1.00 s a call"),
+        (Goal.THROUGHPUT, "1.00 images/s"),
+        (Goal.MEMORY, "2.00 GiB reserved on the device"),
+        (Goal.ENERGY, "50.0 J/image"),
+    ],
+)
+def test_what_is_optimised_is_told_first_or_plainly(goal, expected, tmp_path):
+    facts = {"peak_reserved_bytes": 2.0 * GIB, "energy_per_image_j": 50.0}
+    outcomes = [measured("baseline", 1.0, **facts), measured("fast", 9.0, **{**facts, "energy_per_image_j": 99.0})]
+    assert expected in told(found(tmp_path, outcomes, Wishes(goal=goal, other_images=True)), goal)
+
+
+def test_gaps_name_the_model(tmp_path):
+    what = Unmeasured(("compile",), (), ("sd/x: oom: full",), ())
+    assert gaps("sd15", what) == [
+        "Not measured of sd15, so nothing is said of it:",
+        "  optimisations: compile",
+        "  sd/x: oom: full",
+    ]
+
+
+def test_without_gaps_nothing_is_said():
+    assert gaps("sd15", Unmeasured((), (), (), ())) == []
