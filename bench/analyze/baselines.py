@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.analyze.run import open_run
-from bench.analyze.side import Row, Side, open_side
+from bench.analyze.side import Row, Side, of_run, open_side
 from bench.analyze.summary import results
 from bench.errors import InputError
 from bench.records import store
@@ -34,11 +34,11 @@ def write(run: Path, folder: Path = FOLDER) -> tuple[list[Path], list[str]]:
         the files, and what a reader should know of them.
 
     Raises:
-        InputError: the run holds no case, or a baseline of another size lies where one is to be written.
+        InputError: the run holds no case or what cannot be, or a baseline of another size lies where one is to be written.
     """
-    table = results(open_run(run))
-    if table.empty:
-        raise InputError(f"{run}: holds no case, nothing can be kept as a baseline")
+    opened = open_run(run)
+    of_run(opened)  # what could not be compared is no baseline
+    table = results(opened)
     by_file = {
         path_of(str(device), str(scenario), folder): rows
         for (device, scenario), rows in table.groupby(["device_name", "scenario"], sort=False)

@@ -49,7 +49,7 @@ class Pair:
 
     @property
     def memory_bytes(self) -> tuple[float | None, float | None]:
-        """Return the peaks of a generation on both sides: of tensors, or of resident growth where neither counts them."""
+        """Return the peaks of a generation on both sides: of tensors; of resident growth where neither counts them."""
         told = [row["peak_allocated_bytes"] for row in (self.base, self.new) if row is not None]
         name = "peak_rss_growth_bytes" if told.count(None) == len(told) else "peak_allocated_bytes"
         return _bytes(self.base, name), _bytes(self.new, name)
