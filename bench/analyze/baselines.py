@@ -34,7 +34,7 @@ def write(run: Path, folder: Path = FOLDER) -> tuple[list[Path], list[str]]:
         the files, and what a reader should know of them.
 
     Raises:
-        InputError: the run holds no case or what cannot be, or a baseline of another size lies where one is to be written.
+        InputError: the run holds no case or what cannot be, or a baseline of another size lies there already.
     """
     opened = open_run(run)
     of_run(opened)  # what could not be compared is no baseline
