@@ -147,5 +147,5 @@ def test_processes_without_spread_have_an_interval_of_no_width():
 
 @pytest.mark.parametrize(("new", "base"), [([], [1.0]), ([1.0], []), ([0.0] * 3, [1.0] * 3), ([1.0] * 3, [-1.0] * 3)])
 def test_a_ratio_of_nothing_or_of_no_seconds_is_refused(new, base):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"no process|expected|math domain"):
         ratio_interval(new, base)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.analyze.run import open_run
-from bench.analyze.side import Row, Side, open_side
+from bench.analyze.side import Row, Side, of_run, open_side
 from bench.analyze.summary import results
 from bench.errors import InputError
 from bench.records import store
@@ -34,21 +34,22 @@ def write(run: Path, folder: Path = FOLDER) -> tuple[list[Path], list[str]]:
         the files, and what a reader should know of them.
 
     Raises:
-        InputError: the run holds no case, or a baseline of another size lies where one is to be written.
+        InputError: the run holds no case or what cannot be, or a baseline of another size lies there already.
     """
-    table = results(open_run(run))
-    if table.empty:
-        raise InputError(f"{run}: holds no case, nothing can be kept as a baseline")
+    opened = open_run(run)
+    of_run(opened)  # what could not be compared is no baseline
+    table = results(opened)
     by_file = {
         path_of(str(device), str(scenario), folder): rows
         for (device, scenario), rows in table.groupby(["device_name", "scenario"], sort=False)
     }
     for path, rows in by_file.items():
         _refuse_another_size(path, rows)
+    lost = [remark for path, rows in by_file.items() for remark in _lost(path, rows)]
     for path, rows in by_file.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         store.replace(path, rows.to_csv(index=False))
-    return list(by_file), _remarks(table)
+    return list(by_file), [*_remarks(table), *lost]
 
 
 def find(new: Side, folder: Path = FOLDER) -> tuple[Side, list[str]]:
@@ -69,6 +70,14 @@ def find(new: Side, folder: Path = FOLDER) -> tuple[Side, list[str]]:
         f"{path}: there is no baseline, its cases were held against nothing" for path in paths if path not in there
     ]
     return Side("baseline", there[0].parent, rows), missing
+
+
+def _lost(path: Path, rows: pd.DataFrame) -> list[str]:
+    """Say which cases of the baseline that lies there are not in the new one; `--only` makes a run without them."""
+    if not path.is_file():
+        return []
+    gone = [str(row["case"]) for row in open_side(path).rows.values() if row["case"] not in set(rows["case"])]
+    return [f"{path}: the run has not measured {', '.join(gone)}: gone from the baseline"] if gone else []
 
 
 def _refuse_another_size(path: Path, rows: pd.DataFrame) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from bench import statistics
 from bench.analyze.side import Row, Side
 from bench.records import schema
-from bench.records.schema import MEASURED
+from bench.records.schema import MEASURED, Status
 from bench.statistics import Interval
 
 CONDITIONS = ("started_by", "pinned_core", "device")
@@ -49,10 +49,15 @@ class Pair:
 
     @property
     def memory_bytes(self) -> tuple[float | None, float | None]:
-        """Return the peaks of a generation on both sides: of tensors, or of resident growth where neither counts them."""
+        """Return the peaks of a generation on both sides: of tensors; of resident growth where neither counts them."""
         told = [row["peak_allocated_bytes"] for row in (self.base, self.new) if row is not None]
         name = "peak_rss_growth_bytes" if told.count(None) == len(told) else "peak_allocated_bytes"
         return _bytes(self.base, name), _bytes(self.new, name)
+
+    @property
+    def steady(self) -> bool:
+        """Say whether both sides were measured, steadily."""
+        return all(row is not None and row["status"] == Status.OK for row in (self.base, self.new))
 
     @property
     def same_device(self) -> bool:

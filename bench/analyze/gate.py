@@ -68,7 +68,7 @@ def settle(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> 
         measure: measures the named cases (None: all) in blocks of these numbers, and judges what there is so far.
     """
     judged = measure(None, range(BLOCKS))
-    undecided = {each.pair.key for each in judged if each.verdict is Verdict.INCONCLUSIVE and each.pair.interval}
+    undecided = {each.pair.key for each in judged if each.verdict is Verdict.INCONCLUSIVE and each.pair.steady}
     return measure(undecided, range(BLOCKS, EXTENDED)) if undecided else judged
 
 
@@ -86,11 +86,9 @@ def _judge(pair: Pair, threshold: float) -> Judged:
 
 
 def _threshold(pair: Pair, default: float) -> float:
-    """Return the case's own threshold, as the new side's scenario has it, or else the gate's."""
-    for row in (pair.new, pair.base):
-        if row is not None and row["threshold"] is not None:
-            return float(row["threshold"])
-    return default
+    """Return the case's own threshold, or else the gate's. It is the base's: no change loosens its own gate."""
+    own = pair.base["threshold"] if pair.base is not None else None
+    return default if own is None else float(own)
 
 
 def _refusal(pair: Pair) -> list[Judgement]:

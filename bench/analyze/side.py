@@ -118,11 +118,16 @@ def _contradiction(row: Row) -> str | None:
     for name in _OF_MEASURED:
         if row[name] is None:
             return f"was measured ('{row['status']}'), but its {name} is empty; the file was changed"
-    median, medians = row["latency_median_s"], _medians(row["process_medians_s"])
+    medians = _medians(row["process_medians_s"])
     if medians is None:
         return "process_medians_s is no JSON object of rounds and seconds; the file was changed"
     if row["processes"] != len(medians):
         return f"processes is {row['processes']}, process_medians_s has {len(medians)}; the file was changed"
+    return _mixed(row, row["latency_median_s"], medians)
+
+
+def _mixed(row: Row, median: float, medians: Sequence[float]) -> str | None:
+    """Say which seconds of a row are not derived from each other."""
     if not all(_within(row, seconds) for seconds in (median, *medians)):
         return "a median lies outside of latency_min_s and latency_max_s; are the units mixed?"
     if not isclose(row["seconds_per_image"] * row["images"], median, rel_tol=_CLOSE):

@@ -13,7 +13,7 @@ from bench.analyze.run import Run, open_run
 from bench.analyze.speedup import against
 from bench.plan.case import Case
 from bench.records import schema, store
-from bench.records.schema import MEASURED
+from bench.records.schema import MEASURED, Status
 
 Row = dict[str, Any]
 HOST_BOUND = 0.90
@@ -85,10 +85,21 @@ def _told(processes: list[Row]) -> Row:
     told = dict(processes[-1])
     if len(processes) > 1 and told["status"] not in MEASURED:
         told["reason"] = f"in process {len(processes)} of {len(processes)}: {told['reason']}"
+    elif len(processes) > 1:
+        told |= _steadiness(processes)
     for peak in (name for name in schema.names(schema.MEASUREMENTS) if name.endswith("_bytes")):
         known = [p[peak] for p in processes if p["status"] in MEASURED and p[peak] is not None]
         told[peak] = max(known, default=told[peak])
     return told
+
+
+def _steadiness(processes: list[Row]) -> Row:
+    """Return status and reason of a case that several processes measured: unsteady where at least half of them were."""
+    drifted = [p for p in processes if p["status"] == Status.UNSTEADY]
+    if 2 * len(drifted) < len(processes):
+        return {"status": str(Status.OK), "reason": None}
+    reason = f"{len(drifted)} of {len(processes)} processes: {drifted[-1]['reason']}"
+    return {"status": str(Status.UNSTEADY), "reason": reason}
 
 
 def _statistics(processes: list[Row], samples: list[Row], medians: dict[int, float]) -> Row:

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 _STATUS = Path("/proc/self/status")
 _MAPS = Path("/proc/self/smaps")
-_MAPPING = re.compile(r"[0-9a-f]+-[0-9a-f]+ (?P<permissions>\S+) \S+ \S+ \d+ *(?P<path>.*)")
+_MAPPING = re.compile(rb"[0-9a-f]+-[0-9a-f]+ (?P<permissions>\S+) \S+ \S+ \d+ *(?P<path>.*)")
+_INTERESTING = re.compile(rb"^(?:Rss:|Anonymous:|[0-9a-f]+-[0-9a-f]+ ).*", re.MULTILINE)
 _CLEAR = Path("/proc/self/clear_refs")
 _RESET_PEAK_RSS = "5"
 """proc(5): writing 5 to clear_refs resets VmHWM to the current resident size."""
@@ -167,18 +168,17 @@ def _code_rss() -> int:
     Not the whole of RssFile (proc(5)): weights that safetensors maps and a CPU computes from are pages of a file, too.
     What tells them apart is that some part of a library's file can be executed.
     """
-    resident: dict[str, int] = {}
-    code: set[str] = set()
-    path = ""
+    resident: dict[bytes, int] = {}
+    code: set[bytes] = set()
+    path = b""
     try:
-        with _MAPS.open(encoding="utf-8", errors="surrogateescape") as lines:
-            for line in lines:
-                if line.startswith(("Rss:", "Anonymous:")):
-                    kib = int(line.split()[1])
-                    resident[path] = resident.get(path, 0) + (kib if line.startswith("Rss:") else -kib) * 1024
-                elif mapped := _MAPPING.match(line):
-                    path = mapped["path"]
-                    code |= {path} if "x" in mapped["permissions"] else set()
+        for line in _INTERESTING.findall(_MAPS.read_bytes()):
+            if line.startswith((b"Rss:", b"Anonymous:")):
+                kib = int(line.split()[1])
+                resident[path] = resident.get(path, 0) + (kib if line.startswith(b"Rss:") else -kib) * 1024
+            elif mapped := _MAPPING.match(line):
+                path = mapped["path"]
+                code |= {path} if b"x" in mapped["permissions"] else set()
     except OSError:
         return 0
-    return sum(resident.get(path, 0) for path in code if path.startswith("/"))
+    return sum(resident.get(path, 0) for path in code if path.startswith(b"/"))

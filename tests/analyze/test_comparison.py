@@ -89,7 +89,10 @@ def test_memory_is_of_one_kind_on_both_sides(pair_of, base, new, expected):
 
 def test_only_facts_that_differ_are_told(tmp_path):
     rows = [measured("a", 1.0)]
-    sides = make_side(tmp_path / "a", rows, device_name=A100), make_side(tmp_path / "b", rows, device_name=H200, torch="3")
+    sides = (
+        make_side(tmp_path / "a", rows, device_name=A100),
+        make_side(tmp_path / "b", rows, device_name=H200, torch="3"),
+    )
     assert environment(sides) == {"device_name": [A100, H200], "torch": ["2.9.0", "3"]}
 
 

@@ -10,7 +10,7 @@ from bench.records.schema import Status
 from bench.statistics import Interval
 from bench.units import GIB, MIB
 
-P, R, I, N = Verdict.PASSED, Verdict.REGRESSED, Verdict.INCONCLUSIVE, Verdict.NOT_COMPARABLE
+P, R, I, N = Verdict.PASSED, Verdict.REGRESSED, Verdict.INCONCLUSIVE, Verdict.NOT_COMPARABLE  # noqa: E741 - initials of a table
 ROW = {
     "status": "ok", "reason": None, "device_name": "NVIDIA H200", "threshold": None, "peak_allocated_bytes": 1.0 * GIB,
     "peak_rss_growth_bytes": None,

@@ -18,7 +18,8 @@ def test_an_empty_cell_is_unknown(column):
     ("column", "text", "expected"),
     [
         (SECONDS, "0.1", 0.1), (SECONDS, "5e-324", 5e-324), (SECONDS, "1E-05", 1e-5), (COUNT, "0", 0),
-        (COUNT, str(2**63 - 1), 2**63 - 1), (TRUTH, "False", False), (Column("psnr_db", schema.FLOAT, ""), "inf", float("inf")),
+        (COUNT, str(2**63 - 1), 2**63 - 1), (TRUTH, "False", False),
+        (Column("psnr_db", schema.FLOAT, ""), "inf", float("inf")),
         (Column("split_rest_s", schema.FLOAT, ""), "-0.5", -0.5), (Column("wall_s", schema.FLOAT, ""), "0", 0.0),
     ],
 )  # fmt: skip
@@ -27,14 +28,14 @@ def test_what_a_column_holds_is_read(column, text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["nan", "NaN", "inf", "-inf", "1e400", "0", "-1", "1_0", "١", "999 ms", "1,5", "0\x005", " 1", "fast"]
+    "text", ["nan", "NaN", "inf", "-inf", "1e400", "0", "-1", "1_0", "\u0661", "999 ms", "1,5", "0\x005", " 1", "fast"]
 )
 def test_seconds_that_no_call_can_take_are_refused(text):
     with pytest.raises(ValueError, match="is "):
         value(SECONDS, text)
 
 
-@pytest.mark.parametrize("text", ["1.0", "-1", "1_0", "١", str(2**63), "9" * 5000, "x"])
+@pytest.mark.parametrize("text", ["1.0", "-1", "1_0", "\u0661", str(2**63), "9" * 5000, "x"])
 def test_a_count_that_cannot_be_is_refused(text):
     with pytest.raises(ValueError, match="is "):
         value(COUNT, text)
