@@ -47,15 +47,15 @@ def report(runs: RunFolders = None, output: ReportFile = None) -> None:
 
 def present(folder: Path, table: "pd.DataFrame") -> None:
     """Print the tables and draw the plots of a run whose results are `table`, and say where everything is."""
+    from bench.present import closing
     from bench.present import plots as presented_plots
     from bench.present import tables as presented_tables
+    from bench.records import store
 
     presented_tables.show(presented_tables.write(folder, table))
     drawn = presented_plots.write(folder, table)
-    typer.echo(
-        f"Tables: {folder / 'tables.md'}; rows: {folder / 'results.csv'}; {len(drawn)} plots: {folder / 'plots'}/"
-    )
-    typer.echo(f"All of it as one HTML file: python -m bench report {folder}")
+    for line in closing.lines(folder, table, store.read_json(folder / store.ENVIRONMENT), len(drawn)):
+        typer.echo(line)
 
 
 def folder_of(run: Path | None) -> Path:

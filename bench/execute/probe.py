@@ -85,9 +85,11 @@ def _device(kind: str) -> dict[str, Any]:
 
 
 def _driver() -> str | None:
-    """Return the version of NVIDIA's driver; None where NVML does not tell (ROCm)."""
-    import pynvml
-
+    """Return the version of NVIDIA's driver; None where NVML does not tell (ROCm), or nvidia-ml-py is not installed."""
+    try:
+        import pynvml
+    except ImportError:
+        return None
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError:

@@ -147,8 +147,10 @@ def open_telemetry(kind: str) -> Telemetry:
 
     if kind != "cuda" or torch.version.hip is not None:
         return HostTelemetry()
-    import pynvml
-
+    try:
+        import pynvml
+    except ImportError:  # another interpreter, gated side by side, need not have it
+        return HostTelemetry()
     try:
         pynvml.nvmlInit()
         uuid = f"GPU-{torch.cuda.get_device_properties(0).uuid}"

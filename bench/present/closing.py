@@ -1,0 +1,78 @@
+"""What a person wants to know when a run ends, in five lines: what ran, what it gained, what holds, what to look at."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench import units
+from bench.analyze import findings
+from bench.analyze.findings import Row
+from bench.records.schema import MEASURED, Status
+
+MOST_NAMED = 3
+
+
+def lines(folder: Path, table: pd.DataFrame, environment: Mapping[str, Any], plots: int) -> list[str]:
+    """Return the five lines.
+
+    Args:
+        folder: of the run.
+        table: its results.
+        environment: facts of the machine.
+        plots: how many were drawn.
+    """
+    rows = findings.plain_rows(table)
+    return [
+        _ran(rows, environment),
+        f"Fastest: {_fastest(rows)}",
+        f"Documented figures: {_documented(rows)}",
+        f"To look at: {_odd(rows)}",
+        f"Files: {folder}/ (tables.md, results.csv, {plots} plots). Then: python -m bench report {folder}, recommend",
+    ]
+
+
+def _ran(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
+    """Say how many cases ended how, on what."""
+    told = ", ".join(f"{count} {status}" for status, count in findings.statuses(rows).items())
+    twins = ", as tiny twins: toys, no statement about the models" if _sizes(rows) == {"tiny"} else ""
+    return f"{len(rows)} cases on {environment.get('device_name') or 'an unknown device'}: {told or 'none'}{twins}."
+
+
+def _fastest(rows: Sequence[Row]) -> str:
+    """Name the greatest speed-ups of the same image, and the greatest of another one by design."""
+    best = sorted(findings.fastest(rows), key=lambda row: -row["speedup"])
+    named = [f"{findings.key(row)} {units.ratio(row['speedup'])}{_interval(row)}{_image(row)}" for row in best]
+    more = f" and {len(named) - MOST_NAMED} more scenarios' best" if len(named) > MOST_NAMED else ""
+    return f"{', '.join(named[:MOST_NAMED])}{more}." if named else "no case was faster than its baseline."
+
+
+def _interval(row: Row) -> str:
+    low, high = row["speedup_low"], row["speedup_high"]
+    return f" [{low:.2f}, {high:.2f}]" if low is not None and high is not None else ""
+
+
+def _image(row: Row) -> str:
+    return " (another image by design)" if (row["fidelity"] or "").startswith("another") else ""
+
+
+def _documented(rows: Sequence[Row]) -> str:
+    """Count the verdicts on those figures that were held against a row."""
+    if _sizes(rows) == {"tiny"}:
+        return "not held against toys."
+    held = [row for row in rows if row["claim_held_as"] is not None]
+    told = ", ".join(f"{len(keys)} {verdict}" for verdict, keys in findings.verdicts(held).items())
+    return f"{told}." if told else "none was held against these rows; tables.md says why."
+
+
+def _odd(rows: Sequence[Row]) -> str:
+    """Name what has no figure or a remark, by kind; skipped cases only counted above."""
+    odd = [warning for warning in findings.warnings(rows) if warning.kind != Status.SKIPPED]
+    named = [f"{warning.kind} ({warning.cases})" for warning in sorted(odd, key=lambda warning: -warning.cases)]
+    more = f" and {len(named) - MOST_NAMED} more kinds" if len(named) > MOST_NAMED else ""
+    return f"{', '.join(named[:MOST_NAMED])}{more}; tables.md names the cases." if named else "nothing."
+
+
+def _sizes(rows: Sequence[Row]) -> set[str]:
+    return {str(row["size"]) for row in rows if row["status"] in list(MEASURED)}
