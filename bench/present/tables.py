@@ -41,6 +41,7 @@ PRINTED_FROM = {
     "first call": "first_call_s",
     "repaid after": "repaid_after_images",
     "fidelity": "psnr_db",
+    "CLIP score": "clip_score",
     "of the limit": "share_of_limit",
 }
 """Column of a table -> that of results.csv; the peak of memory is one of two."""
