@@ -41,6 +41,7 @@ PRINTED_FROM = {
     "first call": "first_call_s",
     "repaid after": "repaid_after_images",
     "fidelity": "psnr_db",
+    "CLIP score": "clip_score",
     "of the limit": "share_of_limit",
 }
 """Column of a table -> that of results.csv; the peak of memory is one of two."""
@@ -147,7 +148,10 @@ def _table(table: Table, rows: pd.DataFrame) -> Shown:
         remarks=[f"{row['case']}: {row['claim_note']}" for _, row in rows.dropna(subset=["claim_note"]).iterrows()],
         header=used,
         rows=[[row[name] for name in used] for row in shown],
-        numbers=[[_number(row, name) for name in used] for row in plain.to_dict("records")],
+        numbers=[
+            [_number(row, name) if cell[name] else None for name in used]
+            for row, cell in zip(plain.to_dict("records"), shown, strict=True)
+        ],
     )
 
 

@@ -242,3 +242,15 @@ def test_every_case_is_printed_on_a_terminal(tmp_path, capsys):
     show([table_of(tmp_path, map(case, names), [measured(name, 3.0) for name in names])])
     printed = capsys.readouterr().out
     assert [name for name in names if name not in printed] == []
+
+
+def test_numbers_are_what_the_texts_were_printed_from(tmp_path):
+    table = table_of(tmp_path, [case()], [measured("baseline", 1 / 3)])
+    assert dict(zip(table.header, table.numbers[0], strict=True))["latency"] == 1 / 3
+
+
+def test_a_cell_without_a_text_has_no_number(tmp_path):
+    outcomes = [measured("baseline", 3.0), measured("fp16", 1.0, images=2), ended("huge", "oom")]
+    table = table_of(tmp_path, [case(), case("fp16"), case("huge")], outcomes)
+    cells = [pair for row in zip(table.rows, table.numbers, strict=True) for pair in zip(*row, strict=True)]
+    assert [number for text, number in cells if not text and number is not None] == []

@@ -14,7 +14,7 @@ from bench.records.schema import Column
 TEXTS = (schema.TEXT, schema.BOOL)
 GROUPS = (
     ("Outcome and timing", schema.OUTCOME + schema.STATISTICS),
-    ("Against the baseline and the documentation", schema.COMPARISON + schema.FIDELITY),
+    ("Against the baseline and the documentation", schema.COMPARISON + schema.FIDELITY + schema.SCORE),
     ("Settings, as asked for", schema.SETTINGS),
     ("Settings, as read back from the live pipeline", schema.IN_FORCE),
     ("Measuring: wall time, first call, warm-up, memory", schema.MEASUREMENTS),
