@@ -68,7 +68,11 @@ def settle(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> 
         measure: measures the named cases (None: all) in blocks of these numbers, and judges what there is so far.
     """
     judged = measure(None, range(BLOCKS))
-    undecided = {each.pair.key for each in judged if each.verdict is Verdict.INCONCLUSIVE and each.pair.steady}
+    undecided = {
+        each.pair.key
+        for each in judged
+        if each.verdict is Verdict.INCONCLUSIVE and each.pair.interval and each.pair.steady
+    }
     return measure(undecided, range(BLOCKS, EXTENDED)) if undecided else judged
 
 

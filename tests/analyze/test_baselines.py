@@ -35,3 +35,10 @@ def test_only_a_run_that_can_be_compared_is_kept(tmp_path, device):
     with pytest.raises(InputError, match=r"device_name is empty|is an empty run"):
         baselines.write(run, tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
+
+
+def test_a_case_that_a_new_baseline_does_not_have_is_named(tmp_path):
+    both = [measured("baseline", 1.0), measured("fp16", 0.5)]
+    baselines.write(make_folder(tmp_path / "all", [case(), case("fp16", dtype="float16")], both), tmp_path / "kept")
+    _, remarks = baselines.write(make_folder(tmp_path / "some", [case()], both[:1]), tmp_path / "kept")
+    assert any("the run has not measured fp16: gone from the baseline" in remark for remark in remarks)

@@ -45,8 +45,8 @@ def test_too_few_processes_are_inconclusive():
     assert verdict(replace(SAME, ratio=9.0, interval=None, processes=(1, 1))) == I
 
 
-@pytest.mark.parametrize(("base", "new", "expected"), [(None, 0.2, P), (0.2, None, P), (0.2, 0.01, R), (0.01, 0.2, P)])
-def test_a_cases_own_threshold_goes_before_the_gates_and_the_new_sides_before_the_bases(base, new, expected):
+@pytest.mark.parametrize(("base", "new", "expected"), [(None, 0.2, R), (0.2, None, P), (0.2, 0.01, P), (0.01, 0.2, R)])
+def test_a_cases_own_threshold_goes_before_the_gates_and_the_new_side_has_no_say(base, new, expected):
     pair = interval(1.1, 1.12)
     assert verdict(replace(pair, base={**ROW, "threshold": base}, new={**ROW, "threshold": new})) == expected
 
@@ -171,3 +171,8 @@ def test_only_open_cases_are_measured_again():
 def test_more_blocks_are_not_spent_where_they_cannot_tell():
     without = replace(SAME, interval=None)
     assert settled([as_judged("a", I, without)]) == [(None, range(BLOCKS))]
+
+
+def test_more_blocks_are_not_spent_on_a_case_that_is_unsteady():
+    drifting = replace(SAME, new={**ROW, "status": "unsteady"})
+    assert settled([as_judged("a", I, drifting)]) == [(None, range(BLOCKS))]

@@ -183,3 +183,17 @@ def test_a_device_that_waits_for_the_host_is_remarked(tmp_path, busy_s, bound):
 
 def test_the_share_of_the_limit_is_the_least_time_over_the_median(tmp_path):
     assert row_of(tmp_path, measured("baseline", 2.0, limit_s=0.5))["share_of_limit"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        (["ok", "ok", "ok", "unsteady"], "ok"),
+        (["unsteady", "ok", "unsteady", "ok"], "unsteady"),
+        (["unsteady", "unsteady", "unsteady", "ok"], "unsteady"),
+        (["ok", "ok", "ok", "ok"], "ok"),
+    ],
+)
+def test_a_case_of_several_processes_is_unsteady_where_at_least_half_of_them_were(tmp_path, statuses, expected):
+    outcomes = [measured("baseline", 1.0, replicate=n, status=status) for n, status in enumerate(statuses)]
+    assert make_rows(tmp_path / "run", [case()], outcomes)["baseline"]["status"] == expected
