@@ -17,6 +17,8 @@ ALARM_DB = 30.0
 """Below 30 dB a difference is seen with the naked eye; half precision alone stays above it."""
 
 BY_DESIGN = ("model", "vae", "scheduler", "scheduler_config", "seed", "generator_device", "safety_checker")
+APPROXIMATE = {"vae_tiling": "for its tiles are decoded apart and blended"}
+"""Optimisations that are no exact rewriting; look at the picture."""
 NOT_OF_THE_IMAGE = ("output_type",)
 IMAGES = "images"
 SAME, NUMERIC = "the same image expected", " (random weights: numeric agreement only)"
@@ -46,7 +48,7 @@ def fidelity(folder: Path, case: Case, row: Mapping[str, Any], base: Case | None
     if row.get("weights") == "random":
         columns["fidelity"] += NUMERIC
     if not designed and columns["psnr_db"] < ALARM_DB:
-        columns["remarks"] = "; ".join(filter(None, [row.get("remarks"), _warning(columns["psnr_db"])]))
+        columns["remarks"] = "; ".join(filter(None, [row.get("remarks"), _warning(columns["psnr_db"], case, base)]))
     return columns
 
 
@@ -97,5 +99,7 @@ def _ssim(one: Any, other: Any) -> float:
     return float(structural_similarity(one, other, channel_axis=2, data_range=255))
 
 
-def _warning(decibels: float) -> str:
-    return f"broken image: it differs from the baseline's ({decibels:.1f} dB) although no setting explains it"
+def _warning(decibels: float, case: Case, base: Case) -> str:
+    added = sorted(set(case.optimizations) - set(base.optimizations))
+    why = next((APPROXIMATE[name] for name in added if name in APPROXIMATE), "although no setting explains it")
+    return f"image differs: {decibels:.1f} dB from the baseline's, {why}"

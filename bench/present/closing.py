@@ -41,10 +41,10 @@ def _ran(rows: Sequence[Row], environment: Mapping[str, Any]) -> str:
 
 
 def _fastest(rows: Sequence[Row]) -> str:
-    """Name the greatest speed-ups of the same image, and the greatest of another one by design."""
-    best = sorted(findings.fastest(rows), key=lambda row: -row["speedup"])
+    """Name the greatest speed-ups, those of the same image first."""
+    best = sorted(findings.fastest(rows), key=lambda row: (bool(_image(row)), -row["speedup"]))
     named = [f"{findings.key(row)} {units.ratio(row['speedup'])}{_interval(row)}{_image(row)}" for row in best]
-    more = f" and {len(named) - MOST_NAMED} more scenarios' best" if len(named) > MOST_NAMED else ""
+    more = f", and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
     return f"{', '.join(named[:MOST_NAMED])}{more}." if named else "no case was faster than its baseline."
 
 
