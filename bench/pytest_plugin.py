@@ -73,11 +73,11 @@ class ScenarioFile(pytest.Module):
 
         workers = Workers.of(self.config)
         try:
-            _, cases = load_file(Path(os.path.relpath(self.path)), vocabulary(), workers.compatible)
+            table, cases = load_file(Path(os.path.relpath(self.path)), vocabulary(), workers.compatible)
         except InputError as error:
             raise self.CollectError(str(error)) from error
         for case, place in cases:
-            yield CaseItem.of(self, case, place)
+            yield CaseItem.of(self, case, place, table.source.get("device"))
 
 
 class CaseItem(pytest.Function):
@@ -85,18 +85,19 @@ class CaseItem(pytest.Function):
 
     case: "Case"
     place: tuple[Path, int]
+    claim_device: str | None
     clock: "Clock"
 
     @classmethod
-    def of(cls, file: ScenarioFile, case: "Case", place: tuple[Path, int]) -> "CaseItem":
-        """Make the item of a case that was written at this place."""
+    def of(cls, file: ScenarioFile, case: "Case", place: tuple[Path, int], claim_device: str | None) -> "CaseItem":
+        """Make the item of a case that was written at this place, with figures that are documented for this GPU."""
 
         def measure(benchmark: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
             item.measure(benchmark, tmp_path_factory.getbasetemp() / "diffusion-bench")
 
         item: CaseItem = cls.from_parent(file, name=case.name, callobj=measure)
         path, line = place
-        item.case, item.place, item.clock = case, (path.absolute(), line), Clock()
+        item.case, item.place, item.claim_device, item.clock = case, (path.absolute(), line), claim_device, Clock()
         item.add_marker(pytest.mark.benchmark(group=case.scenario, timer=item.clock))
         return item
 
@@ -134,12 +135,14 @@ class CaseItem(pytest.Function):
 
     def _judge(self, outcome: "Outcome", log: Path, *, complete: bool) -> None:
         """Skip or fail as the worker's outcome says, in few lines: where it was raised is in the log."""
+        from bench.analyze.claims import same_device
         from bench.records.schema import MEASURED, Status
 
         status, reason = outcome.process["status"], outcome.process["reason"]
         if status == Status.SKIPPED:
             pytest.skip(f"{self.case.key}: {reason}")
-        if status == self.case.claim.get("status"):
+        here = Workers.of(self.config).settled[1]["device_name"]
+        if status == self.case.claim.get("status") and same_device(self.claim_device, here):
             pytest.xfail(f"{status}, as documented: {reason}")
         if not complete or status not in MEASURED:
             path = os.path.relpath(self.place[0], self.config.invocation_params.dir)
@@ -222,6 +225,7 @@ class Workers:
         """The settings as the command line has them, and the machine's facts; ends pytest where they make no sense."""
         from dataclasses import replace
 
+        from bench.cli.measure import fetch_missing
         from bench.cli.settings import settle
         from bench.errors import InputError
         from bench.records import environment
@@ -232,6 +236,7 @@ class Workers:
         except InputError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         self._spawn = machine["started_by"] == "spawn"
+        fetch_missing(self.cases, settings)
         return replace(settings, samples=samples, threads=threads), environment.describe(machine)
 
     def settings_of(self, case: "Case") -> "RunSettings":

@@ -11,14 +11,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.analyze.rows import Row
 from bench.analyze.run import open_run
-from bench.analyze.side import Row, Side, of_run, open_side
+from bench.analyze.side import Side, of_run, open_side
 from bench.analyze.summary import results
 from bench.errors import InputError
 from bench.records import store
+from bench.records.schema import FAULTS, Status
 from bench.statistics import MIN_PROCESSES
 
 FOLDER = Path("results/baselines")
+NO_BASELINE = (*FAULTS, Status.INTERRUPTED)
+"""Whatever comes next could only be better, so nothing could ever regress against them."""
 
 
 def path_of(device_name: str, scenario: str, folder: Path = FOLDER) -> Path:
@@ -39,9 +43,15 @@ def write(run: Path, folder: Path = FOLDER) -> tuple[list[Path], list[str]]:
     opened = open_run(run)
     of_run(opened)  # what could not be compared is no baseline
     table = results(opened)
+    kept = table[~table["status"].isin(list(NO_BASELINE))]
+    if kept.empty:
+        raise InputError(
+            f"{run}: no case ended as one can be expected to again ({', '.join(NO_BASELINE)} are no baseline)"
+        )
+    dropped = [f"{row['scenario']}/{row['case']}" for _, row in table.drop(kept.index).iterrows()]
     by_file = {
         path_of(str(device), str(scenario), folder): rows
-        for (device, scenario), rows in table.groupby(["device_name", "scenario"], sort=False)
+        for (device, scenario), rows in kept.groupby(["device_name", "scenario"], sort=False)
     }
     for path, rows in by_file.items():
         _refuse_another_size(path, rows)
@@ -49,11 +59,12 @@ def write(run: Path, folder: Path = FOLDER) -> tuple[list[Path], list[str]]:
     for path, rows in by_file.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         store.replace(path, rows.to_csv(index=False))
-    return list(by_file), [*_remarks(table), *lost]
+    broken = [f"left out, for they are no baseline ({', '.join(NO_BASELINE)}): {', '.join(dropped)}"] if dropped else []
+    return list(by_file), [*broken, *_remarks(kept), *lost]
 
 
 def find(new: Side, folder: Path = FOLDER) -> tuple[Side, list[str]]:
-    """Return the baseline of the scenarios that a side has, for its device, and remarks on what has none.
+    """Return the baseline of the scenarios that a side has, for its device, and the scenarios that have none.
 
     Raises:
         InputError: there is none at all.
@@ -66,10 +77,8 @@ def find(new: Side, folder: Path = FOLDER) -> tuple[Side, list[str]]:
     rows: dict[str, Row] = {}
     for path in there:
         rows |= open_side(path).rows
-    missing = [
-        f"{path}: there is no baseline, its cases were held against nothing" for path in paths if path not in there
-    ]
-    return Side("baseline", there[0].parent, rows), missing
+    without = [scenario for (_, scenario), path in zip(wanted, paths, strict=True) if path not in there]
+    return Side("baseline", there[0].parent, rows), without
 
 
 def _lost(path: Path, rows: pd.DataFrame) -> list[str]:
@@ -95,7 +104,14 @@ def _plain(rows: pd.DataFrame) -> Sequence[Row]:
 
 def _remarks(table: pd.DataFrame) -> list[str]:
     few = table[(table["processes"] > 0) & (table["processes"] < MIN_PROCESSES)]
+    unsteady = ", ".join(
+        f"{row['scenario']}/{row['case']}" for _, row in table.iterrows() if row["status"] == Status.UNSTEADY
+    )
+    drifting = [f"unsteady, so nothing can pass against them: {unsteady}"] if unsteady else []
     if few.empty:
-        return []
+        return drifting
     told = f"{len(few)} of {len(table)} cases have under {MIN_PROCESSES} processes"
-    return [f"{told}: memory and status can be judged against them, latency cannot; measure with --replicates 4"]
+    return [
+        *drifting,
+        f"{told}: memory and status can be judged against them, latency cannot; measure with --replicates 4",
+    ]

@@ -8,22 +8,25 @@ scheduler, fewer steps, another model), so such cases are named and left out unl
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from bench import units
 from bench.analyze.fidelity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, fidelity
+from bench.analyze.rows import Row, plain_rows
 from bench.analyze.run import Run
 from bench.analyze.wishes import Goal, Wishes
 from bench.plan.case import Case
 from bench.records.schema import MEASURED, Status
 from bench.statistics import Interval
 
-Row = Mapping[str, Any]
 BETWEEN = "between processes"
 PHASES = ("load_", "first_call_", "")
-KINDS = {"reserved": "reserved on the device", "allocated": "allocated on the device", "rss_growth": "resident growth"}
+KINDS = {
+    "reserved": "reserved on the device",
+    "allocated": "allocated on the device",
+    "rss_growth": "resident growth",
+}
 """What a peak of memory is of, in the order that it is taken: what must fit, what tensors take, what a host sees."""
 
 
@@ -73,8 +76,7 @@ def tasks(run: Run, table: pd.DataFrame, wishes: Wishes) -> list[Task]:
         table: its results (`summary.results`).
         wishes: what is asked of a case.
     """
-    plain = table.astype(object).where(table.notna(), None)
-    rows = {f"{row['scenario']}/{row['case']}": {str(k): v for k, v in row.items()} for row in plain.to_dict("records")}
+    rows = {f"{row['scenario']}/{row['case']}": row for row in plain_rows(table)}
     cases = {case.key: case for case in run.plan.cases}
     grouped: dict[str, list[Case]] = {}
     for case in run.plan.cases:

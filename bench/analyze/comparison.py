@@ -6,12 +6,14 @@ from the ratios of the rounds, so that what drifts cancels.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, fsum, log
 from typing import Any
 
 from bench import statistics
-from bench.analyze.side import Row, Side
+from bench.analyze.fidelity import ALARM_DB, likeness
+from bench.analyze.rows import Row
+from bench.analyze.side import Side
 from bench.records import schema
 from bench.records.schema import MEASURED, Status
 from bench.statistics import Interval
@@ -19,7 +21,7 @@ from bench.statistics import Interval
 CONDITIONS = ("started_by", "pinned_core", "device")
 """Columns among the settings that tell how a process was run, not what it measured."""
 SETTINGS = tuple(name for name in schema.names(schema.SETTINGS) if name not in CONDITIONS)
-ENVIRONMENT = ("device_name", "driver", "cuda", "torch", "diffusers", "transformers", "accelerate", "python")
+ENVIRONMENT = tuple(name for name in schema.names(schema.VERSIONS) if name != "diffusion_bench")
 NOT_HELD_EQUAL = ("recompilations", "vae_decodes")
 IN_FORCE = ("started_by", *(name for name in schema.names(schema.IN_FORCE) if name not in NOT_HELD_EQUAL))
 
@@ -36,6 +38,7 @@ class Pair:
         processes: that the ratio is from, a side.
         settings: what was asked for differently, as `name: base -> new`; with any the ratio compares two things.
         in_force: what was found in force differently, in the same words.
+        psnr_db: between the sides' pictures, the lowest; None where they were not compared.
     """
 
     key: str
@@ -46,6 +49,7 @@ class Pair:
     processes: tuple[int, int]
     settings: tuple[str, ...]
     in_force: tuple[str, ...]
+    psnr_db: float | None = None
 
     @property
     def memory_bytes(self) -> tuple[float | None, float | None]:
@@ -58,6 +62,11 @@ class Pair:
     def steady(self) -> bool:
         """Say whether both sides were measured, steadily."""
         return all(row is not None and row["status"] == Status.OK for row in (self.base, self.new))
+
+    @property
+    def other_image(self) -> bool:
+        """Say whether the sides drew pictures that differ, though their settings are the same."""
+        return self.psnr_db is not None and self.psnr_db < ALARM_DB
 
     @property
     def same_device(self) -> bool:
@@ -85,6 +94,11 @@ def environment(sides: Sequence[Side]) -> dict[str, list[str]]:
     """Return the facts of the machines in which sides differ: name -> a text a side."""
     told = {name: [", ".join(_text(value) for value in side.facts(name)) for side in sides] for name in ENVIRONMENT}
     return {name: texts for name, texts in told.items() if len(set(texts)) > 1}
+
+
+def with_likeness(pairs: Sequence[Pair], base: Side, new: Side) -> list[Pair]:
+    """Return the pairs with the PSNR between both sides' pictures, where both are run folders that have them."""
+    return [replace(pair, psnr_db=likeness(base.path, new.path, pair.key)) for pair in pairs]
 
 
 def geometric_mean(pairs: Sequence[Pair]) -> float | None:
@@ -131,8 +145,13 @@ def _differences(base: Row | None, new: Row | None, names: Sequence[str]) -> tup
     return tuple(
         f"{name}: {_text(base[name])} -> {_text(new[name])}"
         for name in names
-        if base[name] != new[name] and (whole or None not in (base[name], new[name]))
+        if base[name] != new[name] and (whole or None not in (base[name], new[name])) and _matters(name, base)
     )
+
+
+def _matters(name: str, row: Row) -> bool:
+    """Say whether a setting can change a row: the threads of a CPU are no setting of a GPU's work."""
+    return name != "threads" or row["device"] == "cpu"
 
 
 def _text(value: Any) -> str:

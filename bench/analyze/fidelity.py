@@ -35,11 +35,11 @@ def fidelity(folder: Path, case: Case, row: Mapping[str, Any], base: Case | None
         row: of the case.
         base: the case that it is compared with; None where there is none.
     """
-    pictures = _pictures(folder, case)
+    pictures = _pictures(folder, case.scenario, case.name)
     if row.get("status") not in MEASURED or not pictures:
         return {}
     columns: dict[str, Any] = {"image_sha256": hashlib.sha256(pictures[0].tobytes()).hexdigest()}
-    others = _pictures(folder, base) if base is not None and base.key != case.key else []
+    others = _pictures(folder, base.scenario, base.name) if base is not None and base.key != case.key else []
     if base is None or [picture.shape for picture in pictures] != [other.shape for other in others]:
         return columns
     designed = by_design(case, base)
@@ -64,13 +64,27 @@ def picture(folder: Path, scenario: str, case: str, index: int = 0) -> Path:
     return folder / IMAGES / scenario / f"{case}-{index}.png"
 
 
-def _pictures(folder: Path, case: Case) -> list[Any]:
+def likeness(base: Path, new: Path, key: str) -> float | None:
+    """Return the lowest PSNR in dB between two runs' pictures of one case; None where either has none, or another size.
+
+    Args:
+        base: the folder of a run.
+        new: of another one.
+        key: of the case, `scenario/case`.
+    """
+    pictures, others = (_pictures(folder, *key.split("/", 1)) for folder in (new, base))
+    if not pictures or [picture.shape for picture in pictures] != [other.shape for other in others]:
+        return None
+    return min(_psnr(one, other) for one, other in zip(pictures, others, strict=True))
+
+
+def _pictures(folder: Path, scenario: str, case: str) -> list[Any]:
     """Return a case's pictures as arrays of bytes, height x width x 3."""
     import numpy as np
     from PIL import Image
 
     found, index = [], 0
-    while (path := picture(folder, case.scenario, case.name, index)).is_file():
+    while (path := picture(folder, scenario, case, index)).is_file():
         try:
             with Image.open(path) as image:
                 found.append(np.asarray(image.convert("RGB")))

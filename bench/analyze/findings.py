@@ -1,15 +1,13 @@
 """What a run found, in a few lines: the fastest cases, the verdicts on documented figures, and what needs care."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
 
 from bench.analyze.fidelity import ALARM_DB, SAME
-from bench.records.schema import MEASURED, Status
+from bench.analyze.recommend import ONE_PROCESS
+from bench.analyze.rows import Row
+from bench.records.schema import Status
 
-Row = Mapping[str, Any]
 _LONGEST_KIND = 30
 """Letters before a colon that are still the kind of a remark, as in `host-bound: ...`, and no sentence."""
 
@@ -25,12 +23,6 @@ class Warnings:
     def cases(self) -> int:
         """How many cases have one."""
         return len({key for keys in self.details.values() for key in keys})
-
-
-def plain_rows(frame: pd.DataFrame) -> list[Row]:
-    """Return rows as plain values, None where one is unknown: pandas' NA is neither true nor false."""
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def fastest(rows: Sequence[Row]) -> list[Row]:
@@ -79,7 +71,13 @@ def key(row: Row) -> str:
 def _gains(row: Row) -> bool:
     compared = row["speedup"] is not None and row["case"] != row["baseline"]
     whole = row["psnr_db"] is None or row["psnr_db"] >= ALARM_DB or not (row["fidelity"] or "").startswith(SAME)
-    return bool(compared and whole and row["speedup"] > 1 and row["status"] in list(MEASURED))
+    return bool(compared and whole and row["status"] == Status.OK and _shown(row))
+
+
+def _shown(row: Row) -> bool:
+    """Say whether a gain is more than chance: by its interval, or where there is none by a margin."""
+    low = row["speedup_low"]
+    return bool(row["speedup"] > 1 + ONE_PROCESS if low is None else low > 1)
 
 
 def _told(row: Row) -> Iterator[tuple[str, str]]:

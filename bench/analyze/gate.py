@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from bench import units
 from bench.analyze.comparison import Pair, measured
-from bench.analyze.side import Row
-from bench.records.schema import Status
+from bench.analyze.rows import Row
+from bench.records.schema import FAULTS, Status
 from bench.statistics import MIN_PROCESSES
 
 THRESHOLD = 0.03
@@ -21,6 +21,8 @@ MEMORY_SLACK_BYTES, MEMORY_SLACK = 16 * units.MIB, 0.005
 """Allocators round, libraries keep workspaces: growth up to the larger of the two is none."""
 BLOCKS, EXTENDED = 6, 12
 """Six pairs of processes tell 3 % from none where processes differ by 0.5 %; what they leave open gets six more."""
+WORK = ("denoiser_calls:", "parameters:", "denoiser_parameters:")
+"""What is in force that decides how much there is to compute: less of it is no gain."""
 ANSWERS = (Status.SKIPPED, Status.OOM)
 """No measurement, but an answer that can be expected again."""
 
@@ -51,14 +53,16 @@ class Judged:
     reasons: tuple[str, ...]
 
 
-def judge(pairs: Iterable[Pair], threshold: float = THRESHOLD) -> list[Judged]:
-    """Judge every case that the base has; what only the new side has is held against nothing.
+def judge(pairs: Iterable[Pair], threshold: float = THRESHOLD, without: Collection[str] = ()) -> list[Judged]:
+    """Judge every case that the base has; a case that is new is held against nothing.
 
     Args:
         pairs: of a base and what is compared with it.
         threshold: slow-down as a share, for the cases whose scenario names none.
+        without: scenarios that the base was to have and has not: none of their cases can be compared.
     """
-    return [_judge(pair, _threshold(pair, threshold)) for pair in pairs if pair.base is not None]
+    kept = [pair for pair in pairs if pair.base is not None or pair.key.split("/", 1)[0] in without]
+    return [_judge(pair, _threshold(pair, threshold)) for pair in kept]
 
 
 def settle(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> list[Judged]:
@@ -68,22 +72,26 @@ def settle(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> 
         measure: measures the named cases (None: all) in blocks of these numbers, and judges what there is so far.
     """
     judged = measure(None, range(BLOCKS))
-    undecided = {
-        each.pair.key
-        for each in judged
-        if each.verdict is Verdict.INCONCLUSIVE and each.pair.interval and each.pair.steady
-    }
+    undecided = {each.pair.key for each in judged if each.verdict is Verdict.INCONCLUSIVE and _open(each)}
     return measure(undecided, range(BLOCKS, EXTENDED)) if undecided else judged
 
 
+def _open(judged: Judged) -> bool:
+    """Say whether it is noise that leaves a case open, which more blocks make less of."""
+    steady, interval = judged.pair.steady, judged.pair.interval
+    return steady and interval is not None and _latency(judged.pair, judged.threshold)[0] is Verdict.INCONCLUSIVE
+
+
 def overall(judged: Sequence[Judged]) -> Verdict:
-    """Return the verdict of all cases together; a gate that judged nothing is not comparable, never passed."""
+    """Return the verdict of all cases together; a gate that measured nothing is not comparable, never passed."""
     verdicts = {each.verdict for each in judged}
+    if verdicts == {Verdict.PASSED} and not any(measured(each.pair.new) for each in judged):
+        return Verdict.NOT_COMPARABLE
     return next((verdict for verdict in PRECEDENCE if verdict in verdicts), Verdict.NOT_COMPARABLE)
 
 
 def _judge(pair: Pair, threshold: float) -> Judged:
-    judgements = _refusal(pair) or _status(pair) or [_latency(pair, threshold), _memory(pair)]
+    judgements = _refusal(pair) or _status(pair, threshold) or [_latency(pair, threshold), _memory(pair)]
     verdict = next(verdict for verdict in PRECEDENCE if verdict in {found for found, _ in judgements})
     decisive = [reason for found, reason in judgements if found == verdict and reason]
     return Judged(pair, threshold, verdict, tuple(decisive))
@@ -97,17 +105,23 @@ def _threshold(pair: Pair, default: float) -> float:
 
 def _refusal(pair: Pair) -> list[Judgement]:
     """Say why two rows cannot be held against each other, if so."""
-    if pair.base is None or pair.new is None:
+    if pair.base is None:
+        return [(Verdict.NOT_COMPARABLE, "there is no baseline of its scenario; keep one: bench baseline RUN")]
+    if pair.new is None:
         return [(Verdict.NOT_COMPARABLE, "the case has gone missing: the new side did not measure it")]
-    if not pair.same_device:
-        devices = f"{pair.base['device_name']} -> {pair.new['device_name']}"
-        return [(Verdict.NOT_COMPARABLE, f"another device: {devices}")]
-    if pair.settings:
-        return [(Verdict.NOT_COMPARABLE, f"other settings: {'; '.join(pair.settings)}")]
-    return []
+    other_work = [found for found in pair.in_force if found.startswith(WORK)]
+    reasons = (
+        "" if pair.same_device else f"another device: {pair.base['device_name']} -> {pair.new['device_name']}",
+        f"other settings: {'; '.join(pair.settings)}" if pair.settings else "",
+        f"other work: {'; '.join(other_work)}" if other_work else "",
+        f"another image from the same seed: {pair.psnr_db:.1f} dB"
+        if pair.other_image and pair.new["weights"] != "random"
+        else "",
+    )
+    return [(Verdict.NOT_COMPARABLE, reason) for reason in reasons if reason][:1]
 
 
-def _status(pair: Pair) -> list[Judgement]:
+def _status(pair: Pair, threshold: float) -> list[Judgement]:
     """Judge a case of which one side has no steady measurement; nothing where both have one."""
     assert pair.base is not None  # noqa: S101 - refused before
     assert pair.new is not None  # noqa: S101 - refused before
@@ -116,14 +130,31 @@ def _status(pair: Pair) -> list[Judgement]:
         return []
     changed = f"{before} -> {after}{_because(pair.new)}"
     if measured(pair.base) and measured(pair.new):
-        return [(Verdict.INCONCLUSIVE, f"{changed}: an unsteady latency is no ground for a verdict"), _memory(pair)]
+        return [_unsteady(pair, threshold, changed), _memory(pair)]
     return [_change_of_status(pair.base, pair.new, changed)]
+
+
+def _unsteady(pair: Pair, threshold: float, changed: str) -> Judgement:
+    """Judge a latency that was still changing: it may be a regression all the same, and is never a pass."""
+    assert pair.base is not None  # noqa: S101 - refused before
+    assert pair.new is not None  # noqa: S101 - refused before
+    if (pair.new["recompilations"] or 0) > (pair.base["recompilations"] or 0):
+        return Verdict.REGRESSED, f"{changed}: it compiles while it runs, the base does not"
+    verdict, found = _latency(pair, threshold)
+    if verdict is Verdict.REGRESSED:
+        return verdict, f"{found}; {changed}"
+    return Verdict.INCONCLUSIVE, f"{changed}: an unsteady latency is no ground for a pass"
 
 
 def _change_of_status(base: Row, new: Row, changed: str) -> Judgement:
     """Judge a case that at least one side could not measure."""
     if Status.INTERRUPTED in {base["status"], new["status"]}:
         return Verdict.INCONCLUSIVE, f"{changed}: measure it to the end"
+    if base["status"] in FAULTS:
+        return (
+            Verdict.NOT_COMPARABLE,
+            f"the base is {base['status']}{_because(base)}: nothing to hold the new side against",
+        )
     if _rank(new) < _rank(base):
         return Verdict.REGRESSED, changed
     if measured(new):

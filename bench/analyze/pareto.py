@@ -20,6 +20,7 @@ from typing import Any
 import pandas as pd
 
 from bench.analyze.fidelity import ALARM_DB, SAME
+from bench.analyze.rows import plain_rows
 from bench.records.schema import MEASURED
 
 
@@ -62,8 +63,9 @@ def points(frame: pd.DataFrame) -> list[Point]:
 
     Memory is what tensors take on the device; on a host, where nobody counts those, the growth of the resident size.
     """
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    measured = [row for row in rows if row["status"] in list(MEASURED) and row["seconds_per_image"] is not None]
+    measured = [
+        row for row in plain_rows(frame) if row["status"] in list(MEASURED) and row["seconds_per_image"] is not None
+    ]
     on_device = any(row["peak_allocated_bytes"] is not None for row in measured)
     memory = "peak_allocated_bytes" if on_device else "peak_rss_growth_bytes"
     found = [_point(row, float(row[memory])) for row in measured if row[memory] is not None]

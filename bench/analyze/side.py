@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from bench import statistics
+from bench.analyze.rows import Row, plain_rows
 from bench.analyze.run import Run, open_run
 from bench.analyze.summary import results
 from bench.errors import InputError
 from bench.records import cells, schema, store
 from bench.records.schema import MEASURED, Status
 
-Row = Mapping[str, Any]
 _OF_MEASURED = (
     "latency_median_s", "latency_min_s", "latency_max_s", "seconds_per_image", "images", "process_medians_s",
     "processes", "size",
@@ -73,9 +73,7 @@ def of_run(run: Run) -> Side:
     table = results(run, pictures=False)
     if table.empty:
         raise InputError(f"{run.folder / store.PROCESSES}:1: is an empty run, it has no case; nothing can be compared")
-    plain = table.astype(object).where(table.notna(), None)
-    records = ({str(name): value for name, value in row.items()} for row in plain.to_dict("records"))
-    rows: dict[str, Row] = {f"{row['scenario']}/{row['case']}": row for row in records}
+    rows: dict[str, Row] = {f"{row['scenario']}/{row['case']}": row for row in plain_rows(table)}
     for key, row in rows.items():
         if (fault := _fault(row)) is not None:
             raise InputError(f"{run.folder}: {key}: {fault}")

@@ -9,6 +9,7 @@ import pandas as pd
 from bench import statistics
 from bench.analyze.claims import compare
 from bench.analyze.fidelity import fidelity
+from bench.analyze.rows import plain_rows
 from bench.analyze.run import Run, open_run
 from bench.analyze.speedup import against
 from bench.plan.case import Case
@@ -59,11 +60,10 @@ def results(run: Run, *, pictures: bool = True) -> pd.DataFrame:
 
 
 def _by_case(frame: pd.DataFrame) -> dict[str, list[Row]]:
-    """Return the rows of a file by case key, as plain values: pandas' NA is neither true nor false."""
-    plain = frame.astype(object).where(frame.notna(), None)
+    """Return the rows of a file by case key."""
     grouped: dict[str, list[Row]] = {}
-    for row in plain.to_dict("records"):
-        grouped.setdefault(f"{row['scenario']}/{row['case']}", []).append({str(k): v for k, v in row.items()})
+    for row in plain_rows(frame):
+        grouped.setdefault(f"{row['scenario']}/{row['case']}", []).append(row)
     return grouped
 
 

@@ -1,6 +1,7 @@
 """The command line: `python -m bench`, or `diffusion-bench`. Commands import late, so that --help answers at once."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -34,12 +35,20 @@ USAGE_ERROR = 2
 
 
 def main() -> None:
-    """Run the command line; an `InputError` is printed and exits with 2."""
+    """Run the command line; what a person can mend, a file that cannot be read or written too, exits with 2."""
     try:
         app()
     except InputError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the one place that talks without rich
-        sys.exit(USAGE_ERROR)
+        _refuse(str(error))
+    except OSError as error:
+        if error.filename is None:  # no file: a fault of ours, or of the machine
+            raise
+        _refuse(f"{error.filename}: {error.strerror}; give another place, or make room")
+
+
+def _refuse(reason: str) -> NoReturn:
+    print(reason, file=sys.stderr)  # noqa: T201 - the one place that talks without rich
+    sys.exit(USAGE_ERROR)
 
 
 if __name__ == "__main__":

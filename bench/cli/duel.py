@@ -83,12 +83,15 @@ def _measured(
     servers: "dict[str, Server]", pythons: dict[str, str], question: Question, threshold: float, opened: ExitStack
 ) -> "Gated":
     """Measure both sides into two folders, judge, and write their results."""
+    from bench.cli.measure import fetch_missing
+
     plan, machines, settings = _prepare(servers, question)
     folder = question.output or _folder(settings)
     sides = [
         _contender(name, folder / name, plan, settings, servers[name], pythons[name], machines[name], opened)
         for name in pythons
     ]
+    fetch_missing(plan.cases, settings)
     typer.echo(f"Gating {pythons['head']} against {pythons['base']}; writing to {folder}/")
     judged, remarks = _judge(sides, plan, threshold, tiny=_is_tiny(plan, settings))
     return _gated(sides, judged, remarks)
@@ -124,7 +127,7 @@ def _prepare(
     if machines["base"]["device_name"] != machines["head"]["device_name"]:
         names = f"{machines['base']['device_name']} and {machines['head']['device_name']}"
         raise InputError(f"the interpreters see different devices ({names}); give --device, or the same kind of torch")
-    return plan, machines, replace(settings, samples=question.samples or SAMPLES)
+    return plan, machines, replace(settings, samples=question.samples or SAMPLES, diagnose=False)
 
 
 def _is_tiny(plan: "Plan", settings: "RunSettings") -> bool:
@@ -183,13 +186,13 @@ def _fight(sides: "Sequence[Contender]", cases: "Sequence[Case]", numbers: range
 
 
 def _verdicts(sides: "Sequence[Contender]", threshold: float) -> list["Judged"]:
-    from bench.analyze.comparison import pair_up
+    from bench.analyze.comparison import pair_up, with_likeness
     from bench.analyze.gate import judge
     from bench.analyze.run import open_run
     from bench.analyze.side import of_run
 
     base, head = (of_run(open_run(side.store.folder)) for side in sides)
-    return judge(pair_up(base, head, rounds_are_pairs=True), threshold)
+    return judge(with_likeness(pair_up(base, head, rounds_are_pairs=True), base, head), threshold)
 
 
 def _gated(sides: "Sequence[Contender]", judged: list["Judged"], remarks: list[str]) -> "Gated":

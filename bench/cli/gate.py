@@ -74,23 +74,26 @@ def _share(threshold: str) -> float:
 def _stored(paths: list[Path], threshold: float, folder: Path | None) -> "Gated":
     """Gate stored results: two sides, or one against the baseline of its device."""
     from bench.analyze import baselines
-    from bench.analyze.comparison import environment, pair_up
+    from bench.analyze.comparison import environment, pair_up, with_likeness
     from bench.analyze.gate import judge
     from bench.analyze.side import distinct, open_side
     from bench.present.gate import Gated
 
     if len(paths) > 2:  # noqa: PLR2004 - a gate has two sides
         raise InputError(f"gate takes BASE and NEW, not {len(paths)} results; `compare` takes more than two")
-    new, remarks = open_side(paths[-1]), [STORED]
+    new = open_side(paths[-1])
     if len(paths) == 1:
-        base, missing = baselines.find(new, folder or baselines.FOLDER)
-        remarks += missing
+        base, without = baselines.find(new, folder or baselines.FOLDER)
     else:
-        base = open_side(paths[0])
+        base, without = open_side(paths[0]), []
     base, new = distinct([base, new])
-    pairs = pair_up(base, new)
-    remarks += [f"{pair.key}: only the new side has it, it was held against nothing" for pair in pairs if not pair.base]
-    return Gated(f"{new.name} against {base.name}", judge(pairs, threshold), environment([base, new]), remarks)
+    pairs = with_likeness(pair_up(base, new), base, new)
+    judged = judge(pairs, threshold, without)
+    held = {each.pair.key for each in judged}
+    alone = [
+        f"{pair.key}: only the new side has it, it was held against nothing" for pair in pairs if pair.key not in held
+    ]
+    return Gated(f"{new.name} against {base.name}", judged, environment([base, new]), [STORED, *alone])
 
 
 def _write(gated: "Gated", junit: Path | None, markdown: Path | None) -> None:

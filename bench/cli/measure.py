@@ -47,7 +47,7 @@ def measure(
         announce(settings, facts, folder, tiny=tiny)
         if done:
             typer.echo(f"Resuming: {len(done)} processes are on file, {len(jobs)} are left.")
-        _fetch([job.case for job in jobs], settings)
+        fetch_missing([job.case for job in jobs], settings)
         start_server = partial(Server, spawn=machine["started_by"] == "spawn")
         runner = Runner(folder, settings, server, start_server)
         try:
@@ -73,7 +73,7 @@ def announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, *, ti
         typer.echo("The hub cannot be reached: what its cache lacks gets random weights (see the column 'weights').")
 
 
-def _fetch(cases: "Sequence[Case]", settings: "RunSettings") -> None:
+def fetch_missing(cases: "Sequence[Case]", settings: "RunSettings") -> None:
     """Fetch what the hub must give before the first case is measured."""
     from bench.execute.questions import fetch
     from bench.pipelines.fetching import missing

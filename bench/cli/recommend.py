@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 Optimise = Annotated[Goal, typer.Option(help="What the case is to be best at.")]
 MinPsnr = Annotated[float, typer.Option(help="Least likeness to the baseline's picture, in dB; 30 or more.")]
-MaxMemory = Annotated[str | None, typer.Option(help="Most memory that may be needed, such as 8GiB.")]
+MaxMemory = Annotated[
+    str | None, typer.Option(help="Most memory that torch may reserve, such as 8GiB; the driver's own comes on top.")
+]
 OtherImages = Annotated[
     bool, typer.Option("--allow-other-images", help="Admit cases that make another image by design.")
 ]
@@ -70,11 +72,12 @@ def present(
     from bench.analyze.candidates import tasks
     from bench.analyze.recommend import recommend
     from bench.analyze.run import open_run
-    from bench.analyze.summary import write_results
+    from bench.analyze.summary import results
     from bench.plan.load import choose
     from bench.present import recommendation as presented
 
-    table, run = write_results(folder), open_run(folder)
+    run = open_run(folder)
+    table = results(run)
     chosen = replace(run, plan=choose(run.plan, only)[0])
     found = [recommend(task, wishes.goal) for task in tasks(chosen, table, wishes)]
     _one_program(found, code)

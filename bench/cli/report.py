@@ -37,12 +37,13 @@ def plots(run: RunFolder = None) -> None:
 
 def report(runs: RunFolders = None, output: ReportFile = None) -> None:
     """Write runs as one self-contained HTML file: tables, plots, pictures and raw numbers."""
-    from bench.analyze.summary import write_results
+    from bench.analyze.run import open_run
+    from bench.analyze.summary import results
     from bench.present.html import page
 
     folders = runs or [folder_of(None)]
     target = output or (folders[0] / REPORT if len(folders) == 1 else Path(REPORT))
-    typer.echo(page.write([(folder, write_results(folder)) for folder in folders], target))
+    typer.echo(page.write([(folder, results(open_run(folder))) for folder in folders], target))
 
 
 def present(folder: Path, table: "pd.DataFrame") -> None:

@@ -57,7 +57,7 @@ def run(
         "replicates": _even(replicates),
         "timeout_s": timeout,
         "trace": trace,
-        "diagnose": diagnose,
+        "diagnose": diagnose or None,
     }
     try:
         with Server() as server:

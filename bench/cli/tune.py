@@ -140,7 +140,7 @@ def _prepare(server: "Server", asked: _Asked) -> "Tuning":
     """Look at the machine and say what begins."""
     from time import monotonic
 
-    from bench.cli.measure import announce
+    from bench.cli.measure import announce, fetch_missing
     from bench.cli.settings import settle
     from bench.cli.tuning import Tuning
     from bench.pipelines.tiny import resolve
@@ -155,7 +155,9 @@ def _prepare(server: "Server", asked: _Asked) -> "Tuning":
     space = Space(_dtypes(machine), asked.allowed)
     tiny = resolve(asked.template, settings.size)[1] == "tiny"
     announce(settings, environment.describe(machine), asked.folder, tiny=tiny)
-    search = Search(space, asked.budget_s, monotonic, asked.begun_s)
+    asked_at = monotonic()
+    fetch_missing([asked.template], settings)
+    search = Search(space, asked.budget_s, monotonic, asked.begun_s + monotonic() - asked_at)  # no part of the budget
     return Tuning(asked.folder, asked.template, settings, machine, asked.wishes, search)
 
 

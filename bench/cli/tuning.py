@@ -55,7 +55,7 @@ class Tuning:
     def screen(self, server: "Server") -> Path:
         """Try configurations with few samples, one process each; return the run's folder."""
         folder = self.folder / SCREENING
-        store, runner = self._open(folder, (), self.settings, server)
+        store, runner = self._open(folder, (), replace(self.settings, diagnose=False), server)
         tried: dict[str, Config] = {}
         try:
             jobs = self._screening_jobs(store, tried)

@@ -33,6 +33,8 @@ def facts(
         settings: of the run.
         trace: where to write a profiler's trace; None profiles on a CUDA device only.
     """
+    if settings.diagnose is False:
+        return
     diagnoses: dict[str, Callable[[], dict[str, Any]]] = {}
     if ready.size == "full" or settings.diagnose:  # of a toy it says nothing, and would take longer than its samples
         diagnoses["split"] = lambda: _split(ready, device)

@@ -12,7 +12,7 @@ SERVER_ERROR = 500
 _COMMIT = 12
 """Digits of a commit that tell it from any other."""
 
-LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "xformers", "torchao")
+LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "triton", "xformers", "torchao")
 
 
 class NoSuchDeviceError(Exception):

@@ -48,7 +48,8 @@ class Steps:
         Raises:
             EndedError: the parent is gone.
         """
-        rules = rules if self._warm_up else COLD
+        if not self._warm_up:  # nothing is timed, so nothing is spoiled either
+            rules, hooks = COLD, replace(hooks, spoiled=lambda: None)
 
         def on_begin() -> None:
             self._wait()

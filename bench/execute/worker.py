@@ -128,7 +128,7 @@ def main() -> None:
     events = os.dup(1)
     os.dup2(2, 1)
     request = json.loads(sys.stdin.readline())
-    if request["op"] == "case":
+    if request["op"] in {"case", "steps"}:
         import_libraries()  # as a forked child finds them: neither time nor memory of building is theirs
     serve(request, events)
 

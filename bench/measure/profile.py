@@ -4,7 +4,7 @@ Where the device waits for the host, a faster kernel gains nothing. CPU time doe
 the kernels do: the union of their intervals, over the latency of calls that were not profiled.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,17 @@ def profiled(kind: str, call: Callable[[], Any], trace: Path | None) -> float | 
         profiler.export_chrome_trace(str(trace))
     if kind != "cuda":
         return None
-    kernels = (event.time_range for event in profiler.events() if event.device_type == DeviceType.CUDA)
-    return union((kernel.start, kernel.end) for kernel in kernels) / 1e6
+    return busy_s([event for event in profiler.events() if event.device_type == DeviceType.CUDA])
+
+
+def busy_s(events: Sequence[Any]) -> float | None:
+    """Return the seconds in which a device computed, from the profiler's events on it (torch's, in microseconds).
+
+    What a library marks there (a compiled graph, from its first kernel to its last) is no work; None where there is no
+    kernel: another program listens to the driver, or this one may not, and nothing is known.
+    """
+    kernels = [event.time_range for event in events if not getattr(event, "is_user_annotation", False)]
+    return union((kernel.start, kernel.end) for kernel in kernels) / 1e6 if kernels else None
 
 
 def union(intervals: Iterable[tuple[float, float]]) -> float:

@@ -17,7 +17,7 @@ class RunSettings:
         threads: of the CPU; None leaves torch's default.
         samples: a fixed number a case, over what the scenario says; None leaves it to the scenario and the rule.
         replicates: fresh processes a case, interleaved in rounds.
-        diagnose: split calls and measure limits of tiny twins too; of full-size models always.
+        diagnose: split calls and measure limits: None of full-size models, True of tiny twins too, False of none.
         trace: write a profiler's trace of one call of each case.
         timeout_s: the longest a case may take, over what the scenario says; None leaves it to the scenario.
     """
@@ -30,7 +30,7 @@ class RunSettings:
     samples: int | None = None
     replicates: int = 1
     trace: bool = False
-    diagnose: bool = False
+    diagnose: bool | None = None
     timeout_s: float | None = None
 
     def to_json(self) -> dict[str, Any]:

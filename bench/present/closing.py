@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench import units
 from bench.analyze import findings
-from bench.analyze.findings import Row
+from bench.analyze.rows import Row, plain_rows
 from bench.records.schema import MEASURED, Status
 
 MOST_NAMED = 3
@@ -23,7 +23,7 @@ def lines(folder: Path, table: pd.DataFrame, environment: Mapping[str, Any], plo
         environment: facts of the machine.
         plots: how many were drawn.
     """
-    rows = findings.plain_rows(table)
+    rows = plain_rows(table)
     return [
         _ran(rows, environment),
         f"Fastest: {_fastest(rows)}",

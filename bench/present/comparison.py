@@ -13,7 +13,8 @@ from rich.table import Table
 
 from bench import units
 from bench.analyze.comparison import Pair, environment, geometric_mean, measured
-from bench.analyze.side import Row, Side
+from bench.analyze.rows import Row
+from bench.analyze.side import Side
 from bench.present import markdown
 from bench.statistics import MIN_PROCESSES
 
@@ -25,6 +26,12 @@ FIELDS = (
 )  # fmt: skip
 
 
+SMALLEST = 0.01
+"""A change of less than 1 % is called none: a machine does that from one hour to the next."""
+TIMES = (
+    "Runs of two times: what a machine does from one to the other is in the change, and not in its interval. To know, "
+    "measure both sides in turn: gate --base-python A --head-python B."
+)
 INTERVALS = "change: of the latency, more is slower; in brackets its 95 % interval in per cent, from fresh processes."
 FEW = (
     f"No interval: it takes {MIN_PROCESSES} processes a side to tell a change from chance; measure with --replicates 4."
@@ -50,9 +57,9 @@ def verdict(pair: Pair) -> str:
         return f"{after} on both" if before == after else f"{before} -> {after}"
     if pair.interval is None:
         return "too few processes"
-    if pair.interval.low > 1:
-        return "slower"
-    return "faster" if pair.interval.high < 1 else "no difference shown"
+    if abs(pair.ratio - 1) < SMALLEST or pair.interval.low <= 1 <= pair.interval.high:
+        return "no difference shown"
+    return "slower" if pair.ratio > 1 else "faster"
 
 
 def show(compared: Compared) -> None:
@@ -182,7 +189,11 @@ def _lines(compared: Compared) -> list[str]:
         lines += _grouped(pairs)
         mean = geometric_mean(pairs)
         lines += [f"{side.name}: geometric mean of {len(pairs)} ratios {units.change(mean)}"] if mean else []
-    return [*lines, INTERVALS] if any(pair.interval for pairs in compared.pairs for pair in pairs) else [*lines, FEW]
+    return (
+        [*lines, INTERVALS, TIMES]
+        if any(pair.interval for pairs in compared.pairs for pair in pairs)
+        else [*lines, FEW]
+    )
 
 
 def _one_sided(pairs: Sequence[Pair]) -> list[tuple[str, bool]]:

@@ -101,6 +101,11 @@ def _lines(gated: Gated) -> list[str]:
     for each in gated.judged:
         for difference in each.pair.in_force:
             found.setdefault(difference, []).append(each.pair.key)
+    images = [each.pair.key for each in gated.judged if each.pair.other_image]
+    if images:
+        differences.append(
+            f"other images from the same seeds: {', '.join(images)}; with random weights that may be chance"
+        )
     in_force = [f"in force: {difference} ({markdown.listed(keys)})" for difference, keys in found.items()]
     return [*differences, *in_force, *gated.remarks]
 

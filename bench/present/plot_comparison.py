@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import InputError
+from bench.present import plot_file
 from bench.present.comparison import Compared
 
 if TYPE_CHECKING:
     from bench.analyze.comparison import Pair
 
 INCHES_A_CASE, INCHES_AROUND, WIDTH = 0.28, 1.6, 8.0
-FORMATS = {".png", ".svg", ".pdf"}
 
 
 def write(path: Path, compared: Compared) -> None:
@@ -19,8 +19,7 @@ def write(path: Path, compared: Compared) -> None:
     Raises:
         InputError: another kind of file is asked for, it cannot be written, or no case was measured on both sides.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(f"{path}: a plot is written as {', '.join(sorted(FORMATS))}")
+    plot_file.check(path)
     keys = list(dict.fromkeys(pair.key for pairs in compared.pairs for pair in pairs if pair.ratio is not None))
     if not keys:
         raise InputError(f"{path}: no case was measured on both sides, there is nothing to draw")
@@ -40,11 +39,7 @@ def write(path: Path, compared: Compared) -> None:
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(b=False)
     figure.legend(loc="outside upper left", frameon=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+    plot_file.save(path, figure)
 
 
 def _draw(axes: Any, pairs: "list[Pair]", keys: list[str], shift: float, name: str, colour: str) -> None:

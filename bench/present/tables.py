@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from bench import units
+from bench.analyze.rows import plain_rows
 from bench.analyze.run import Run, open_run
 from bench.analyze.summary import results
 from bench.plan.case import Table
@@ -139,8 +140,8 @@ def _has(rows: pd.DataFrame, table: Table) -> bool:
 
 
 def _table(table: Table, rows: pd.DataFrame) -> Shown:
-    plain = rows.astype(object).where(rows.notna(), None)  # pandas' NA is neither true nor false
-    shown = [_cells({str(name): value for name, value in row.items()}) for row in plain.to_dict("records")]
+    plain = plain_rows(rows)
+    shown = [_cells(row) for row in plain]
     used = [name for name in shown[0] if name in ALWAYS or any(row[name] for row in shown)]
     return Shown(
         title=f"{table.title} ({table.scenario})",
@@ -150,7 +151,7 @@ def _table(table: Table, rows: pd.DataFrame) -> Shown:
         rows=[[row[name] for name in used] for row in shown],
         numbers=[
             [_number(row, name) if cell[name] else None for name in used]
-            for row, cell in zip(plain.to_dict("records"), shown, strict=True)
+            for row, cell in zip(plain, shown, strict=True)
         ],
     )
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from bench import units
 from bench.analyze.trend import FEWEST_RUNS, SIGNIFICANCE, Change, Series
 from bench.errors import InputError
-from bench.present import markdown
+from bench.present import markdown, plot_file
 
 HEADER = ("case", "runs", "first", "last", "changes")
 LEFT = ("case", "changes")
@@ -76,8 +76,9 @@ def plot(path: Path, series: Sequence[Series]) -> int:
     """Draw a panel a case into an image file, and return how many cases there was no room for.
 
     Raises:
-        InputError: there is nothing to draw.
+        InputError: another kind of file is asked for, it cannot be written, or there is nothing to draw.
     """
+    plot_file.check(path)
     from matplotlib.figure import Figure
 
     drawn = sorted(series, key=lambda each: not each.changes)[:MOST_PANELS]
@@ -91,8 +92,7 @@ def plot(path: Path, series: Sequence[Series]) -> int:
         axes.set_visible(False)
     for axes, each in zip(panels, drawn, strict=False):
         _draw(axes, each)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
+    plot_file.save(path, figure)
     return len(series) - len(drawn)
 
 

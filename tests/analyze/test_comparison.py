@@ -113,3 +113,10 @@ def test_the_mean_of_identical_sets_is_geometric(pair_of):
 )
 def test_sets_that_differ_have_no_mean(pair_of, new):
     assert geometric_mean(pair_of([measured("a", 1.0), measured("b", 1.0)], new)) is None
+
+
+@pytest.mark.parametrize(("device", "differences"), [("cuda", ()), ("cpu", ("threads: 16 -> 8",))])
+def test_threads_are_a_setting_of_a_cpu_only(pair_of, device, differences):
+    sides = ([measured("baseline", 1.0, device=device, threads=threads)] for threads in (16, 8))
+    (pair,) = pair_of(*sides)
+    assert pair.settings == differences

@@ -10,7 +10,7 @@ import pytest
 from analyze.make import case, make_folder, measured
 from PIL import Image
 
-from bench.analyze.fidelity import by_design
+from bench.analyze.fidelity import _warning, by_design, likeness
 from bench.analyze.run import open_run
 from bench.analyze.summary import results
 
@@ -98,3 +98,29 @@ def test_settings_that_change_the_image_are_named(settings, expected):
 @pytest.mark.parametrize(("weights", "told"), [("random", True), ("hub", False)])
 def test_with_random_weights_fidelity_is_numeric_agreement_and_says_so(tmp_path, weights, told):
     assert ("numeric agreement only" in row(tmp_path, [PIXELS], [PIXELS], weights=weights)["fidelity"]) is told
+
+
+def folder_with(folder, pixels):
+    (folder / "images/sd").mkdir(parents=True)
+    Image.fromarray(pixels).save(folder / "images/sd/a-0.png")
+    return folder
+
+
+def test_two_runs_pictures_of_a_case_are_compared(tmp_path):
+    other = noisy(4)
+    folders = folder_with(tmp_path / "base", PIXELS), folder_with(tmp_path / "new", other)
+    error = np.mean((PIXELS.astype(float) - other) ** 2)
+    assert likeness(*folders, "sd/a") == pytest.approx(10 * math.log10(255**2 / error))
+
+
+def test_nothing_is_said_of_pictures_that_one_run_has_not(tmp_path):
+    assert likeness(folder_with(tmp_path / "base", PIXELS), tmp_path / "new", "sd/a") is None
+
+
+def test_nothing_is_said_of_pictures_of_another_size(tmp_path):
+    folders = folder_with(tmp_path / "base", PIXELS), folder_with(tmp_path / "new", PIXELS[:-8])
+    assert likeness(*folders, "sd/a") is None
+
+
+def test_tiling_explains_a_difference(tmp_path):
+    assert "tiles are decoded apart" in _warning(25.0, case("t", optimizations=("vae_tiling",)), case())

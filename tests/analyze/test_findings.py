@@ -2,7 +2,8 @@
 
 from analyze.make import case, ended, make_run, measured
 
-from bench.analyze.findings import fastest, plain_rows, statuses, verdicts, warnings
+from bench.analyze.findings import fastest, statuses, verdicts, warnings
+from bench.analyze.rows import plain_rows
 from bench.analyze.summary import results
 
 SAME = "the same image expected"
@@ -68,3 +69,19 @@ def test_remarks_of_one_kind_stand_together(tmp_path):
 
 def test_a_case_that_ended_well_without_remarks_is_no_warning(tmp_path):
     assert warnings(rows(tmp_path, [case()], [measured("baseline", 2.0)])) == []
+
+
+def test_a_gain_within_the_margin_of_one_process_is_none(tmp_path):
+    assert fastest(compared(tmp_path, ("a", 1.95, 40.0, SAME))) == []
+
+
+def test_a_gain_whose_interval_has_none_in_it_is_none(tmp_path):
+    found = compared(tmp_path, ("a", 1.8, 40.0, SAME))
+    found[1] |= {"speedup_low": 0.98, "speedup_high": 1.25}
+    assert fastest(found) == []
+
+
+def test_a_gain_that_was_still_changing_is_none(tmp_path):
+    found = compared(tmp_path, ("a", 1.0, 40.0, SAME))
+    found[1]["status"] = "unsteady"
+    assert fastest(found) == []

@@ -13,7 +13,7 @@ from bench.units import GIB, MIB
 P, R, I, N = Verdict.PASSED, Verdict.REGRESSED, Verdict.INCONCLUSIVE, Verdict.NOT_COMPARABLE  # noqa: E741 - initials of a table
 ROW = {
     "status": "ok", "reason": None, "device_name": "NVIDIA H200", "threshold": None, "peak_allocated_bytes": 1.0 * GIB,
-    "peak_rss_growth_bytes": None,
+    "peak_rss_growth_bytes": None, "recompilations": 0, "weights": "hub",
 }  # fmt: skip
 SAME = Pair("sd/a", ROW, ROW, 1.0, Interval(0.99, 1.01), (6, 6), (), ())
 
@@ -58,9 +58,9 @@ STATUSES = {
     "unsteady":    [I, I, R, R, R, R, R, I],
     "skipped":     [P, P, P, I, R, R, R, I],
     "oom":         [P, P, I, P, R, R, R, I],
-    "timeout":     [P, P, I, I, I, I, I, I],
-    "crashed":     [P, P, I, I, I, I, I, I],
-    "failed":      [P, P, I, I, I, I, I, I],
+    "timeout":     [N, N, N, N, N, N, N, I],
+    "crashed":     [N, N, N, N, N, N, N, I],
+    "failed":      [N, N, N, N, N, N, N, I],
     "interrupted": [I, I, I, I, I, I, I, I],
 }  # fmt: skip
 
@@ -164,7 +164,8 @@ def settled(first):
 
 
 def test_only_open_cases_are_measured_again():
-    first = [as_judged("a", P), as_judged("b", I), as_judged("c", R), as_judged("d", N)]
+    wide = interval(0.98, 1.08)
+    first = [as_judged("a", P), as_judged("b", I, wide), as_judged("c", R), as_judged("d", N)]
     assert settled(first) == [(None, range(BLOCKS)), ({"b"}, range(BLOCKS, EXTENDED))]
 
 
@@ -176,3 +177,55 @@ def test_more_blocks_are_not_spent_where_they_cannot_tell():
 def test_more_blocks_are_not_spent_on_a_case_that_is_unsteady():
     drifting = replace(SAME, new={**ROW, "status": "unsteady"})
     assert settled([as_judged("a", I, drifting)]) == [(None, range(BLOCKS))]
+
+
+def test_more_blocks_are_not_spent_on_memory_that_one_side_does_not_tell():
+    assert settled([as_judged("a", I, memory(GIB, None))]) == [(None, range(BLOCKS))]
+
+
+def test_a_head_that_drifts_and_is_slower_by_all_of_its_interval_is_regressed():
+    slower = interval(1.5, 1.6)
+    assert verdict(replace(slower, new={**ROW, "status": "unsteady"})) == R
+
+
+def test_a_head_that_drifts_and_is_faster_is_no_pass():
+    faster = interval(0.5, 0.6)
+    assert verdict(replace(faster, new={**ROW, "status": "unsteady"})) == I
+
+
+def test_a_head_that_compiles_while_it_runs_is_regressed():
+    compiling = {**ROW, "status": "unsteady", "recompilations": 3}
+    assert verdict(replace(SAME, new=compiling)) == R
+    assert verdict(replace(SAME, base=compiling, new=compiling)) == I
+
+
+def test_a_base_that_broke_tells_why_nothing_can_be_held_against_it():
+    broken = replace(SAME, base={**ROW, "status": "crashed", "reason": "killed by SIGKILL"}, ratio=None, interval=None)
+    assert "the base is crashed (killed by SIGKILL)" in reason(broken)
+
+
+@pytest.mark.parametrize("found", ["denoiser_calls: 50 -> 25", "parameters: 10 -> 9"])
+def test_less_work_is_no_gain(found):
+    assert verdict(replace(SAME, in_force=(found,))) == N
+
+
+def test_another_attention_is_what_may_be_under_test():
+    assert verdict(replace(SAME, in_force=("attention: AttnProcessor -> AttnProcessor2_0",))) == P
+
+
+@pytest.mark.parametrize(("weights", "decibels", "expected"), [("hub", 12.0, N), ("hub", 40.0, P), ("random", 12.0, P)])
+def test_another_image_of_trained_weights_is_no_pass(weights, decibels, expected):
+    new = {**ROW, "weights": weights}
+    assert verdict(replace(SAME, new=new, base=new, psnr_db=decibels)) == expected
+
+
+def test_a_gate_in_which_nothing_was_measured_is_not_passed():
+    skipped = {**ROW, "status": "skipped"}
+    judged = judge([replace(SAME, base=skipped, new=skipped, ratio=None, interval=None)])
+    assert (judged[0].verdict, overall(judged)) == (P, N)
+
+
+def test_a_scenario_that_has_no_baseline_cannot_be_compared():
+    alone = replace(SAME, base=None, ratio=None, interval=None)
+    assert [each.verdict for each in judge([alone], without=["sd"])] == [N]
+    assert judge([alone]) == []

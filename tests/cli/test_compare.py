@@ -194,3 +194,50 @@ def test_holding_files_against_each_other_imports_nothing_heavy(stored, name):
 def test_an_interpreter_alone_is_no_gate(tmp_path):
     refused = bench("gate", "x", "--base-python", sys.executable, cwd=tmp_path)
     assert (refused.returncode, "give both" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["compare", "trend"])
+@pytest.mark.parametrize(
+    ("name", "words"), [("plot.txt", "a plot is written as"), ("taken/plot.png", "cannot be written")]
+)
+def test_a_plot_that_cannot_be_written_is_refused_in_one_line(tmp_path, command, name, words):
+    folder = make_folder(tmp_path / "run", [case()], [measured("baseline", 1.0)])
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    process = bench(command, folder, folder, "--plot", tmp_path / name, cwd=tmp_path)
+    assert (process.returncode, len(process.stderr.splitlines())) == (2, 1)
+    assert words in process.stderr
+
+
+def test_a_baseline_that_cannot_be_written_is_refused_in_one_line(tmp_path):
+    folder = make_folder(tmp_path / "run", [case()], [measured("baseline", 1.0)])
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    process = bench("baseline", folder, "--folder", tmp_path / "taken", cwd=tmp_path)
+    assert process.returncode == 2
+    assert "Traceback" not in process.stderr
+
+
+def test_a_dollar_in_a_cases_name_is_drawn_as_one(tmp_path):
+    outcomes = [measured("a$x$", 1.0)]
+    folder = make_folder(tmp_path / "run", [case("a$x$", baseline=None)], outcomes)
+    for command in ("compare", "trend"):
+        process = bench(command, folder, folder, "--plot", tmp_path / f"{command}.svg", cwd=tmp_path)
+        assert process.returncode == 0, process.stderr
+        assert "a$x$" in (tmp_path / f"{command}.svg").read_text(encoding="utf-8")
+
+
+def test_a_broken_case_is_no_baseline(tmp_path):
+    outcomes = [measured("baseline", 1.0), ended("fp16", "crashed", "killed")]
+    folder = make_folder(tmp_path / "run", [case(), case("fp16", dtype="float16")], outcomes)
+    process = bench("baseline", folder, "--folder", tmp_path / "kept", cwd=tmp_path)
+    assert process.returncode == 0
+    assert "left out, for they are no baseline" in process.stderr
+    kept = next((tmp_path / "kept").rglob("*.csv")).read_text(encoding="utf-8")
+    assert "crashed" not in kept
+
+
+def test_a_report_of_a_run_that_nobody_may_change_is_written_elsewhere(tmp_path):
+    folder = make_folder(tmp_path / "run", [case()], [measured("baseline", 1.0)])
+    (folder / "results.csv").mkdir()  # root may write everywhere, but not a file in the place of a folder
+    process = bench("report", folder, "--output", tmp_path / "report.html", cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert (tmp_path / "report.html").is_file()

@@ -73,6 +73,15 @@ def test_a_head_that_is_three_times_as_slow_is_regressed(head, tmp_path):
     assert "gate: regressed (1 regressed)" in gated.stdout
 
 
+def test_a_base_that_fails_is_no_pass(head, tmp_path):
+    failing = SLOW.replace("start = time.perf_counter()", 'raise RuntimeError("no luck")')
+    command = arguments(sys.executable)
+    command[command.index("--base-python") + 1] = str(head(failing))
+    gated = bench(*command, cwd=tmp_path)
+    assert gated.returncode == 4, gated.stdout + gated.stderr
+    assert "no luck" in (tmp_path / "run/base/processes.csv").read_text(encoding="utf-8")
+
+
 def test_a_head_that_cannot_import_diffusers_is_refused_with_the_reason(head, tmp_path):
     refused = bench(*arguments(head(BROKEN)), cwd=tmp_path)
     assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)

@@ -1,8 +1,9 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 
-from bench.measure.profile import profiled, union
+from bench.measure.profile import busy_s, profiled, union
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,19 @@ from bench.measure.profile import profiled, union
 )
 def test_the_union_of_intervals_counts_each_point_once(intervals, length):
     assert union(intervals) == length
+
+
+def on_device(start, end, *, marked=False):
+    return SimpleNamespace(time_range=SimpleNamespace(start=start, end=end), is_user_annotation=marked)
+
+
+def test_a_mark_around_kernels_is_no_work():
+    assert busy_s([on_device(0, 10e6, marked=True), on_device(0, 1e6), on_device(9e6, 10e6)]) == 2.0
+
+
+@pytest.mark.parametrize("events", [[], [on_device(0, 10e6, marked=True)]])
+def test_a_device_that_tells_no_kernel_is_unknown_not_idle(events):
+    assert busy_s(events) is None
 
 
 def test_a_cpu_has_no_busy_device():

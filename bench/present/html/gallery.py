@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.analyze.fidelity import picture
-from bench.analyze.findings import Row
+from bench.analyze.rows import Row
 from bench.present.html.grid import label
 from bench.present.html.pictures import Album, Picture
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench import units
-from bench.analyze.findings import Row, fastest, key
+from bench.analyze.findings import fastest, key
 from bench.analyze.pareto import Point
+from bench.analyze.rows import Row
 from bench.plan.case import Table
 from bench.present.plot_pareto import fidelity
 from bench.present.tables import ALIGN_LEFT, Shown

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.analyze.findings import Row, key
+from bench.analyze.findings import key
+from bench.analyze.rows import Row
 from bench.analyze.run import Run
 from bench.present.html.grid import Cell, Grid, label, plain
 from bench.records import schema

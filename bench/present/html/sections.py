@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from bench.analyze import findings, pareto
-from bench.analyze.findings import Row, Warnings
+from bench.analyze.findings import Warnings
+from bench.analyze.rows import Row, plain_rows
 from bench.analyze.run import Run, open_run
 from bench.plan.case import Table
 from bench.present import tables
@@ -63,7 +64,7 @@ class Section:
 
 def sections(runs: Sequence[tuple[Path, pd.DataFrame]]) -> tuple[list[Section], Album]:
     """Return what the page says of each run, and the pictures of all; raise `InputError` for a folder of no run."""
-    opened = [(open_run(folder), frame, findings.plain_rows(frame)) for folder, frame in runs]
+    opened = [(open_run(folder), frame, list[Row](plain_rows(frame))) for folder, frame in runs]
     pictures = album(path for run, _, rows in opened for path in gallery.paths(run.folder, rows))
     return [_section(f"run-{n}", *each, pictures) for n, each in enumerate(opened, 1)], pictures
 
@@ -104,7 +105,7 @@ def _scenario(
     anchor: str, run: Run, table: Table, shown: tables.Shown, frame: pd.DataFrame, pictures: Album
 ) -> Scenario:
     own = frame[frame["scenario"] == table.scenario]
-    rows = findings.plain_rows(own)
+    rows = plain_rows(own)
     return Scenario(
         anchor=anchor,
         name=table.scenario,

@@ -2,7 +2,7 @@
 
 from analyze.make import case, make_run, measured
 
-from bench.analyze.findings import plain_rows
+from bench.analyze.rows import plain_rows
 from bench.analyze.summary import results
 from bench.present.html import raw
 from bench.records import schema
