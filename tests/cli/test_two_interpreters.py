@@ -114,4 +114,5 @@ def test_a_stopped_duel_leaves_nobody_behind(head, tmp_path, number, moment):
         gate.send_signal(number)
         output, _ = gate.communicate(timeout=60)
     _, alive = psutil.wait_procs(family, timeout=10)
-    assert (gate.returncode, alive) == (130, []), output
+    # CPython ends itself by SIGINT where that fell into an `exec`, as of a dataclass being made; a shell calls both 130
+    assert (gate.returncode in {130, -signal.SIGINT}, alive) == (True, []), output
