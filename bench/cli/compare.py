@@ -2,12 +2,9 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from bench.present.comparison import Compared
 
 BaselineFolder = Annotated[Path | None, typer.Option(help="Where baselines are kept; results/baselines if not given.")]
 
@@ -39,21 +36,16 @@ def compare(
 
         plot_comparison.write(plot, compared)
         typer.echo(f"Plot: {plot}", err=True)
-    _print(compared, form)
+    _print(presented, compared, form)
 
 
-def _print(compared: "Compared", form: Format) -> None:
-    from bench.present import comparison as presented
-
+def _print(presented: Any, found: Any, form: Format) -> None:
+    """Print what was found in a form, by the module that presents it."""
     if form is Format.TERMINAL:
-        presented.show(compared)
-    else:
-        printers = {
-            Format.MARKDOWN: presented.as_markdown,
-            Format.CSV: presented.as_csv,
-            Format.JSON: presented.as_json,
-        }
-        typer.echo(printers[form](compared), nl=False)
+        presented.show(found)
+        return
+    printers = {Format.MARKDOWN: presented.as_markdown, Format.CSV: presented.as_csv, Format.JSON: presented.as_json}
+    typer.echo(printers[form](found), nl=False)
 
 
 def baseline(
@@ -81,15 +73,7 @@ def trend(
     from bench.present import trend as presented
 
     series = trends(distinct([open_side(path) for path in runs]))
-    if form is Format.TERMINAL:
-        presented.show(series)
-    else:
-        printers = {
-            Format.MARKDOWN: presented.as_markdown,
-            Format.CSV: presented.as_csv,
-            Format.JSON: presented.as_json,
-        }
-        typer.echo(printers[form](series), nl=False)
     if plot is not None:
         left_out = presented.plot(plot, series)
         typer.echo(f"Plot: {plot}{f'; no room for {left_out} cases' if left_out else ''}", err=True)
+    _print(presented, series, form)
