@@ -126,14 +126,14 @@ class CaseItem(pytest.Function):
                 )
             outcome = calls.finish()
         benchmark.extra_info.update(extra_info(outcome, facts))
-        self._judge(outcome, log, complete=not benchmark.has_error)
+        self._judge(outcome, log, facts["device_name"], complete=not benchmark.has_error)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the case is written; pytest counts lines from 0."""
         path, line = self.place
         return path, line - 1, self.case.key
 
-    def _judge(self, outcome: "Outcome", log: Path, *, complete: bool) -> None:
+    def _judge(self, outcome: "Outcome", log: Path, device_name: str, *, complete: bool) -> None:
         """Skip or fail as the worker's outcome says, in few lines: where it was raised is in the log."""
         from bench.analyze.claims import same_device
         from bench.records.schema import MEASURED, Status
@@ -141,8 +141,7 @@ class CaseItem(pytest.Function):
         status, reason = outcome.process["status"], outcome.process["reason"]
         if status == Status.SKIPPED:
             pytest.skip(f"{self.case.key}: {reason}")
-        here = Workers.of(self.config).settled[1]["device_name"]
-        if status == self.case.claim.get("status") and same_device(self.claim_device, here):
+        if status == self.case.claim.get("status") and same_device(self.claim_device, device_name):
             pytest.xfail(f"{status}, as documented: {reason}")
         if not complete or status not in MEASURED:
             path = os.path.relpath(self.place[0], self.config.invocation_params.dir)

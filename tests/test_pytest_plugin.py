@@ -117,13 +117,15 @@ def test_a_case_that_failed_says_why_where_and_its_log_without_a_traceback(proje
     assert len(failure) == 3
 
 
-def judge(status, claim=None, *, complete=True, reason="why"):
+def judge(status, claim=None, *, complete=True, reason="why", device_name="NVIDIA A100-SXM4-80GB"):
     """Judge an outcome without measuring one."""
     case = Case("small", "plain", "stable-diffusion-v1-5", claim=claim or {})
-    item = SimpleNamespace(case=case, place=(ROOT / "small.yaml", 1), config=SimpleNamespace())
+    item = SimpleNamespace(
+        case=case, place=(ROOT / "small.yaml", 1), claim_device="NVIDIA A100", config=SimpleNamespace()
+    )
     item.config.invocation_params = SimpleNamespace(dir=ROOT)
     outcome = Outcome({"status": status, "reason": reason, "spoiled_by": "hw_thermal_slowdown"})
-    CaseItem._judge(item, outcome, ROOT / "plain.log", complete=complete)
+    CaseItem._judge(item, outcome, ROOT / "plain.log", device_name, complete=complete)
 
 
 @pytest.mark.parametrize("status", ["oom", "timeout", "crashed", "failed"])
@@ -135,6 +137,11 @@ def test_what_could_not_be_measured_fails(status):
 def test_out_of_memory_as_documented_is_an_expected_failure():
     with pytest.raises(pytest.xfail.Exception, match="oom, as documented: why"):
         judge("oom", {"status": "oom"}, complete=False)
+
+
+def test_out_of_memory_that_is_documented_of_another_gpu_fails():
+    with pytest.raises(pytest.fail.Exception, match="^oom: why"):
+        judge("oom", {"status": "oom"}, complete=False, device_name="NVIDIA H200")
 
 
 def test_too_few_samples_are_no_benchmark():
