@@ -140,7 +140,7 @@ def test_out_of_memory_as_documented_is_an_expected_failure():
 
 
 def test_out_of_memory_that_is_documented_of_another_gpu_fails():
-    with pytest.raises(pytest.fail.Exception, match="^oom: why"):
+    with pytest.raises(pytest.fail.Exception, match=r"^oom: why"):
         judge("oom", {"status": "oom"}, complete=False, device_name="NVIDIA H200")
 
 
