@@ -145,3 +145,30 @@ def test_the_command_is_one_that_the_gate_understands(step, tmp_path):
     )
     assert (process.returncode, told) == (2, "verdict=no verdict\n")
     assert "unknown scenario 'one'" in process.stderr
+
+
+VENV = """\
+#!/bin/sh
+for folder; do :; done  # the last argument
+mkdir -p "$folder/bin"
+printf '#!/bin/sh\\necho "%s $*" >> "{log}"\\n' "$folder" > "$folder/bin/python"
+chmod +x "$folder/bin/python"
+"""
+
+
+def test_the_workflow_makes_two_environments_that_differ_in_what_was_asked_for(tmp_path):
+    """The step's script, with a python3 that makes environments which only note what they are asked to install."""
+    script = next(each["run"] for each in load(WORKFLOW)["jobs"]["gate"]["steps"] if "venv" in each.get("run", ""))
+    log, python = tmp_path / "log", tmp_path / "bin" / "python3"
+    python.parent.mkdir()
+    python.write_text(VENV.format(log=log), encoding="utf-8")
+    python.chmod(0o755)
+    asked = {"BASE": "diffusers==0.42.1", "HEAD": "git+https://example.org/d@refs/pull/1/head; touch pwned"}
+    environment = {**os.environ, **asked, "PATH": f"{python.parent}:{os.environ['PATH']}"}
+    subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=tmp_path, env=environment, check=True)
+    installed = [line.split(" -m pip install ") for line in log.read_text(encoding="utf-8").splitlines()]
+    assert installed == [
+        [".envs/base", "--quiet ."], [".envs/head", "--quiet ."],
+        [".envs/base", f"--quiet --upgrade {asked['BASE']}"], [".envs/head", f"--quiet --upgrade {asked['HEAD']}"],
+    ]  # fmt: skip
+    assert not (tmp_path / "pwned").exists()
