@@ -113,7 +113,8 @@ class CaseItem(pytest.Function):
             benchmark: pytest-benchmark's fixture.
             logs: the folder for what workers print.
         """
-        from bench.execute.steps import EndedError, stepped
+        from bench.execute.stepped import stepped
+        from bench.execute.steps import EndedError
 
         workers = Workers.of(self.config)
         settings, facts = workers.settings_of(self.case), workers.settled[1]

@@ -15,13 +15,8 @@ import sys
 from collections.abc import Mapping
 from typing import IO, Any
 
-from bench.execute.protocol import encode
-
-SPAWN = "--spawn"
-"""The argument that makes a server start interpreters also where it could fork."""
-
-_PR_SET_PDEATHSIG = 1
-"""prctl(2): the signal this process gets when its parent dies."""
+from bench.execute.process import die_with_parent, import_libraries
+from bench.execute.protocol import SPAWN, encode
 
 
 class Server:
@@ -80,32 +75,6 @@ class Server:
 
     def _emit(self, event: Mapping[str, Any]) -> None:
         os.write(self._events, b"\n" + encode(event))  # the newline ends a line that a dying worker tore
-
-
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent dies, however that happens."""
-    if sys.platform != "linux":
-        return
-    import ctypes
-
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died in between
-        os._exit(1)
-
-
-def import_libraries() -> None:
-    """Import what every case needs, so that the children find it there. None of it touches a driver."""
-    import accelerate  # noqa: F401
-    import diffusers
-    import transformers
-
-    for name in ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "AutoencoderTiny", "PNDMScheduler"):
-        getattr(diffusers, name)  # diffusers imports its modules when a name is first asked for
-    for name in ("CLIPTextModel", "CLIPTextModelWithProjection", "CLIPTokenizer"):
-        getattr(transformers, name)
-
-    from bench.pipelines import build, images, observe  # noqa: F401
 
 
 def main() -> None:

@@ -25,6 +25,9 @@ from typing import Any
 
 Event = dict[str, Any]
 
+SPAWN = "--spawn"
+"""The argument that makes a server start interpreters also where it could fork."""
+
 
 class DeadlineError(Exception):
     """No event came before the deadline."""

@@ -12,8 +12,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 import bench
-from bench.execute.forkserver import SPAWN
-from bench.execute.protocol import DeadlineError, Event, Events, ServerGoneError, encode
+from bench.execute.protocol import SPAWN, DeadlineError, Event, Events, ServerGoneError, encode
 
 STARTUP_S = 600.0
 """Importing torch and diffusers from a slow network disk takes minutes; more is a fault."""

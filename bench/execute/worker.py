@@ -122,7 +122,7 @@ def main() -> None:
     """Answer the one request on standard input."""
     import json
 
-    from bench.execute.forkserver import die_with_parent, import_libraries
+    from bench.execute.process import die_with_parent, import_libraries
 
     die_with_parent()
     events = os.dup(1)

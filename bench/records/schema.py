@@ -126,11 +126,7 @@ MEASUREMENTS = _columns(
     ("warm", BOOL, "whether warm-up ended because the case was warm, not because a cap was reached"),
     ("load_peak_allocated_bytes", FLOAT, "tensors, while loading"),
     ("load_peak_reserved_bytes", FLOAT, "caching allocator, while loading"),
-    (
-        "load_peak_rss_growth_bytes",
-        FLOAT,
-        "memory on the host while loading, without code, over the process's beginning",
-    ),
+    ("load_peak_rss_growth_bytes", FLOAT, "memory on the host while loading, over the beginning, without code"),
     ("first_call_peak_allocated_bytes", FLOAT, "tensors, during the first call: autotuning's trials are in it"),
     ("first_call_peak_reserved_bytes", FLOAT, "caching allocator, during the first call"),
     ("first_call_peak_rss_growth_bytes", FLOAT, "memory on the host during the first call, the same"),
@@ -159,11 +155,7 @@ LIMIT = _columns(
 )
 
 TELEMETRY = _columns(
-    (
-        "own_cpu_share",
-        FLOAT,
-        "of the wall time of the samples, what this process computed; well under 1: it had to wait",
-    ),
+    ("own_cpu_share", FLOAT, "of the samples' wall time, what this process computed; well under 1: it had to wait"),
     ("others_busy_cores", FLOAT, "cores that other processes kept busy while samples were taken, on the mean"),
     ("sm_clock_hz", FLOAT, "of the GPU's processors, after the samples"),
     ("memory_clock_hz", FLOAT, "of the GPU's memory, after the samples"),

@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from bench.execute.server import Server
-from bench.execute.steps import COLD, EndedError, Steps, stepped
+from bench.execute.stepped import stepped
+from bench.execute.steps import COLD, EndedError, Steps
 from bench.measure.clock import Timing
 from bench.measure.sampling import TINY, Hooks
 from bench.plan.case import Case
