@@ -49,6 +49,11 @@ class Side:
         told = self.rows[key]["process_medians_s"]
         return {int(number): seconds for number, seconds in json.loads(told).items()} if told else {}
 
+    @property
+    def tiny(self) -> bool:
+        """Say whether a row is of a toy twin."""
+        return any(row["size"] == "tiny" for row in self.rows.values())
+
     def facts(self, name: str) -> list[Any]:
         """Return the distinct values of a column, in order; a file may hold rows of several machines."""
         return list(dict.fromkeys(row[name] for row in self.rows.values()))

@@ -56,12 +56,14 @@ class Series:
         points: the runs.
         changes: where the level changed.
         left_out: runs that measured it on another device or with other settings than the newest run.
+        tiny: whether it is of a toy twin.
     """
 
     key: str
     points: tuple[Point, ...]
     changes: tuple[Change, ...]
     left_out: tuple[str, ...]
+    tiny: bool = False
 
 
 def trends(sides: Sequence[Side]) -> list[Series]:
@@ -122,7 +124,13 @@ def _series(key: str, oldest_first: Sequence[Side]) -> Series:
     alike = [side for side in there if _measures(side.rows[key]) == _measures(last)]
     points = tuple(_point(side, side.rows[key]) for side in alike)
     found = change_points([point.latency_s for point in points])
-    return Series(key, points, _changes(points, found), tuple(side.name for side in there if side not in alike))
+    return Series(
+        key,
+        points,
+        _changes(points, found),
+        tuple(side.name for side in there if side not in alike),
+        last["size"] == "tiny",
+    )
 
 
 def _changes(points: Sequence[Point], found: Sequence[tuple[int, float]]) -> tuple[Change, ...]:

@@ -31,7 +31,6 @@ TRUSTED = (
     f"Two interpreters, in fresh processes that were measured in turn, the order turned from block to block ({BLOCKS} "
     f"blocks, {EXTENDED} where these left it open): the gate to trust for latency."
 )
-TINY = "Tiny twins: the same code at toy width. A slow-down here is one of the host's work, not of a model on a GPU."
 
 
 @dataclass(frozen=True)
@@ -166,6 +165,7 @@ def _judge(
 ) -> tuple[list["Judged"], list[str]]:
     """Measure in blocks and judge; say which way of gating this was."""
     from bench.analyze.gate import settle
+    from bench.present.gate import TINY
 
     def measure(keys: "Collection[str] | None", numbers: range) -> list["Judged"]:
         if keys is not None:

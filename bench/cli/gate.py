@@ -77,7 +77,7 @@ def _stored(paths: list[Path], threshold: float, folder: Path | None) -> "Gated"
     from bench.analyze.comparison import environment, pair_up, with_likeness
     from bench.analyze.gate import judge
     from bench.analyze.side import distinct, open_side
-    from bench.present.gate import Gated
+    from bench.present import gate as presented
 
     if len(paths) > 2:  # noqa: PLR2004 - a gate has two sides
         raise InputError(f"gate takes BASE and NEW, not {len(paths)} results; `compare` takes more than two")
@@ -93,7 +93,8 @@ def _stored(paths: list[Path], threshold: float, folder: Path | None) -> "Gated"
     alone = [
         f"{pair.key}: only the new side has it, it was held against nothing" for pair in pairs if pair.key not in held
     ]
-    return Gated(f"{new.name} against {base.name}", judged, environment([base, new]), [STORED, *alone])
+    tiny = [presented.TINY] if new.tiny else []
+    return presented.Gated(f"{new.name} against {base.name}", judged, environment([base, new]), [*tiny, STORED, *alone])
 
 
 def _write(gated: "Gated", junit: Path | None, markdown: Path | None) -> None:

@@ -16,6 +16,7 @@ from bench.analyze.comparison import Pair, environment, geometric_mean, measured
 from bench.analyze.rows import Row
 from bench.analyze.side import Side
 from bench.present import markdown
+from bench.present.tables import TINY
 from bench.statistics import MIN_PROCESSES
 
 LEFT = ("case", "verdict", "fact")
@@ -183,7 +184,8 @@ def _memory(pair: Pair) -> str:
 def _lines(compared: Compared) -> list[str]:
     """Say what differs besides the figures, and what the figures are."""
     base, *others = compared.sides
-    lines = [f"{name}: {' -> '.join(texts)}" for name, texts in environment(compared.sides).items()]
+    lines = [TINY] if any(side.tiny for side in compared.sides) else []
+    lines += [f"{name}: {' -> '.join(texts)}" for name, texts in environment(compared.sides).items()]
     for side, pairs in zip(others, compared.pairs, strict=True):
         lines += [f"{told} (only in {side.name if new else base.name})" for told, new in _one_sided(pairs)]
         lines += _grouped(pairs)

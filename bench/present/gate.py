@@ -13,6 +13,7 @@ from rich.table import Table
 from bench.analyze.gate import Judged, Verdict, overall
 from bench.present import markdown
 
+TINY = "Tiny twins: the same code at toy width. A slow-down here is one of the host's work, not of a model on a GPU."
 HEADER = ("case", "verdict", "reason")
 COLOURS = {Verdict.PASSED: "green", Verdict.REGRESSED: "red", Verdict.INCONCLUSIVE: "yellow"}
 JUNIT_TAGS = {Verdict.REGRESSED: "failure", Verdict.NOT_COMPARABLE: "error", Verdict.INCONCLUSIVE: "skipped"}

@@ -35,7 +35,8 @@ def write(path: Path, compared: Compared) -> None:
         _draw(axes, [pair for pair in pairs if pair.ratio is not None], keys, shift, side.name, f"C{index}")
     axes.set_yticks(range(len(keys)), keys)
     axes.set_ylim(len(keys) - 0.5, -0.5)
-    axes.set_xlabel(f"change of latency against {compared.sides[0].name}, per cent (right is slower)")
+    toys = "TINY TWINS, toys; " if any(side.tiny for side in compared.sides) else ""
+    axes.set_xlabel(f"{toys}change of latency against {compared.sides[0].name}, per cent (right is slower)")
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(b=False)
     figure.legend(loc="outside upper left", frameon=False)

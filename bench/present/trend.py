@@ -15,6 +15,7 @@ from bench import units
 from bench.analyze.trend import FEWEST_RUNS, SIGNIFICANCE, Change, Series
 from bench.errors import InputError
 from bench.present import markdown, plot_file
+from bench.present.tables import TINY
 
 HEADER = ("case", "runs", "first", "last", "changes")
 LEFT = ("case", "changes")
@@ -105,7 +106,7 @@ def _draw(axes: Any, series: Series) -> None:
             units.change(change.ratio), (change.at - 0.5, 1), xycoords=("data", "axes fraction"), color="C3",
             fontsize=7, xytext=(2, -8), textcoords="offset points",
         )  # fmt: skip
-    axes.set_title(series.key, fontsize=8)
+    axes.set_title(f"{series.key}{' (tiny)' if series.tiny else ''}", fontsize=8)
     latencies = [point.latency_s for point in series.points]
     axes.set_ylim(min(latencies) * (1 - ROOM), max(latencies) * (1 + ROOM))
     axes.set_ylabel("seconds", fontsize=7)
@@ -141,5 +142,7 @@ def _lines(series: Sequence[Series]) -> list[str]:
     if short:
         told = f"{len(short)} of {len(series)} cases have under {FEWEST_RUNS} runs"
         lines.append(f"{told}: a change in the middle cannot be found.")
+    if any(each.tiny for each in series):
+        lines.append(TINY)
     others = {each.key: ", ".join(each.left_out) for each in series if each.left_out}
     return [*lines, *(f"{key}: left out, of another device or other settings: {runs}" for key, runs in others.items())]

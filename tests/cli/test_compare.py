@@ -241,3 +241,11 @@ def test_a_report_of_a_run_that_nobody_may_change_is_written_elsewhere(tmp_path)
     process = bench("report", folder, "--output", tmp_path / "report.html", cwd=tmp_path)
     assert process.returncode == 0, process.stderr
     assert (tmp_path / "report.html").is_file()
+
+
+@pytest.mark.parametrize("command", [["compare"], ["gate"], ["trend"]], ids=" ".join)
+@pytest.mark.parametrize(("size", "named"), [("tiny", True), ("full", False)])
+def test_toys_are_named_as_such_wherever_they_are_compared(tmp_path, command, size, named):
+    folder = make_folder(tmp_path / "run", [case()], [measured("baseline", 1.0, size=size)])
+    told = bench(*command, folder, folder, cwd=tmp_path).stdout
+    assert ("tiny twins" in told.lower()) == named

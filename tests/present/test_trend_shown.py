@@ -66,3 +66,9 @@ def test_cases_without_room_are_counted_and_those_that_changed_are_drawn(tmp_pat
 def test_nothing_to_draw_is_an_error(tmp_path):
     with pytest.raises(InputError, match="no case was measured"):
         trend.plot(tmp_path / "plot.png", [])
+
+
+def test_toys_are_named_as_such():
+    toys = Series("sd/a", CHANGED.points, (), (), tiny=True)
+    assert "TINY TWINS" in trend.as_markdown([toys])
+    assert "TINY TWINS" not in trend.as_markdown([CHANGED])
