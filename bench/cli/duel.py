@@ -82,7 +82,7 @@ def _measured(
     servers: "dict[str, Server]", pythons: dict[str, str], question: Question, threshold: float, opened: ExitStack
 ) -> "Gated":
     """Measure both sides into two folders, judge, and write their results."""
-    from bench.cli.measure import fetch_missing
+    from bench.cli.measure import fetch_missing, warn
 
     plan, machines, settings = _prepare(servers, question)
     folder = question.output or _folder(settings)
@@ -92,7 +92,9 @@ def _measured(
     ]
     fetch_missing(plan.cases, settings)
     typer.echo(f"Gating {pythons['head']} against {pythons['base']}; writing to {folder}/")
-    judged, remarks = _judge(sides, plan, threshold, tiny=_is_tiny(plan, settings))
+    tiny = _is_tiny(plan, settings)
+    warn(settings, machines["base"]["started_by"], tiny=tiny)
+    judged, remarks = _judge(sides, plan, threshold, tiny=tiny)
     return _gated(sides, judged, remarks)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.compare import BaselineFolder
+from bench.cli.options import Device, Only, Size, Weights
 from bench.cli.settings import DeviceChoice, SizeChoice
 from bench.errors import InputError
 
@@ -33,10 +34,10 @@ def gate(
     ] = "3%",
     base_python: Annotated[Path | None, typer.Option(help="The interpreter that is gated against.")] = None,
     head_python: Annotated[Path | None, typer.Option(help="The interpreter under test.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Keep cases whose scenario/case matches this pattern.")] = None,
-    device: Annotated[DeviceChoice, typer.Option(help="Of the two interpreters.")] = DeviceChoice.AUTO,
-    size: Annotated[SizeChoice, typer.Option(help="Of the two interpreters.")] = SizeChoice.AUTO,
-    weights: Annotated[str, typer.Option(help="Of the two interpreters: auto, hub, random, or a folder.")] = "auto",
+    only: Only = None,
+    device: Device = DeviceChoice.AUTO,
+    size: Size = SizeChoice.AUTO,
+    weights: Weights = "auto",
     samples: Annotated[int | None, typer.Option(min=1, help="Calls a process; 6 if not given.")] = None,
     output: Annotated[Path | None, typer.Option(help="Of the two interpreters' runs.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the verdicts as JUnit XML into this file.")] = None,

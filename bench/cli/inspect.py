@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bench.cli.options import Only
+
 Scenarios = Annotated[
     list[str] | None, typer.Argument(help="Scenario files, folders or names; all of scenarios/ if none.")
 ]
@@ -12,7 +14,7 @@ Scenarios = Annotated[
 
 def list_cases(
     scenarios: Scenarios = None,
-    only: Annotated[list[str] | None, typer.Option(help="Keep cases whose scenario/case matches this pattern.")] = None,
+    only: Only = None,
 ) -> None:
     """Print the cases of scenarios, expanded."""
     from bench.cli.plan import choose_cases, load_plan

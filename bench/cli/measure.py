@@ -65,9 +65,14 @@ def measure(
 def announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, *, tiny: bool) -> None:
     """Say what is measured on what, and where the rows go."""
     typer.echo(f"{facts['device_name']}, torch {facts['torch']}, diffusers {facts['diffusers']}; writing to {folder}/")
+    warn(settings, facts["started_by"], tiny=tiny)
+
+
+def warn(settings: "RunSettings", started_by: str, *, tiny: bool) -> None:
+    """Say what a reader would not expect of a measurement here."""
     if tiny:
         typer.echo("Measuring tiny twins, the same code at toy width: no statement about the models themselves.")
-    if facts["started_by"] == "spawn":
+    if started_by == "spawn":
         typer.echo("Forked workers cannot use this device: every case starts an interpreter, which takes seconds.")
     if settings.weights == "auto" and settings.size == "full" and not settings.hub_reachable:
         typer.echo("The hub cannot be reached: what its cache lacks gets random weights (see the column 'weights').")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bench.cli.options import Device, Only, Size, Threads, Weights
 from bench.cli.settings import DeviceChoice, SizeChoice
 from bench.errors import InputError
 
@@ -24,16 +25,12 @@ def run(
     scenarios: Annotated[
         list[str] | None, typer.Argument(help="Scenario files, folders or names; all of scenarios/ if none.")
     ] = None,
-    device: Annotated[
-        DeviceChoice, typer.Option(help="auto takes the accelerator where there is one.")
-    ] = DeviceChoice.AUTO,
-    size: Annotated[
-        SizeChoice, typer.Option(help="auto measures toy twins where there is no accelerator.")
-    ] = SizeChoice.AUTO,
-    weights: Annotated[str, typer.Option(help="auto, hub, random, or a folder of saved pipelines.")] = "auto",
-    only: Annotated[list[str] | None, typer.Option(help="Keep cases whose scenario/case matches this pattern.")] = None,
+    device: Device = DeviceChoice.AUTO,
+    size: Size = SizeChoice.AUTO,
+    weights: Weights = "auto",
+    only: Only = None,
     samples: Annotated[int | None, typer.Option(min=1, help="A fixed number of samples a case.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the CPU; one if not given.")] = None,
+    threads: Threads = None,
     replicates: Annotated[int, typer.Option(min=1, help="Fresh processes a case, interleaved in rounds; even.")] = 1,
     timeout: Annotated[float | None, typer.Option(min=1, help="The longest a case may take, in seconds.")] = None,
     diagnose: Annotated[

@@ -9,6 +9,7 @@ import typer
 
 from bench.analyze.fidelity import ALARM_DB
 from bench.analyze.wishes import Goal, Wishes
+from bench.cli.options import Device, Size, Threads, Weights
 from bench.cli.recommend import NOTHING, CodeFile, MaxMemory, MinPsnr, Optimise
 from bench.cli.run import INTERRUPTED, RESULTS
 from bench.cli.settings import DeviceChoice, SizeChoice
@@ -53,14 +54,10 @@ def tune(
     steps: Annotated[int | None, typer.Option(min=1, help="The pipeline's own if none.")] = None,
     height: Annotated[int | None, typer.Option(min=8, help="Pixels; the pipeline's own if none.")] = None,
     width: Annotated[int | None, typer.Option(min=8, help="Pixels; the pipeline's own if none.")] = None,
-    device: Annotated[
-        DeviceChoice, typer.Option(help="auto takes the accelerator where there is one.")
-    ] = DeviceChoice.AUTO,
-    size: Annotated[
-        SizeChoice, typer.Option(help="auto measures toy twins where there is no accelerator.")
-    ] = SizeChoice.AUTO,
-    weights: Annotated[str, typer.Option(help="auto, hub, random, or a folder of saved pipelines.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of the CPU; one if not given.")] = None,
+    device: Device = DeviceChoice.AUTO,
+    size: Size = SizeChoice.AUTO,
+    weights: Weights = "auto",
+    threads: Threads = None,
     output: Annotated[
         Path | None, typer.Option(help="The folder of both runs; results/<time>-tune-<model> if none.")
     ] = None,
