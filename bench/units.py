@@ -80,6 +80,11 @@ def ratio(value: float | None) -> str:
     return "" if value is None or not math.isfinite(value) else f"x{value:.2f}"
 
 
+def decibels(value: float) -> str:
+    """Print a likeness in dB; an infinite one is that of identical pictures."""
+    return "identical" if math.isinf(value) else f"{value:.1f} dB"
+
+
 def significant(value: float) -> str:
     """Print a number with three significant digits and no exponent."""
     rounded = _rounded(value)

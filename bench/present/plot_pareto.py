@@ -1,9 +1,9 @@
 """The Pareto front: memory against time, with the fidelity written beside each point, and what no other case beats."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
+from bench import units
 from bench.analyze.pareto import Point
 from bench.present.plot_page import BLUE, GREY, PAPER, VERMILION, Head, Page
 from bench.present.plot_rows import plain
@@ -41,7 +41,7 @@ def fidelity(point: Point) -> str:
         return ""
     if point.fidelity == "the baseline":
         return "baseline"
-    return "identical" if math.isinf(point.psnr_db) else f"{point.psnr_db:.1f} dB"
+    return units.decibels(point.psnr_db)
 
 
 def _kind(point: Point) -> tuple[str, str, str]:

@@ -1,6 +1,5 @@
 """A recommendation in words and a short table: what to use, why not its neighbours, what nobody measured."""
 
-import math
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -165,7 +164,7 @@ def _memory(candidate: Candidate) -> str:
 def _psnr(candidate: Candidate) -> str:
     if candidate.psnr_db is None or candidate.design:
         return ""
-    return "identical" if math.isinf(candidate.psnr_db) else f"{candidate.psnr_db:.1f} dB"
+    return units.decibels(candidate.psnr_db)
 
 
 def _too_big(candidate: Candidate) -> str:

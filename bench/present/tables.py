@@ -1,6 +1,5 @@
 """The documentation's own tables, `setup | latency | speed-up`, with what it leaves out beside them."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from bench import units
-from bench.analyze.rows import plain_rows
+from bench.analyze.rows import peak_bytes, plain_rows
 from bench.analyze.run import Run, open_run
 from bench.analyze.summary import results
 from bench.plan.case import Table
@@ -182,7 +181,7 @@ def _cells(row: Row) -> dict[str, str]:
         "denoiser calls": _text(row["denoiser_calls"]),
         "first call": units.seconds(_float(row["first_call_s"])),
         "repaid after": f"{row['repaid_after_images']:.0f} images" if row["repaid_after_images"] else "",
-        "peak memory": units.memory(_peak_bytes(row)),
+        "peak memory": units.memory(peak_bytes(row)),
         "fidelity": _fidelity(row),
         "CLIP score": f"{row['clip_score']:.1f}" if row["clip_score"] is not None else "",
         "of the limit": f"{row['share_of_limit']:.0%}" if row["share_of_limit"] is not None else "",
@@ -205,16 +204,10 @@ def _speedup(row: Row) -> str:
     return f"{units.ratio(_float(row['speedup']))}{interval}"
 
 
-def _peak_bytes(row: Row) -> float | None:
-    """Return the peak of a generation: tensors on an accelerator, what the process grew by on a host."""
-    allocated = _float(row["peak_allocated_bytes"])
-    return allocated if allocated is not None else _float(row["peak_rss_growth_bytes"])
-
-
 def _number(row: Mapping[Any, Any], name: str) -> float | None:
     """Return the number that a cell was printed from; None where it has words, as the latency of a failed case."""
     if name == "peak memory":
-        return _peak_bytes(row)
+        return peak_bytes(row)
     measured = row["status"] in list(MEASURED)
     return _float(row[PRINTED_FROM[name]]) if name in PRINTED_FROM and (measured or name != "latency") else None
 
@@ -224,7 +217,7 @@ def _fidelity(row: Row) -> str:
     decibels = _float(row["psnr_db"])
     if decibels is None or (row["fidelity"] or "").startswith("another"):
         return ""
-    return "identical" if math.isinf(decibels) else f"{decibels:.1f} dB"
+    return units.decibels(decibels)
 
 
 def _documented(row: Row) -> str:

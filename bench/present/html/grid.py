@@ -1,6 +1,5 @@
 """Tables of the page: what is printed in each cell, and the number at full precision that it is sorted by."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from bench import units
 from bench.analyze.findings import fastest, key
 from bench.analyze.pareto import Point
-from bench.analyze.rows import Row
+from bench.analyze.rows import Row, peak_bytes
 from bench.plan.case import Table
 from bench.present.plot_pareto import fidelity
 from bench.present.tables import ALIGN_LEFT, Shown
@@ -100,7 +99,7 @@ def _place(column: str) -> int:
 
 
 def _best(row: Row) -> list[Cell]:
-    peak = row["peak_allocated_bytes"] if row["peak_allocated_bytes"] is not None else row["peak_rss_growth_bytes"]
+    peak = peak_bytes(row)
     interval = f" [{row['speedup_low']:.2f}, {row['speedup_high']:.2f}]" if row["speedup_low"] is not None else ""
     return [
         Cell(key(row), tag=label(row)),
@@ -115,7 +114,7 @@ def _quality(row: Row) -> str:
     """Return how far the picture is from the baseline's, or why that is not said."""
     if row["psnr_db"] is None or (row["fidelity"] or "").startswith("another"):
         return (row["fidelity"] or "unknown").partition(" (")[0]
-    return "identical" if math.isinf(row["psnr_db"]) else f"{row['psnr_db']:.1f} dB"
+    return units.decibels(row["psnr_db"])
 
 
 def _front(point: Point) -> list[Cell]:
