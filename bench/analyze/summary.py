@@ -21,6 +21,10 @@ HOST_BOUND = 0.90
 """Below this share of busy time the device waits for the host for a tenth of the call or more."""
 UNDISTURBED = 0.95
 """A process that computes on one core of its own has it for nearly all of the time."""
+COMPARABLE_WARMUP = 6
+"""Calls of warm-up that can be found to agree: two triples."""
+LASTING = (*schema.SETTINGS, *schema.IN_FORCE, *schema.DIAGNOSIS)
+"""Columns that say the same in every process of a case that told them."""
 WITHIN, BETWEEN = "within one process", "between processes"
 
 
@@ -42,9 +46,9 @@ def results(run: Run, *, pictures: bool = True) -> pd.DataFrame:
     medians = {key: _process_medians(processes[key], samples.get(key, [])) for key in processes}
     environment = {name: run.environment.get(name) for name in schema.names(schema.VERSIONS)}
     cases = {case.key: case for case in run.plan.cases if case.key in processes}
+    told = {key: _told(processes[key]) for key in cases}
     rows = {
-        key: {**_told(processes[key]), **environment, **_statistics(processes[key], samples.get(key, []), medians[key])}
-        for key in cases
+        key: {**told[key], **environment, **_statistics(told[key], samples.get(key, []), medians[key])} for key in cases
     }
     sources = {table.scenario: table.source for table in run.plan.tables}
     for key, row in rows.items():
@@ -81,12 +85,17 @@ def _process_medians(processes: list[Row], samples: list[Row]) -> dict[int, floa
 
 
 def _told(processes: list[Row]) -> Row:
-    """Return what the last process of a case told, and the highest peaks of memory of all measured ones."""
+    """Return what the last process of a case told, what only others told, and the highest peaks of all measured ones.
+
+    One process of several is diagnosed, and one that crashed may have told nothing of its settings.
+    """
     told = dict(processes[-1])
     if len(processes) > 1 and told["status"] not in MEASURED:
         told["reason"] = f"in process {len(processes)} of {len(processes)}: {told['reason']}"
     elif len(processes) > 1:
         told |= _steadiness(processes)
+    for name in schema.names(LASTING):
+        told[name] = next((p[name] for p in reversed(processes) if p[name] is not None), None)
     for peak in (name for name in schema.names(schema.MEASUREMENTS) if name.endswith("_bytes")):
         known = [p[peak] for p in processes if p["status"] in MEASURED and p[peak] is not None]
         told[peak] = max(known, default=told[peak])
@@ -102,13 +111,13 @@ def _steadiness(processes: list[Row]) -> Row:
     return {"status": str(Status.UNSTEADY), "reason": reason}
 
 
-def _statistics(processes: list[Row], samples: list[Row], medians: dict[int, float]) -> Row:
+def _statistics(told: Row, samples: list[Row], medians: dict[int, float]) -> Row:
     counted = [sample for sample in samples if sample["replicate"] in medians] or samples
     latencies = [sample["latency_s"] for sample in counted]
     if not latencies:
         return {"processes": len(medians), "samples": 0}
     centre, interval = _centre(latencies, list(medians.values()) or [statistics.median(latencies)])
-    images = int(processes[-1]["images"])
+    images = int(told["images"])
     device_times = [sample["device_time_s"] for sample in counted if sample["device_time_s"] is not None]
     return {
         "processes": len(medians),
@@ -121,8 +130,8 @@ def _statistics(processes: list[Row], samples: list[Row], medians: dict[int, flo
         "device_time_median_s": statistics.median(device_times) if device_times else None,
         "seconds_per_image": centre / images,
         "images_per_second": images / centre,
-        "share_of_limit": _share(processes[-1]["limit_s"], centre),
-        "device_busy_share": _share(processes[-1]["device_busy_s"], centre),
+        "share_of_limit": _share(told["limit_s"], centre),
+        "device_busy_share": _share(told["device_busy_s"], centre),
     }
 
 
@@ -134,8 +143,10 @@ def _remarks(row: Row) -> list[str]:
         remarks.append(f"host-bound: the device computes for {busy:.0%} of a call and waits for the host")
     if own is not None and own < UNDISTURBED:
         remarks.append(f"disturbed: others had its core for {1 - own:.0%} of the time")
-    if row.get("warm") is False:
+    if row.get("warm") is False and row["warmup_calls"] >= COMPARABLE_WARMUP:
         remarks.append("never warm: its calls still changed when warm-up ended")
+    elif row.get("warm") is False:
+        remarks.append(f"perhaps not warm: its calls are long, and after {row['warmup_calls']} warm-up was out of time")
     return remarks
 
 

@@ -1,6 +1,7 @@
 """Measure the cases of a plan one after the other. Every case yields a row, whatever becomes of its process."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,6 +35,8 @@ class Listener(Protocol):
 class Runner:
     """Measures cases through a fork server, which it replaces when it dies.
 
+    Of several processes of a case one is diagnosed: where a call's time goes and what the device can do is asked once.
+
     Attributes:
         folder: of the run; images and logs are written below it.
         settings: the same for all cases.
@@ -44,6 +47,7 @@ class Runner:
         self.settings = settings
         self._server = server
         self._start_server = start_server
+        self._diagnosed: set[str] = set()
 
     def run(self, jobs: Iterable[Job], listener: Listener) -> Iterator[Outcome]:
         """Measure each job and yield its outcome before the next one begins; give a case up that could not be measured.
@@ -56,8 +60,8 @@ class Runner:
                 continue
             listener.begin(job)
             outcome, interrupted = self._measure(job, listener)
-            if outcome.process["status"] not in MEASURED:
-                given_up.add(job.case.key)
+            measured = outcome.process["status"] in MEASURED
+            (self._diagnosed if measured else given_up).add(job.case.key)
             yield outcome
             listener.end(job, outcome)
             if interrupted:
@@ -91,11 +95,12 @@ class Runner:
 
     def _request(self, job: Job) -> dict[str, Any]:
         case = job.case
+        settings = replace(self.settings, diagnose=False) if case.key in self._diagnosed else self.settings
         images, log = self.folder / IMAGES, self.folder / LOGS / case.scenario / f"{case.name}-{job.replicate}.log"
         return {
             "op": "case",
             "case": case.to_json(),
-            "run": self.settings.to_json(),
+            "run": settings.to_json(),
             "images": None if (images / case.scenario / f"{case.name}-0.png").exists() else str(images.absolute()),
             "log": str(log.absolute()),
         }

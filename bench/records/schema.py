@@ -191,6 +191,9 @@ SCORE = _columns(
     ("clip_model", TEXT, "the CLIP model that says so, from the hub's cache; empty: none there, or random weights"),
 )
 
+DIAGNOSIS = (*LIMIT, *SPLIT, *SCORE)
+"""What the diagnosis after the samples tells; of several processes of a case one is diagnosed."""
+
 PROCESSES = (
     *_columns(("schema", INT, "version of these columns")),
     *KEY,

@@ -114,6 +114,33 @@ def test_an_unsteady_case_has_its_figures(tmp_path):
     assert (row["status"], row["latency_median_s"]) == ("unsteady", 1.0)
 
 
+def test_a_process_that_died_before_it_told_its_settings_takes_them_from_the_others(tmp_path):
+    died = ended("baseline", "crashed", "died", size=None, images=None, replicate=1)
+    row = make_rows(tmp_path / "run", [case("baseline")], [measured("baseline", 1.0, images=4), died])["baseline"]
+    assert (row["size"], row["images"], row["seconds_per_image"]) == ("full", 4, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("calls", "warm", "told"),
+    [
+        (20, False, "never warm: its calls still changed when warm-up ended"),
+        (4, False, "perhaps not warm: its calls are long, and after 4 warm-up was out of time"),
+        (6, True, None),
+    ],
+)
+def test_a_case_that_was_not_seen_to_be_warm_says_so_and_why(calls, warm, told, tmp_path):
+    remarks = row_of(tmp_path, measured("baseline", 1.0, warmup_calls=calls, warm=warm))["remarks"]
+    assert (remarks if told else pd.isna(remarks)) == (told or True)
+
+
+def test_the_one_process_that_was_diagnosed_tells_the_split_and_the_share_of_the_limit(tmp_path):
+    diagnosed = {"limit_s": 0.5, "split_whole_s": 2.5, "undiagnosed": "profile: RuntimeError: no"}
+    outcomes = [measured("baseline", 2.0, **diagnosed), measured("baseline", 2.0, replicate=1)]
+    row = make_rows(tmp_path / "run", [case("baseline")], outcomes)["baseline"]
+    assert (row["split_whole_s"], row["undiagnosed"]) == (2.5, "profile: RuntimeError: no")
+    assert row["share_of_limit"] == pytest.approx(0.25)
+
+
 @pytest.mark.parametrize("status", ["skipped", "oom", "timeout", "crashed", "failed", "interrupted"])
 def test_a_case_that_was_not_measured_is_a_row_with_its_reason(tmp_path, status):
     row = row_of(tmp_path, ended("baseline", status, "because"))

@@ -102,6 +102,11 @@ def test_a_case_that_takes_too_long_becomes_a_row_and_the_next_one_is_measured(m
     assert outcomes[0].process["reason"].startswith("not done within 1 s, while ")
 
 
+def test_of_the_processes_of_a_case_one_is_diagnosed(measure):
+    outcomes = measure(CASE, CASE, settings=replace(TINY, diagnose=True))
+    assert ["split_whole_s" in outcome.process for outcome in outcomes] == [True, False]
+
+
 def test_a_timed_out_worker_is_gone(measure):
     listener = At()
     measure(replace(LONG, timeout_s=1.0), listener=listener)
