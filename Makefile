@@ -36,7 +36,7 @@ bench:  ## Measure every scenario; ARGS="--only 'sd15-precision/*'" for some, AR
 	@$(ready); "$$python" -m bench run $(ARGS)
 
 test:  ## Run the tests, those that need a GPU where there is one; ARGS="-k gate" for some
-	@$(ready); "$$python" tools/browser.py; "$$python" -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(ready); "$$python" tools/browser.py; "$$python" -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint:  ## Check the code, its format and its types
 	@$(ready); "$$python" -m ruff check . && "$$python" -m ruff format --check . && "$$python" -m mypy

@@ -189,7 +189,7 @@ def _lines(compared: Compared) -> list[str]:
     for side, pairs in zip(others, compared.pairs, strict=True):
         lines += [f"{told} (only in {side.name if new else base.name})" for told, new in _one_sided(pairs)]
         lines += _grouped(pairs)
-        mean = geometric_mean(pairs)
+        mean = geometric_mean(pairs) if len(pairs) > 1 else None
         lines += [f"{side.name}: geometric mean of {len(pairs)} ratios {units.change(mean)}"] if mean else []
     return (
         [*lines, INTERVALS, TIMES]

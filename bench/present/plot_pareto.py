@@ -16,7 +16,7 @@ KINDS = {
     (False, False): ("not judged: beaten", PAPER, VERMILION),
 }
 """(Judged, on a front) -> its name in the legend, the fill and the edge of its point."""
-BROKEN = ("picture broken", PAPER, GREY)
+BROKEN = ("picture differs", PAPER, GREY)
 NOTE = (
     "On the front: no other case is at least as good in time, memory and fidelity (PSNR) and better in one of them. "
     "Cases that make another picture by design, or none that can be compared, are held against one another only, in "

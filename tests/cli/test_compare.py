@@ -147,6 +147,12 @@ def test_csv_and_json_tell_the_same_ratios(stored, command):
     assert [float(rows[0]["ratio"])] == [each["ratio"] for each in told] == [pytest.approx(2.0)]
 
 
+@pytest.mark.parametrize(("more", "means"), [([], 0), ([measured("fp16", 1.0)], 1)])
+def test_the_mean_of_several_ratios_is_told_and_that_of_one_is_not(stored, command, more, means):
+    told = command("compare", stored("base", STEADY, more), stored("new", STEADY, more))[1]
+    assert told.count("geometric mean of 2 ratios") == told.count("geometric mean") == means
+
+
 def test_different_devices_can_be_compared(stored, command):
     code, told, _ = command("compare", stored("a100", STEADY), stored("h200", STEADY, device_name=H200))
     assert (code, "device_name: NVIDIA A100-SXM4-80GB" in told) == (0, True)

@@ -119,7 +119,7 @@ def _quality(row: Row) -> str:
 
 def _front(point: Point) -> list[Cell]:
     judged = fidelity(point) or f"not judged ({point.fidelity.partition(' (')[0]})"
-    place = "picture broken" if point.broken else ("yes" if point.front else "no")
+    place = "picture differs" if point.broken else ("yes" if point.front else "no")
     return [
         Cell(point.case, tag="tiny" if "tiny" in point.alike else ""),
         Cell(place if point.judged or not point.front else "yes, among the not judged", tone="good" * point.front),
