@@ -1,17 +1,30 @@
 """Rows of a table as plain values, for pandas' NA is neither true nor false; and what every reader takes from one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from bench.records.schema import Column
+
 Row = Mapping[str, Any]
+
+
+def typed(rows: Sequence[Row], columns: Sequence[Column]) -> pd.DataFrame:
+    """Return plain rows as a table of these columns in their types; what a row has not is unknown."""
+    return pd.DataFrame(
+        {column.name: pd.Series([row.get(column.name) for row in rows], dtype=column.type) for column in columns}
+    )
 
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table in order, None where a value is unknown."""
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
+    columns = [
+        [None if unknown else value for value, unknown in zip(column.tolist(), column.isna(), strict=True)]
+        for _, column in frame.items()
+    ]
+    names = list(map(str, frame.columns))
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def peak_bytes(row: Row) -> float | None:

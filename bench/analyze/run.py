@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from bench.analyze.rows import typed
 from bench.errors import InputError
 from bench.plan.case import Case, Plan
-from bench.records import schema, store
+from bench.records import cells, schema, store
 from bench.records.schema import MEASURED, Column
 
 _KEYS = schema.names(schema.KEY)
@@ -114,20 +115,7 @@ def newest(results: Path) -> Path:
 
 
 def _table(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
-    rows = store.read_rows(path)
-    frame = pd.DataFrame(rows, columns=schema.names(columns), dtype="string").replace("", pd.NA)
-    try:
-        return frame.assign(**{column.name: _typed(frame[column.name], column) for column in columns})
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"{path}: a value is not of its column's type ({error}); the file was changed by hand"
-        ) from error
-
-
-def _typed(values: Any, column: Column) -> Any:
-    if column.type != schema.BOOL:
-        return values.astype(column.type)
-    unknown = set(values.dropna()) - {"True", "False"}
-    if unknown:
-        raise ValueError(f"{column.name} is {unknown.pop()!r}, not True or False")
-    return values.map({"True": True, "False": False}).astype("boolean")
+    return typed(
+        [{column.name: cells.value(column, row[column.name]) for column in columns} for row in store.read_rows(path)],
+        columns,
+    )

@@ -9,7 +9,7 @@ import pandas as pd
 from bench import statistics
 from bench.analyze.claims import compare
 from bench.analyze.fidelity import fidelity
-from bench.analyze.rows import plain_rows
+from bench.analyze.rows import plain_rows, typed
 from bench.analyze.run import Run, open_run
 from bench.analyze.speedup import against
 from bench.plan.case import Case
@@ -59,8 +59,7 @@ def results(run: Run, *, pictures: bool = True) -> pd.DataFrame:
         if pictures:
             row.update(fidelity(run.folder, case, row, base_case))
         row["remarks"] = "; ".join(filter(None, [row["remarks"], *_remarks(row)])) or None
-    frame = pd.DataFrame(list(rows.values()), columns=schema.names(schema.RESULTS))
-    return frame.astype({column.name: column.type for column in schema.RESULTS})
+    return typed(list(rows.values()), schema.RESULTS)
 
 
 def _by_case(frame: pd.DataFrame) -> dict[str, list[Row]]:
