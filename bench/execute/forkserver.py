@@ -38,6 +38,7 @@ class Server:
                 # where it cannot either, its failure is the one that is told. The mode is in the answer and every row.
                 self._fork = False
                 code = self._run(request)
+                self._fork = code != 0  # no better without it: it was not the fork
             self._emit({"event": "exit", "code": code})
 
     def _run(self, request: Mapping[str, Any]) -> int:

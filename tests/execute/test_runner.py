@@ -201,9 +201,11 @@ def test_the_probe_names_the_device_and_the_versions(server):
     assert (answer["device"], answer["torch"]) == ("cpu", torch.__version__)
 
 
-def test_a_device_that_is_not_here_is_named(server):
+def test_a_device_that_is_not_here_is_named_and_no_reason_to_stop_forking(server):
+    before = server.ask({"op": "probe", "device": "cpu"})["started_by"]
     with pytest.raises(ServerError, match="there is no xpu device here"):
         server.ask({"op": "probe", "device": "xpu"})
+    assert server.ask({"op": "probe", "device": "cpu"})["started_by"] == before
 
 
 def test_compatible_schedulers_are_those_the_pipeline_lists(server):
