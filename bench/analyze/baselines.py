@@ -27,8 +27,12 @@ NO_BASELINE = (*FAULTS, Status.INTERRUPTED)
 
 def path_of(device_name: str, scenario: str, folder: Path = FOLDER) -> Path:
     """Return where the baseline of a scenario on a device model lies, whether or not there is one."""
-    slug = re.sub(r"[^a-z0-9]+", "-", device_name.lower()).strip("-")
-    return folder / slug / f"{scenario}.csv"
+    return folder / slug(device_name) / f"{scenario}.csv"
+
+
+def slug(device_name: str) -> str:
+    """Return the name of a device's folder."""
+    return re.sub(r"[^a-z0-9]+", "-", device_name.lower()).strip("-")
 
 
 def write(run: Path, folder: Path = FOLDER) -> tuple[list[Path], list[str]]:

@@ -8,12 +8,12 @@ scheduler, fewer steps, another model), so such cases are named and left out unl
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import floor
 
 import pandas as pd
 
-from bench import units
 from bench.analyze.fidelity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, fidelity
-from bench.analyze.rows import Row, plain_rows
+from bench.analyze.rows import Row, plain_rows, process_medians
 from bench.analyze.run import Run
 from bench.analyze.wishes import Goal, Wishes
 from bench.plan.case import Case
@@ -39,6 +39,7 @@ class Candidate:
         row: of the results, None for an unknown value.
         cost: less is better: seconds a call or an image, bytes, or joules an image, by the goal; None where unknown.
         interval: of the cost between processes; None where there is none.
+        rounds: the cost in each round of interleaved processes, by its number; of seconds only.
         memory_bytes: the highest peak of loading, the first call and a generation.
         memory_kind: what that peak is of; a key of `KINDS`.
         psnr_db: against the reference's pictures; None where they cannot be compared.
@@ -51,6 +52,7 @@ class Candidate:
     row: Row
     cost: float | None
     interval: Interval | None
+    rounds: Mapping[int, float]
     memory_bytes: float | None
     memory_kind: str
     psnr_db: float | None
@@ -82,7 +84,7 @@ def tasks(run: Run, table: pd.DataFrame, wishes: Wishes) -> list[Task]:
     for case in run.plan.cases:
         if case.key in rows:
             grouped.setdefault(_image(cases.get(case.baseline or "", case)), []).append(case)
-    return [_task(run, members, rows, wishes) for members in grouped.values()]
+    return [_task(run, members, cases, rows, wishes) for members in grouped.values()]
 
 
 def _image(case: Case) -> str:
@@ -91,18 +93,28 @@ def _image(case: Case) -> str:
     return json.dumps([*(getattr(case, name) for name in BY_DESIGN), call], sort_keys=True, default=list)
 
 
-def _task(run: Run, members: Sequence[Case], rows: Mapping[str, Row], wishes: Wishes) -> Task:
-    reference = _reference(members, rows)
+def _task(
+    run: Run, members: Sequence[Case], cases: Mapping[str, Case], rows: Mapping[str, Row], wishes: Wishes
+) -> Task:
+    reference = _reference(members, cases.get(members[0].baseline or "", members[0]), rows)
     shown = rows[(reference or members[0]).key]
     candidates = tuple(_weigh(run, case, rows[case.key], reference, rows, wishes) for case in members)
     return Task(_name(shown), reference, candidates)
 
 
-def _reference(members: Sequence[Case], rows: Mapping[str, Row]) -> Case | None:
-    """Return the first measured baseline, or the first measured case where none was; float32 before the others."""
-    measured = [case for case in members if rows[case.key]["status"] in MEASURED]
-    ranked = sorted(measured, key=lambda case: (case.baseline not in {case.key, None}, case.dtype != "float32"))
-    return ranked[0] if ranked else None
+def _reference(members: Sequence[Case], baseline: Case, rows: Mapping[str, Row]) -> Case | None:
+    """Return the first measured baseline; where none was, a case that is to make the same image, float32 before others.
+
+    Args:
+        members: cases of one task.
+        baseline: one of the plan's, measured or not, whose image the task is about.
+        rows: of the results.
+    """
+
+    def rank(case: Case) -> tuple[bool, int, bool]:
+        return case.baseline not in {case.key, None}, len(by_design(case, baseline)), case.dtype != "float32"
+
+    return min((case for case in members if rows[case.key]["status"] in MEASURED), key=rank, default=None)
 
 
 def _name(row: Row) -> str:
@@ -118,7 +130,7 @@ def _weigh(
 ) -> Candidate:
     design = tuple(by_design(case, reference)) if reference is not None else ()
     memory, kind = peak(row)
-    cost, interval = _cost(row, memory, wishes.goal)
+    cost, interval, rounds = _cost(row, memory, wishes.goal)
     psnr = _psnr(run, case, row, reference)
     base = rows[reference.key] if reference is not None else None
     reasons = (
@@ -131,7 +143,7 @@ def _weigh(
     )
     too_big = max(0.0, (memory or 0.0) - wishes.max_memory_bytes) if wishes.max_memory_bytes is not None else 0.0
     barred = next(filter(None, reasons), "")
-    return Candidate(case, row, cost, interval, memory, kind, psnr, design, barred, too_big)
+    return Candidate(case, row, cost, interval, rounds, memory, kind, psnr, design, barred, too_big)
 
 
 def peak(row: Row) -> tuple[float | None, str]:
@@ -143,19 +155,20 @@ def peak(row: Row) -> tuple[float | None, str]:
     return None, ""
 
 
-def _cost(row: Row, memory: float | None, goal: Goal) -> tuple[float | None, Interval | None]:
-    """Return what is to be little, with its interval between processes where the run has one."""
+def _cost(row: Row, memory: float | None, goal: Goal) -> tuple[float | None, Interval | None, Mapping[int, float]]:
+    """Return what is to be little, with its interval between processes and its rounds where the run has them."""
     if goal == Goal.MEMORY:
-        return memory, None
+        return memory, None, {}
     if goal == Goal.ENERGY:
-        return row["energy_per_image_j"], None
+        return row["energy_per_image_j"], None, {}
     images = 1 if goal == Goal.LATENCY else row["images"] or 1
     if row["latency_median_s"] is None:
-        return None, None
+        return None, None, {}
     interval = None
     if row["interval"] == BETWEEN:
         interval = Interval(row["latency_low_s"] / images, row["latency_high_s"] / images)
-    return row["latency_median_s"] / images, interval
+    rounds = {number: seconds / images for number, seconds in process_medians(row).items()}
+    return row["latency_median_s"] / images, interval, rounds
 
 
 def _other_work(row: Row, base: Row | None, goal: Goal) -> str:
@@ -179,8 +192,6 @@ def _psnr(run: Run, case: Case, row: Row, reference: Case | None) -> float | Non
 def _unlike(psnr: float | None, wishes: Wishes) -> str:
     if psnr is None:
         return "its pictures cannot be compared with the reference's"
-    return (
-        f"the image differs: {units.significant(psnr)} dB < {wishes.min_psnr_db:g} dB"
-        if psnr < wishes.min_psnr_db
-        else ""
-    )
+    if psnr >= wishes.min_psnr_db:
+        return ""
+    return f"the image differs: {floor(psnr * 10) / 10:.1f} dB < {wishes.min_psnr_db:g} dB"  # 29.96 is not 30.0 < 30

@@ -10,6 +10,7 @@ from bench.analyze.run import Run
 from bench.analyze.wishes import Goal
 from bench.plan.case import Case
 from bench.records.schema import MEASURED
+from bench.statistics import MIN_BLOCKS, geometric_mean_interval
 from bench.units import MIB
 
 ONE_PROCESS = 0.05
@@ -72,12 +73,19 @@ def recommend(task: Task, goal: Goal) -> Recommendation:
 
 
 def told_apart(one: Candidate, other: Candidate, goal: Goal) -> bool:
-    """Say whether a run shows that two cases differ: by intervals between processes, else by a margin."""
+    """Say whether a run shows that two cases differ: by the ratios of paired rounds, by intervals, else by a margin.
+
+    What a machine does from one round to the next is in both cases' intervals, and cancels in their ratio.
+    """
     if one.cost is None or other.cost is None:
         return False
     low, high = sorted((one.cost, other.cost))
     if goal == Goal.MEMORY:
         return high - low > max(SAME_MEMORY_BYTES, SAME_MEMORY * low)
+    ratios = [one.rounds[number] / other.rounds[number] for number in one.rounds.keys() & other.rounds.keys()]
+    if len(ratios) >= MIN_BLOCKS:
+        _, paired = geometric_mean_interval(ratios)
+        return paired is not None and not paired.low <= 1 <= paired.high
     if one.interval is not None and other.interval is not None:
         return not one.interval.overlaps(other.interval)
     return high > low * (1 + ONE_PROCESS)

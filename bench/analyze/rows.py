@@ -1,5 +1,6 @@
 """Rows of a table as plain values, for pandas' NA is neither true nor false; and what every reader takes from one."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,12 @@ def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
     names = list(map(str, frame.columns))
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def process_medians(row: Row) -> dict[int, float]:
+    """Return the median latency in seconds of each process of a case, by its round; none where it was not measured."""
+    told = row["process_medians_s"]
+    return {int(number): float(seconds) for number, seconds in json.loads(told).items()} if told else {}
 
 
 def peak_bytes(row: Row) -> float | None:

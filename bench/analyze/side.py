@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import statistics
-from bench.analyze.rows import Row, plain_rows
+from bench.analyze.rows import Row, plain_rows, process_medians
 from bench.analyze.run import Run, open_run
 from bench.analyze.summary import results
 from bench.errors import InputError
@@ -46,8 +46,7 @@ class Side:
 
     def medians(self, key: str) -> dict[int, float]:
         """Return the median latency in seconds of every measured process of a case, by its round."""
-        told = self.rows[key]["process_medians_s"]
-        return {int(number): seconds for number, seconds in json.loads(told).items()} if told else {}
+        return process_medians(self.rows[key])
 
     @property
     def tiny(self) -> bool:

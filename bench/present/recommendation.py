@@ -118,7 +118,7 @@ def _told_by(best: Candidate, goal: Goal) -> Iterator[str]:
         return
     if best.interval is not None:
         rounds = 2 * int(best.row["processes"])
-        yield f"Cases are told apart where their intervals are; bench run --replicates {rounds} narrows them."
+        yield f"Cases are told apart by the ratios of their rounds (95 %); bench run --replicates {rounds} tells more."
         return
     further = "" if goal == Goal.ENERGY else "; bench run --replicates 4 gives intervals between processes"
     yield f"Without an interval between processes, cases within {ONE_PROCESS:.0%} are not told apart{further}."

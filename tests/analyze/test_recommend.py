@@ -160,6 +160,20 @@ def test_overlapping_intervals_between_processes_tell_nothing_apart(tmp_path):
     assert only(tmp_path, cases, outcomes).best.case.name == "baseline"
 
 
+def test_rounds_are_compared_in_pairs_so_that_a_machine_that_slows_down_hides_no_gain(tmp_path):
+    cases = [case("sliced", optimizations=("vae_slicing",), call=CALL)]
+    drift = [1.0, 1.2, 1.5, 1.9]
+    outcomes = rounds("baseline", [1.1 * x for x in drift]) + rounds("sliced", drift)
+    told = only(tmp_path, cases, outcomes)
+    assert (told.best.case.name, names(told.others)) == ("sliced", ["baseline"])
+
+
+def test_under_four_rounds_there_are_no_pairs(tmp_path):
+    cases = [case("sliced", optimizations=("vae_slicing",), call=CALL)]
+    outcomes = rounds("baseline", [1.04, 1.14]) + rounds("sliced", [1.0, 1.1])
+    assert only(tmp_path, cases, outcomes).best.case.name == "baseline"
+
+
 def test_latents_that_are_not_decoded_are_no_alternative_to_pictures(tmp_path):
     cases = [case("latents", call={**CALL, "output_type": "latent"})]
     outcomes = [measured("baseline", 2.0), measured("latents", 1.0, output_type="latent")]
@@ -198,6 +212,20 @@ def test_where_the_baseline_did_not_fit_another_case_is_the_reference(tmp_path):
     outcomes = [ended("baseline", "oom", "full"), measured("fp16", 2.0), measured("tiled", 1.0)]
     told = only(tmp_path, cases, outcomes)
     assert (told.task.reference.name, told.best.case.name) == ("fp16", "tiled")
+
+
+def test_where_no_baseline_was_measured_the_reference_makes_the_image_that_it_was_to_make(tmp_path):
+    cases = [case("fast", scheduler="UniPCMultistepScheduler", call=CALL), fp16()]
+    outcomes = [ended("baseline", "failed", "why"), measured("fast", 1.0), measured("fp16", 2.0)]
+    told = only(tmp_path, cases, outcomes)
+    assert (told.task.reference.name, told.best.case.name) == ("fp16", "fp16")
+
+
+def test_a_likeness_just_under_the_least_is_not_rounded_up_to_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.analyze.fidelity._psnr", lambda *_: 29.96)
+    outcomes = [measured("baseline", 2.0), measured("fp16", 1.0)]
+    told = only(tmp_path, [fp16()], outcomes, pictures={"fp16": unlike(4)})
+    assert why(told, "fp16") == "the image differs: 29.9 dB < 30 dB"
 
 
 def test_cases_of_baselines_that_make_other_images_are_tasks_of_their_own(tmp_path):

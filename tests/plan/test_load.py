@@ -10,7 +10,7 @@ from bench.plan.case import Plan
 from bench.plan.load import load, load_file
 from bench.plan.vocabulary import MOST_LISTED, suggestion
 
-SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").rglob("*.yaml"))
 GOOD = "title: t\nmodel: stable-diffusion-v1-5\ncases: {a: {}}\n"
 
 
