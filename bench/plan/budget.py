@@ -48,6 +48,7 @@ class Search:
         begun_s: when the budget began, on that clock.
         scores: of what was tried.
         spent: of what was measured.
+        passed_over: what there was no time to try.
     """
 
     space: Space
@@ -56,6 +57,7 @@ class Search:
     begun_s: float
     scores: dict[Config, Score | None] = field(default_factory=dict)
     spent: dict[Config, Spent] = field(default_factory=dict)
+    passed_over: set[Config] = field(default_factory=set)
 
     def left_s(self) -> float:
         """Return the seconds that are left of the budget; never less than nothing."""
@@ -68,11 +70,12 @@ class Search:
             self.spent[config] = spent
 
     def screening(self) -> Iterator[Config]:
-        """Yield what to try, one after the other, while each fits beside the careful part."""
-        while (config := propose(self.space, self.scores)) is not None:
-            if self.spent and self.screening_left_s() < self._longest_s():
-                return
-            yield config
+        """Yield what to try, one after the other, and pass over what is expected not to fit beside the careful part."""
+        while (config := propose(self.space, {**dict.fromkeys(self.passed_over), **self.scores})) is not None:
+            if self.spent and self.screening_left_s() < self._expected_s(config):
+                self.passed_over.add(config)
+            else:
+                yield config
 
     def try_limit_s(self) -> float:
         """Return the seconds after which the next try is given up; the first one, the reference, may take its time."""
@@ -116,5 +119,10 @@ class Search:
         wanted = self.round_s(self._finals(RESERVED_FINALISTS)) * ROUNDS + 2 * OVERHEAD_S
         return min(wanted, self.total_s * LARGEST_RESERVE)
 
-    def _longest_s(self) -> float:
-        return max(spent.wall_s for spent in self.spent.values())
+    def _expected_s(self, config: Config) -> float:
+        """Return the seconds that a try will take: as the longest of those that it contains, or else the shortest."""
+        contained = (wall_s for tried, wall_s in self._walls() if tried in config)
+        return max(contained, default=min(wall_s for _, wall_s in self._walls()))
+
+    def _walls(self) -> Iterator[tuple[Config, float]]:
+        return ((config, spent.wall_s) for config, spent in self.spent.items())

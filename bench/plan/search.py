@@ -4,7 +4,7 @@ Plain dtypes first, then every optimisation alone on the best dtype, then the he
 each kept where it still helps. Greedy: it may miss a pair that only helps together, and it never tries all 2**n.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 GAIN = 0.01
@@ -25,6 +25,10 @@ class Config:
     def name(self) -> str:
         """The name of its case."""
         return "+".join((self.dtype, *self.optimizations))
+
+    def __contains__(self, other: "Config") -> bool:
+        """Say whether another one has the same dtype and no optimisation that this one has not."""
+        return other.dtype == self.dtype and set(other.optimizations) <= set(self.optimizations)
 
 
 Scores = Mapping[Config, Score | None]
@@ -102,18 +106,28 @@ def untried(space: Space, scores: Scores) -> list[str]:
 
 def _earns(config: Config, scores: Scores) -> bool:
     """Say whether a configuration is better than every simpler one that it contains."""
-    own = set(config.optimizations)
-    contained = [c for c in scores if c.dtype == config.dtype and set(c.optimizations) < own]
-    return all(better(scores[config], scores[other]) for other in contained)
+    return all(better(scores[config], scores[other]) for other in scores if other in config and other != config)
 
 
 def _combined(space: Space, scores: Scores) -> Iterator[Config]:
-    """Yield the greedy combinations, as far as the scores that are known lead; the last one may be unknown."""
+    """Yield the greedy combinations, as far as the scores that are known lead; the last one may be unknown.
+
+    Where nothing can be had together with the best one (it fails, there is no time), those with the next best follow.
+    """
     plain = base(space, scores)
     singles = [Config(plain.dtype, (name,)) for name in space.optimizations]
     helpful = [config for config in singles if better(scores[config], scores[plain])]
     ranked = sorted(helpful, key=lambda config: scores[config] or (0.0, 0.0))
-    current = ranked[0] if ranked else plain
+    for first in range(len(ranked)):
+        chain = list(_chain(space, scores, ranked[first:]))
+        yield from chain
+        if any(candidate not in scores or scores[candidate] is not None for candidate in chain):
+            return
+
+
+def _chain(space: Space, scores: Scores, ranked: Sequence[Config]) -> Iterator[Config]:
+    """Yield what the first becomes with each of the others, kept where it helps, up to one that is unknown."""
+    current = ranked[0]
     for single in ranked[1:]:
         candidate = space.add(current, single.optimizations[0])
         if candidate is None:

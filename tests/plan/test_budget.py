@@ -1,5 +1,7 @@
 """A search in time, on a clock that only the fakes move."""
 
+from math import prod
+
 import pytest
 
 from bench.plan.budget import CAREFUL_SAMPLES, MARGIN, OVERHEAD_S, ROUNDS, SCREENING_SAMPLES, Search, Spent
@@ -67,6 +69,17 @@ def test_with_little_time_half_of_it_is_for_looking():
 def test_nothing_is_started_that_takes_as_long_as_the_longest_and_does_not_fit():
     found, spent = screened(400, lambda config: 150 if config.dtype == "float16" else 10)
     assert (len(found.scores), spent) == (2, 160)
+
+
+def test_what_takes_too_long_is_passed_over_for_what_fits():
+    gains = {"a": 0.5, "b": 0.8, "c": 0.9}
+
+    def cost(config):
+        return prod((gains.get(name, 1.0) for name in config.optimizations), start=1.0)
+
+    found, _ = screened(950, lambda config: 200 if "a" in config.optimizations else 10, cost)
+    assert [name for config in found.passed_over for name in config.optimizations if name == "a"]
+    assert found.scores[Config("float16", ("b", "c"))] == (0.0, pytest.approx(0.72))
 
 
 def test_the_reference_may_take_all_the_time():

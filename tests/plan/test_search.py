@@ -81,6 +81,21 @@ def test_a_combination_that_does_not_help_is_dropped_and_the_next_tried():
     assert list(searched(cost))[-1] == Config("float16", ("layout", "compile"))
 
 
+def test_where_nothing_goes_together_with_the_best_the_next_best_are_combined():
+    gains = {"layout": 0.9, "fused": 0.8, "compile": 0.7}
+
+    def cost(config):
+        together = len(config.optimizations) > 1 and "compile" in config.optimizations
+        return None if together else costs(gains)(config)
+
+    assert list(searched(cost))[-1] == Config("float16", ("layout", "fused"))
+
+
+def test_where_the_best_are_combined_the_next_best_alone_are_not():
+    scores = searched(costs({"layout": 0.9, "fused": 0.8, "compile": 0.7}))
+    assert Config("float16", ("layout", "fused")) not in scores
+
+
 def test_where_no_plain_dtype_fits_optimizations_are_tried_in_half_precision():
     scores = searched(lambda config: 1.0 if "sliced" in config.optimizations else None)
     assert scores[Config("float16", ("sliced",))] == (0.0, 1.0)
