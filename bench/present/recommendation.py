@@ -15,6 +15,8 @@ from bench.present.tables import TINY
 
 MOST_NEIGHBOURS = 3
 """Of a kind; all rows are in results.csv."""
+_WHY = 24
+"""Characters that a reason has at the least, on a narrow terminal, too."""
 _SUPERLATIVES = {
     Goal.LATENCY: "lowest latency",
     Goal.THROUGHPUT: "highest throughput",
@@ -34,7 +36,9 @@ def show(found: Recommendation, goal: Goal) -> None:
     if rows:
         table = Table(box=None, padding=(0, 2, 0, 0))
         for name in ("", "case", goal.value, "peak", "PSNR", "why not"):
-            table.add_column(name, no_wrap=name != "why not", overflow="fold")
+            table.add_column(
+                name, no_wrap=name != "why not", overflow="fold", min_width=_WHY if name == "why not" else None
+            )
         for row in rows:
             table.add_row("", *map(escape, row))
         console.print("", table, highlight=False)
@@ -69,14 +73,14 @@ def words(found: Recommendation, goal: Goal) -> Iterator[str]:
 
 def neighbours(found: Recommendation, goal: Goal) -> Iterator[list[str]]:
     """Return rows of text: the next best, and the best of those that may not be recommended, each with its reason."""
-    best = found.best
+    best, several = found.best, len({candidate.case.scenario for candidate in found.task.candidates}) > 1
     for candidate in found.undecided[:MOST_NEIGHBOURS]:
-        yield [*_cells(candidate, goal), "not told apart by this run, and no simpler"]
+        yield [*_cells(candidate, goal, several=several), "not told apart by this run, and no simpler"]
     for candidate in found.others[:MOST_NEIGHBOURS]:
         more = (candidate.cost or 0.0) / best.cost - 1 if best is not None and best.cost else 0.0
-        yield [*_cells(candidate, goal), f"{more:.0%} more {_COSTS[goal]}"]
+        yield [*_cells(candidate, goal, several=several), f"{more:.0%} more {_COSTS[goal]}"]
     for candidate in found.excluded[:MOST_NEIGHBOURS]:
-        yield [*_cells(candidate, goal), candidate.barred or _too_big(candidate)]
+        yield [*_cells(candidate, goal, several=several), candidate.barred or _too_big(candidate)]
 
 
 def gaps(model: str, what: Unmeasured) -> list[str]:
@@ -128,8 +132,10 @@ def _numeric(candidate: Candidate) -> str:
     return "; with random weights that is numeric agreement, no more" if candidate.row["weights"] == "random" else ""
 
 
-def _cells(candidate: Candidate, goal: Goal) -> list[str]:
-    return [candidate.case.key, _cost(candidate, goal), units.memory(candidate.memory_bytes), _psnr(candidate)]
+def _cells(candidate: Candidate, goal: Goal, *, several: bool) -> list[str]:
+    """Return a line but for its reason; a case is named with its scenario where the task has cases of several."""
+    name = candidate.case.key if several else candidate.case.name
+    return [name, _cost(candidate, goal), units.memory(candidate.memory_bytes), _psnr(candidate)]
 
 
 def _cost(candidate: Candidate, goal: Goal) -> str:
