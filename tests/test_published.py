@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from analyze.make import case, make_folder, measured
+from analyze.make import case, ended, make_folder, measured
 from PIL import Image
 
 from bench.analyze.run import open_run
@@ -75,6 +75,19 @@ def test_what_was_published_before_is_replaced_whole(tool, kept, tmp_path):
     (published / kept.name / "plots" / "old-latency.png").write_bytes(b"")
     again = tool.publish(make_folder(tmp_path / "run", CASES, OUTCOMES, git_commit=COMMIT), published)
     assert {path.name for path in again.rglob("*")} == {path.name for path in kept.rglob("*")}
+
+
+def test_what_is_published_already_stays_when_it_is_published_again(tool, kept, tmp_path):
+    again = shutil.copytree(kept, tmp_path / kept.name)
+    assert tool.publish(again, tmp_path) == again
+    assert {path.name for path in again.rglob("*")} == {path.name for path in kept.rglob("*")}
+
+
+def test_a_scenario_of_which_nothing_was_measured_is_not_shown(tool, tmp_path):
+    folder = make_folder(tmp_path / "run", CASES[:1], [ended("baseline", "oom", "full")], git_commit=COMMIT)
+    kept = tool.publish(folder, tmp_path / "published")
+    with pytest.raises(InputError, match="nothing of it was measured"):
+        tool.block(kept, "sd", tmp_path)
 
 
 @pytest.mark.parametrize(("most", "kept"), [(1_000, True), (10, False)])

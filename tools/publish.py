@@ -56,10 +56,12 @@ def publish(folder: Path, published: Path) -> Path:
     """
     run = open_run(folder)
     _refuse(run)
+    kept = published / slug(run.environment["device_name"])
+    if kept.resolve() == folder.resolve():  # it is there already, and shall show another scenario
+        return kept
     rows = write_results(folder)
     tables.write(folder, rows)
     drawn = plots.write(folder, rows)
-    kept = published / slug(run.environment["device_name"])
     shutil.rmtree(kept, ignore_errors=True)
     lasting = [*(folder / name for name in FILES), *(path for path in drawn if path.suffix == ".png"), *_small(folder)]
     for path in lasting:
@@ -98,12 +100,15 @@ def block(kept: Path, scenario: str, root: Path) -> str:
     columns = [shown.header.index(name) for name in COLUMNS if name in shown.header]
     rows = [[row[column] for column in columns] for row in shown.rows]
     header = [shown.header[column] for column in columns]
-    kind, plot = next((k, p) for k in PLOTS if (p := kept / plots.FOLDER / f"{scenario}-{k}.png").is_file())
+    drawn = {kind: kept / plots.FOLDER / f"{scenario}-{kind}.png" for kind in PLOTS}
+    kind = next((kind for kind, plot in drawn.items() if plot.is_file()), None)
+    if kind is None:
+        raise InputError(f"{kept}: has no plot of {scenario}, for nothing of it was measured; show another scenario")
     return "\n\n".join(
         [
             f"{markdown.cell(shown.title)}; {_ran(run)}:",
             markdown.table(header, rows, tables.ALIGN_LEFT),
-            f"![{scenario}: {kind} of each case]({plot.relative_to(root)})",
+            f"![{scenario}: {kind} of each case]({drawn[kind].relative_to(root)})",
         ]
     )
 
