@@ -13,7 +13,7 @@ from math import floor
 import pandas as pd
 
 from bench.analyze.fidelity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, fidelity
-from bench.analyze.rows import Row, plain_rows, process_medians
+from bench.analyze.rows import Row, highest_peak, plain_rows, process_medians
 from bench.analyze.run import Run
 from bench.analyze.wishes import Goal, Wishes
 from bench.plan.case import Case
@@ -21,13 +21,6 @@ from bench.records.schema import MEASURED, Status
 from bench.statistics import Interval
 
 BETWEEN = "between processes"
-PHASES = ("load_", "first_call_", "")
-KINDS = {
-    "reserved": "reserved on the device",
-    "allocated": "allocated on the device",
-    "rss_growth": "resident growth",
-}
-"""What a peak of memory is of, in the order that it is taken: what must fit, what tensors take, what a host sees."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +34,9 @@ class Candidate:
         interval: of the cost between processes; None where there is none.
         rounds: the cost in each round of interleaved processes, by its number; of seconds only.
         memory_bytes: the highest peak of loading, the first call and a generation.
-        memory_kind: what that peak is of; a key of `KINDS`.
+        memory_kind: what that peak is of; a key of `rows.KINDS`.
         psnr_db: against the reference's pictures; None where they cannot be compared.
-        design: settings that make another image than the reference's.
+        design: settings that make another image than the plan's baseline, measured or not.
         barred: why it cannot be recommended, its memory aside; empty where it can.
         too_big: by how many bytes it is over the most that is allowed.
     """
@@ -96,23 +89,24 @@ def _image(case: Case) -> str:
 def _task(
     run: Run, members: Sequence[Case], cases: Mapping[str, Case], rows: Mapping[str, Row], wishes: Wishes
 ) -> Task:
-    reference = _reference(members, cases.get(members[0].baseline or "", members[0]), rows)
+    image = cases.get(members[0].baseline or "", members[0])
+    reference = _reference(members, image, rows)
     shown = rows[(reference or members[0]).key]
-    candidates = tuple(_weigh(run, case, rows[case.key], reference, rows, wishes) for case in members)
+    candidates = tuple(_weigh(run, case, rows, image, reference, wishes) for case in members)
     return Task(_name(shown), reference, candidates)
 
 
-def _reference(members: Sequence[Case], baseline: Case, rows: Mapping[str, Row]) -> Case | None:
+def _reference(members: Sequence[Case], image: Case, rows: Mapping[str, Row]) -> Case | None:
     """Return the first measured baseline; where none was, a case that is to make the same image, float32 before others.
 
     Args:
         members: cases of one task.
-        baseline: one of the plan's, measured or not, whose image the task is about.
+        image: the baseline of the plan, measured or not, whose image the task is about.
         rows: of the results.
     """
 
     def rank(case: Case) -> tuple[bool, int, bool]:
-        return case.baseline not in {case.key, None}, len(by_design(case, baseline)), case.dtype != "float32"
+        return case.baseline not in {case.key, None}, len(by_design(case, image)), case.dtype != "float32"
 
     return min((case for case in members if rows[case.key]["status"] in MEASURED), key=rank, default=None)
 
@@ -126,10 +120,11 @@ def _name(row: Row) -> str:
 
 
 def _weigh(
-    run: Run, case: Case, row: Row, reference: Case | None, rows: Mapping[str, Row], wishes: Wishes
+    run: Run, case: Case, rows: Mapping[str, Row], image: Case, reference: Case | None, wishes: Wishes
 ) -> Candidate:
-    design = tuple(by_design(case, reference)) if reference is not None else ()
-    memory, kind = peak(row)
+    row = rows[case.key]
+    design = tuple(by_design(case, image))
+    memory, kind = highest_peak(row)
     cost, interval, rounds = _cost(row, memory, wishes.goal)
     psnr = _psnr(run, case, row, reference)
     base = rows[reference.key] if reference is not None else None
@@ -144,15 +139,6 @@ def _weigh(
     too_big = max(0.0, (memory or 0.0) - wishes.max_memory_bytes) if wishes.max_memory_bytes is not None else 0.0
     barred = next(filter(None, reasons), "")
     return Candidate(case, row, cost, interval, rounds, memory, kind, psnr, design, barred, too_big)
-
-
-def peak(row: Row) -> tuple[float | None, str]:
-    """Return the highest peak of memory of a case in bytes, and what it is of."""
-    for kind in KINDS:
-        known = [row[name] for phase in PHASES if row[name := f"{phase}peak_{kind}_bytes"] is not None]
-        if row[f"peak_{kind}_bytes"] is not None:
-            return float(max(known)), kind
-    return None, ""
 
 
 def _cost(row: Row, memory: float | None, goal: Goal) -> tuple[float | None, Interval | None, Mapping[int, float]]:

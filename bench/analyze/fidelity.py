@@ -22,6 +22,7 @@ APPROXIMATE = {"vae_tiling": "for its tiles are decoded apart and blended"}
 NOT_OF_THE_IMAGE = ("output_type",)
 IMAGES = "images"
 SAME, NUMERIC = "the same image expected", " (random weights: numeric agreement only)"
+ANOTHER = "another image by design"
 _SMALLEST_SIDE = 7
 """Pixels of SSIM's window (Wang et al. 2004, as scikit-image computes it by default)."""
 
@@ -35,21 +36,28 @@ def fidelity(folder: Path, case: Case, row: Mapping[str, Any], base: Case | None
         row: of the case.
         base: the case that it is compared with; None where there is none.
     """
-    pictures = _pictures(folder, case.scenario, case.name)
-    if row.get("status") not in MEASURED or not pictures:
+    if row.get("status") not in MEASURED:
         return {}
-    columns: dict[str, Any] = {"image_sha256": hashlib.sha256(pictures[0].tobytes()).hexdigest()}
-    others = _pictures(folder, base.scenario, base.name) if base is not None and base.key != case.key else []
-    if base is None or [picture.shape for picture in pictures] != [other.shape for other in others]:
+    pictures = _pictures(folder, case.scenario, case.name)
+    columns: dict[str, Any] = {"image_sha256": hashlib.sha256(pictures[0].tobytes()).hexdigest()} if pictures else {}
+    if base is None or base.key == case.key:
         return columns
-    designed = by_design(case, base)
+    designed = by_design(case, base)  # of the plan: what is meant to be another image is, with or without pictures
+    columns["fidelity"] = f"{ANOTHER}: {', '.join(designed)}" if designed else SAME
+    others = _pictures(folder, base.scenario, base.name)
+    if not pictures or [picture.shape for picture in pictures] != [other.shape for other in others]:
+        return columns
     columns |= _worst(pictures, others)
-    columns["fidelity"] = f"another image by design: {', '.join(designed)}" if designed else SAME
     if row.get("weights") == "random":
         columns["fidelity"] += NUMERIC
     if not designed and columns["psnr_db"] < ALARM_DB:
         columns["remarks"] = "; ".join(filter(None, [row.get("remarks"), _warning(columns["psnr_db"], case, base)]))
     return columns
+
+
+def another_image(row: Mapping[str, Any]) -> bool:
+    """Say whether a row is of a case that is meant to make another image than its baseline."""
+    return str(row["fidelity"] or "").startswith(ANOTHER)
 
 
 def by_design(case: Case, base: Case) -> list[str]:
@@ -81,17 +89,26 @@ def likeness(base: Path, new: Path, key: str) -> float | None:
 def _pictures(folder: Path, scenario: str, case: str) -> list[Any]:
     """Return a case's pictures as arrays of bytes, height x width x 3."""
     import numpy as np
-    from PIL import Image
 
     found, index = [], 0
     while (path := picture(folder, scenario, case, index)).is_file():
-        try:
-            with Image.open(path) as image:
-                found.append(np.asarray(image.convert("RGB")))
-        except OSError:
-            return []  # damaged: as good as absent, and the row's fidelity stays empty
+        image = open_picture(path)
+        if image is None:
+            return []  # as good as absent: nothing is said of the case's pictures
+        found.append(np.asarray(image))
         index += 1
     return found
+
+
+def open_picture(path: Path) -> Any:
+    """Return a picture as a PIL image in RGB; None for a file that is damaged, as a kill or a full disk leaves one."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # PIL raises each of them for one
+        return None
 
 
 def _worst(pictures: list[Any], others: list[Any]) -> dict[str, Any]:

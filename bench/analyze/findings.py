@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.analyze.fidelity import ALARM_DB, SAME
+from bench.analyze.fidelity import ALARM_DB, another_image
 from bench.analyze.recommend import ONE_PROCESS
 from bench.analyze.rows import Row
 from bench.records.schema import Status
@@ -34,7 +34,7 @@ def fastest(rows: Sequence[Row]) -> list[Row]:
     for scenario in dict.fromkeys(row["scenario"] for row in rows):
         faster = [row for row in rows if row["scenario"] == scenario and _gains(row)]
         for by_design in (False, True):
-            alike = [row for row in faster if (row["fidelity"] or "").startswith("another") == by_design]
+            alike = [row for row in faster if another_image(row) == by_design]
             found += sorted(alike, key=lambda row: row["speedup"])[-1:]
     return found
 
@@ -70,7 +70,7 @@ def key(row: Row) -> str:
 
 def _gains(row: Row) -> bool:
     compared = row["speedup"] is not None and row["case"] != row["baseline"]
-    whole = row["psnr_db"] is None or row["psnr_db"] >= ALARM_DB or not (row["fidelity"] or "").startswith(SAME)
+    whole = row["psnr_db"] is None or row["psnr_db"] >= ALARM_DB or another_image(row)
     return bool(compared and whole and row["status"] == Status.OK and _shown(row))
 
 

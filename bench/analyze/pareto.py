@@ -6,8 +6,8 @@ baseline's pictures, to be large: the baseline itself is its own picture, so its
 
 A PSNR says how far a case is from the picture it should have made. For a case that makes another picture by design, or
 none that can be compared, there is no such number, and neither a good one nor a bad one is invented: such cases are
-held against one another only, in time and memory. A picture that differs although no setting explains it is a fault,
-and keeps its case off the front. Only what is alike is compared: one baseline, one size, one kind of output.
+held against their like only, in time and memory. A picture that differs although no setting explains it is a fault,
+and keeps its case off the front. Only what is alike is compared: one baseline, one size, as many pictures of one kind.
 
 The figures are medians: of two cases whose intervals overlap, another run may put the other in front.
 """
@@ -19,9 +19,9 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analyze.fidelity import ALARM_DB, SAME
-from bench.analyze.rows import plain_rows
-from bench.records.schema import MEASURED
+from bench.analyze.fidelity import ALARM_DB, SAME, another_image
+from bench.analyze.rows import KINDS, highest_peak, plain_rows
+from bench.records.schema import MEASURED, Status
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Point:
         psnr_db: infinite for the baseline and for identical pictures; None where fidelity is not judged.
         fidelity: why it is not judged, or what the PSNR is of, in words.
         baseline: the case whose picture it is held against; None where there is none.
-        alike: what else it shares with the cases it is compared with.
+        alike: its size, and what else it shares with the cases it is compared with.
+        status: as its row has it; a case that was still changing beats nobody.
         front: whether nothing alike dominates it; a broken picture is never on a front.
         beaten_by: a case that dominates it; None on the front.
     """
@@ -44,6 +45,7 @@ class Point:
     fidelity: str
     baseline: str | None
     alike: tuple[str, ...]
+    status: str
     front: bool = False
     beaten_by: str | None = None
 
@@ -61,14 +63,15 @@ class Point:
 def points(frame: pd.DataFrame) -> list[Point]:
     """Return the measured cases of one scenario whose time and memory are known, each with its place.
 
-    Memory is what tensors take on the device; on a host, where nobody counts those, the growth of the resident size.
+    Memory is what must fit: the highest peak of loading, the first call and a generation, of one kind for all cases.
     """
     measured = [
         row for row in plain_rows(frame) if row["status"] in list(MEASURED) and row["seconds_per_image"] is not None
     ]
-    on_device = any(row["peak_allocated_bytes"] is not None for row in measured)
-    memory = "peak_allocated_bytes" if on_device else "peak_rss_growth_bytes"
-    found = [_point(row, float(row[memory])) for row in measured if row[memory] is not None]
+    peaks = [highest_peak(row) for row in measured]
+    kind = next((kind for kind in KINDS if any(kind == found for _, found in peaks)), None)
+    known = [(row, peak) for row, (peak, of) in zip(measured, peaks, strict=True) if peak is not None and of == kind]
+    found = [_point(row, peak) for row, peak in known]
     return [_placed(point, [other for other in found if _alike(other, point)]) for point in found]
 
 
@@ -80,19 +83,21 @@ def dominates(one: Point, other: Point) -> bool:
 
 def _point(row: Mapping[Any, Any], peak: float) -> Point:
     psnr, fidelity = _fidelity(row)
-    alike = (row["size"], row["output_type"] or "")
-    return Point(row["case"], float(row["seconds_per_image"]), peak, psnr, fidelity, row["baseline"], alike)
+    work = tuple(str(row[name]) for name in ("size", "output_type", "width", "height", "images"))
+    alike = (*work, "by design" if another_image(row) else "")
+    seconds = float(row["seconds_per_image"])
+    return Point(row["case"], seconds, peak, psnr, fidelity, row["baseline"], alike, row["status"])
 
 
 def _fidelity(row: Mapping[Any, Any]) -> tuple[float | None, str]:
     """Return the PSNR where the baseline's picture is expected, and what is known in words."""
     if row["baseline"] == row["case"]:
         return math.inf, "the baseline"
+    if another_image(row):
+        return None, row["fidelity"]
     if row["psnr_db"] is None:
         return None, "unknown: no pictures to compare"
-    if not (row["fidelity"] or "").startswith(SAME):
-        return None, row["fidelity"] or "unknown"
-    return float(row["psnr_db"]), row["fidelity"]
+    return float(row["psnr_db"]), row["fidelity"] or SAME
 
 
 def _alike(one: Point, other: Point) -> bool:
@@ -100,7 +105,7 @@ def _alike(one: Point, other: Point) -> bool:
 
 
 def _placed(point: Point, alike: Sequence[Point]) -> Point:
-    whole = [other for other in alike if not other.broken]
+    whole = [other for other in alike if not other.broken and other.status == Status.OK]
     better = next((other.case for other in whole if dominates(other, point)), None)
     return replace(point, front=better is None and not point.broken, beaten_by=better)
 

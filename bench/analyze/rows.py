@@ -9,6 +9,13 @@ import pandas as pd
 from bench.records.schema import Column
 
 Row = Mapping[str, Any]
+PHASES = ("load_", "first_call_", "")
+KINDS = {
+    "reserved": "reserved on the device",
+    "allocated": "allocated on the device",
+    "rss_growth": "resident growth",
+}
+"""What a peak of memory is of, in the order that it is taken: what must fit, what tensors take, what a host sees."""
 
 
 def typed(rows: Sequence[Row], columns: Sequence[Column]) -> pd.DataFrame:
@@ -39,3 +46,12 @@ def peak_bytes(row: Row) -> float | None:
     allocated = row["peak_allocated_bytes"]
     told = allocated if allocated is not None else row["peak_rss_growth_bytes"]
     return None if told is None else float(told)
+
+
+def highest_peak(row: Row) -> tuple[float | None, str]:
+    """Return the highest peak of memory of a case in bytes, and what it is of."""
+    for kind in KINDS:
+        known = [row[name] for phase in PHASES if row[name := f"{phase}peak_{kind}_bytes"] is not None]
+        if row[f"peak_{kind}_bytes"] is not None:
+            return float(max(known)), kind
+    return None, ""

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bench import units
 from bench.analyze import findings
+from bench.analyze.fidelity import another_image
 from bench.analyze.rows import Row, plain_rows
 from bench.records.schema import MEASURED, Status
 
@@ -54,7 +55,7 @@ def _interval(row: Row) -> str:
 
 
 def _image(row: Row) -> str:
-    return " (another image by design)" if (row["fidelity"] or "").startswith("another") else ""
+    return " (another image by design)" if another_image(row) else ""
 
 
 def _documented(rows: Sequence[Row]) -> str:

@@ -8,8 +8,9 @@ from rich.padding import Padding
 from rich.table import Table
 
 from bench import units
-from bench.analyze.candidates import KINDS, Candidate
+from bench.analyze.candidates import Candidate
 from bench.analyze.recommend import ONE_PROCESS, Recommendation, Unmeasured
+from bench.analyze.rows import KINDS
 from bench.analyze.wishes import Goal
 from bench.present.tables import TINY
 

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from bench import units
+from bench.analyze.fidelity import another_image
 from bench.analyze.rows import peak_bytes, plain_rows
 from bench.analyze.run import Run, open_run
 from bench.analyze.summary import results
@@ -215,7 +216,7 @@ def _number(row: Mapping[Any, Any], name: str) -> float | None:
 def _fidelity(row: Row) -> str:
     """Return the PSNR where the same image is expected; nothing for an image that is another one by design."""
     decibels = _float(row["psnr_db"])
-    if decibels is None or (row["fidelity"] or "").startswith("another"):
+    if decibels is None or another_image(row):
         return ""
     return units.decibels(decibels)
 

@@ -10,7 +10,7 @@ import pytest
 from analyze.make import case, make_folder, measured
 from PIL import Image
 
-from bench.analyze.fidelity import _warning, by_design, likeness
+from bench.analyze.fidelity import _warning, by_design, likeness, open_picture
 from bench.analyze.run import open_run
 from bench.analyze.summary import results
 
@@ -77,8 +77,25 @@ def test_a_row_has_the_hash_of_its_first_pictures_pixels(tmp_path):
     assert found["image_sha256"] == hashlib.sha256(noisy(2).tobytes()).hexdigest()
 
 
-def test_a_case_without_pictures_has_no_fidelity(tmp_path):
-    assert pd.isna(row(tmp_path, [], [])["fidelity"])
+def test_without_pictures_it_is_known_which_image_is_meant_and_not_how_near_it_is(tmp_path):
+    found = row(tmp_path / "same", [], [])
+    assert (found["fidelity"], pd.isna(found["psnr_db"])) == ("the same image expected", True)
+    other = row(tmp_path / "other", [], [], other=case("fp16", scheduler="DDIMScheduler"))
+    assert other["fidelity"] == "another image by design: scheduler"
+
+
+def test_pictures_of_another_size_are_another_image_by_design(tmp_path):
+    small = case("fp16", call={"prompt": "a cat", "height": 256})
+    assert "height" in row(tmp_path, [PIXELS], [PIXELS[:16]], other=small)["fidelity"]
+
+
+@pytest.mark.parametrize(("at", "data"), [(11, b"\x05"), (0, b"\x88"), (20, b"\xff\xff\xff\xff")])
+def test_a_damaged_picture_is_as_good_as_absent(tmp_path, at, data):
+    folder_with(tmp_path, PIXELS)
+    path = tmp_path / "images" / "sd" / "a-0.png"
+    content = path.read_bytes()
+    path.write_bytes(content[:at] + data + content[at + len(data) :])
+    assert open_picture(path) is None
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,22 @@ def test_pictures_that_differ_by_design_are_held_against_one_another_in_time_and
     assert front(*rows) == ["a"]
 
 
+def test_a_case_without_pictures_is_not_held_against_one_that_makes_another_picture():
+    rows = [row("baseline", 2.0, 100), row("lost", 1.5, 90, fidelity=SAME), row("scheduler", 1.0, 50, 12.0, DESIGN)]
+    assert front(*rows) == ["baseline", "lost", "scheduler"]
+
+
+def test_memory_is_what_must_fit_at_the_highest():
+    loads = row("loads", 1.0, 50, 45.0, load_peak_reserved_bytes=900, peak_reserved_bytes=60)
+    found = placed(row("baseline", 2.0, 100, peak_reserved_bytes=110), loads)
+    assert (found["baseline"].peak_bytes, found["loads"].peak_bytes) == (110, 900)
+
+
+def test_what_was_still_changing_beats_nobody():
+    rows = [row("a", 2.0, 100, 40.0), row("unsteady", 1.0, 50, 50.0, status="unsteady")]
+    assert front(*rows) == ["a", "unsteady"]
+
+
 def test_a_case_without_pictures_is_not_judged():
     assert placed(row("latent", 1.0, 50))["latent"].psnr_db is None
 
@@ -76,7 +92,9 @@ def test_a_broken_picture_is_on_no_front_and_beats_nobody():
     assert front(*rows) == ["baseline", "fp16"]
 
 
-@pytest.mark.parametrize("other", [{"size": "tiny"}, {"output_type": "latent"}, {"baseline": "another"}])
+@pytest.mark.parametrize(
+    "other", [{"size": "tiny"}, {"output_type": "latent"}, {"baseline": "another"}, {"images": 4}, {"height": 256}]
+)
 def test_only_what_is_alike_is_compared(other):
     assert front(row("a", 2.0, 100, 40.0), row("b", 1.0, 50, 50.0, **other)) == ["a", "b"]
 

@@ -221,6 +221,14 @@ def test_where_no_baseline_was_measured_the_reference_makes_the_image_that_it_wa
     assert (told.task.reference.name, told.best.case.name) == ("fp16", "fp16")
 
 
+def test_where_only_other_images_were_measured_none_is_recommended(tmp_path):
+    cases = [case("fast", scheduler="UniPCMultistepScheduler", call=CALL)]
+    outcomes = [ended("baseline", "oom", "full"), measured("fast", 1.0)]
+    told = only(tmp_path / "a", cases, outcomes)
+    assert (told.best, why(told, "fast")) == (None, "another image by design (scheduler)")
+    assert only(tmp_path / "b", cases, outcomes, Wishes(other_images=True)).best.case.name == "fast"
+
+
 def test_a_likeness_just_under_the_least_is_not_rounded_up_to_it(tmp_path, monkeypatch):
     monkeypatch.setattr("bench.analyze.fidelity._psnr", lambda *_: 29.96)
     outcomes = [measured("baseline", 2.0), measured("fp16", 1.0)]

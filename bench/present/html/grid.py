@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench import units
+from bench.analyze.fidelity import another_image
 from bench.analyze.findings import fastest, key
 from bench.analyze.pareto import Point
 from bench.analyze.rows import Row, peak_bytes
@@ -112,8 +113,10 @@ def _best(row: Row) -> list[Cell]:
 
 def _quality(row: Row) -> str:
     """Return how far the picture is from the baseline's, or why that is not said."""
-    if row["psnr_db"] is None or (row["fidelity"] or "").startswith("another"):
-        return (row["fidelity"] or "unknown").partition(" (")[0]
+    if another_image(row):
+        return str(row["fidelity"]).partition(" (")[0]
+    if row["psnr_db"] is None:
+        return "unknown"
     return units.decibels(row["psnr_db"])
 
 
@@ -121,7 +124,7 @@ def _front(point: Point) -> list[Cell]:
     judged = fidelity(point) or f"not judged ({point.fidelity.partition(' (')[0]})"
     place = "picture differs" if point.broken else ("yes" if point.front else "no")
     return [
-        Cell(point.case, tag="tiny" if "tiny" in point.alike else ""),
+        Cell(point.case, tag=label({"size": point.alike[0], "status": point.status})),
         Cell(place if point.judged or not point.front else "yes, among the not judged", tone="good" * point.front),
         Cell(units.seconds(point.seconds_per_image), point.seconds_per_image),
         Cell(units.memory(point.peak_bytes), point.peak_bytes),

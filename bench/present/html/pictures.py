@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.analyze.fidelity import open_picture
+
 BUDGET = 2_500_000
 """Bytes of all pictures together as text: half of the five megabytes that a page of a hundred cases may have."""
 LADDER = ((512, None), (512, 90), (384, 85), (320, 80), (256, 80), (192, 75), (128, 70), (96, 60), (64, 50), (48, 40))
@@ -48,24 +50,13 @@ class Album:
 
 def album(paths: Iterable[Path]) -> Album:
     """Read pictures, and encode all of them alike, as well as there is room for; damaged ones are left out."""
-    images = {path: image for path in paths if (image := _read(path)) is not None}
+    images = {path: image for path in paths if (image := open_picture(path)) is not None}
     names = {path: _name(image) for path, image in images.items()}
     distinct = {names[path]: image for path, image in images.items()}
     side, quality, encoded = _fitting(distinct)
     css = "\n".join(f".{name}{{background-image:url(data:image/webp;base64,{data})}}" for name, data in encoded.items())
     found = {path: Picture(names[path], *image.size) for path, image in images.items()}
     return Album(found, css, side, quality)
-
-
-def _read(path: Path) -> Any:
-    """Return a picture, or None for a damaged file: analysis has left its fidelity empty, too."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except OSError:
-        return None
 
 
 def _name(image: Any) -> str:
