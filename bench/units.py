@@ -80,6 +80,11 @@ def ratio(value: float | None) -> str:
     return "" if value is None or not math.isfinite(value) else f"x{value:.2f}"
 
 
+def bounds(low: float | None, high: float | None) -> str:
+    """Print the interval of a ratio, to stand after it: ` [1.48, 1.52]`; nothing where there is none."""
+    return "" if low is None or high is None else f" [{low:.2f}, {high:.2f}]"
+
+
 def decibels(value: float) -> str:
     """Print a likeness in dB; an infinite one is that of identical pictures."""
     return "identical" if math.isinf(value) else f"{value:.1f} dB"

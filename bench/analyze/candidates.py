@@ -15,12 +15,11 @@ import pandas as pd
 from bench.analyze.fidelity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, fidelity
 from bench.analyze.rows import Row, highest_peak, plain_rows, process_medians
 from bench.analyze.run import Run
+from bench.analyze.summary import BETWEEN
 from bench.analyze.wishes import Goal, Wishes
 from bench.plan.case import Case
 from bench.records.schema import MEASURED, Status
 from bench.statistics import Interval
-
-BETWEEN = "between processes"
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,6 +39,18 @@ def fastest(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
+def no_gain(rows: Sequence[Row]) -> str:
+    """Say why no case is named as faster."""
+    compared = [row for row in rows if row["speedup"] is not None and row["case"] != row["baseline"]]
+    if not compared:
+        return "there is nothing to compare: no two cases have a figure, a baseline and another"
+    if all(row["speedup"] <= 1 for row in compared):
+        return "no case was faster than its baseline"
+    return (
+        f"no gain of the same image is shown: each is within {ONE_PROCESS:.0%} or its interval, or its case is not ok"
+    )
+
+
 def verdicts(rows: Sequence[Row]) -> dict[str, list[str]]:
     """Return the keys of the cases by the verdict on their documented figure, those that were held first."""
     found: dict[str, list[str]] = {}

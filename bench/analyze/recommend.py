@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench.analyze.candidates import Candidate, Task
+from bench.analyze.rows import plain_rows
 from bench.analyze.run import Run
 from bench.analyze.wishes import Goal
 from bench.plan.case import Case
@@ -101,14 +102,16 @@ def unmeasured(run: Run, table: pd.DataFrame, model: str, optimizations: Sequenc
         optimizations: all that there are.
     """
     cases = [case for case in run.plan.cases if case.model == model]
-    ended = {f"{row['scenario']}/{row['case']}": (row["status"], row["reason"]) for _, row in table.iterrows()}
+    ended = {f"{row['scenario']}/{row['case']}": (row["status"], row["reason"]) for row in plain_rows(table)}
     tried = [case for case in cases if case.key in ended]
     measured = [case for case in tried if ended[case.key][0] in list(MEASURED)]
     known = {name for case in tried for name in case.optimizations}
     return Unmeasured(
         optimizations=tuple(name for name in optimizations if name not in known),
         dtypes=tuple(dtype for dtype in DTYPES if dtype not in {case.dtype for case in measured}),
-        without_figures=tuple(f"{case.key}: {': '.join(ended[case.key])}" for case in tried if case not in measured),
+        without_figures=tuple(
+            ": ".join(filter(None, (case.key, *ended[case.key]))) for case in tried if case not in measured
+        ),
         not_run=tuple(case.key for case in cases if case.key not in ended),
     )
 

@@ -55,7 +55,9 @@ def present(folder: Path, table: "pd.DataFrame") -> None:
 
     presented_tables.show(presented_tables.write(folder, table))
     drawn = presented_plots.write(folder, table)
-    for line in closing.lines(folder, table, store.read_json(folder / store.ENVIRONMENT), len(drawn)):
+    for line in closing.lines(
+        folder, table, store.read_json(folder / store.ENVIRONMENT), len({path.stem for path in drawn})
+    ):
         typer.echo(line)
 
 

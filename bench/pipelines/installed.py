@@ -59,6 +59,13 @@ def load_arguments(pipeline: str | None) -> frozenset[str] | None:
     return general | frozenset(_arguments(found[0])[-len(found[0].args.defaults) :] if found else ())
 
 
+@cache
+def components(pipeline: str) -> frozenset[str] | None:
+    """Return what a pipeline is made of, and its other settings: the arguments of `__init__`; None if not found."""
+    found = _method(pipeline, "__init__")
+    return frozenset(_arguments(found[0])) - {"self"} if found else None
+
+
 def pipeline_of_folder(folder: Path) -> str | None:
     """Return the pipeline class that a saved folder names; None where it is no readable pipeline folder."""
     try:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.pipelines import architectures
+from bench.pipelines import architectures, installed
 from bench.pipelines.in_force import DENOISERS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
 from bench.plan.case import Case
@@ -142,6 +142,8 @@ def _saving(case: Case) -> Iterator[str]:
 
 def _published(wanted: str, weights: str, found: str, revision: Any) -> tuple[str, str | None]:
     """Return what to load by name, and its revision: what was loaded, or the hub id of what was made up."""
+    if weights == "folder" and not Path(found).is_absolute():
+        return f"./{found}", None  # else diffusers would ask the hub for it, started from elsewhere
     if weights != "random":
         return found, str(revision) if revision else None
     facts = architectures.find_model(wanted) or architectures.find_autoencoder(wanted)
@@ -149,12 +151,14 @@ def _published(wanted: str, weights: str, found: str, revision: Any) -> tuple[st
 
 
 def _has_checker(name: str, row: Row) -> bool:
-    """Say whether a pipeline has a place for a safety checker: by its folder, else by its class."""
+    """Say whether a pipeline has a place for a safety checker: by its folder, its facts, or the installed diffusers."""
     index = _index(name)
     if index is not None:
         return "safety_checker" in index
     known = [model for model in architectures.models().values() if model.pipeline == row.get("pipeline")]
-    return any("safety_checker" in model.absent for model in known)
+    if known:
+        return any("safety_checker" in model.absent for model in known)
+    return "safety_checker" in (installed.components(str(row.get("pipeline"))) or ())
 
 
 def _denoiser(row: Row) -> str:

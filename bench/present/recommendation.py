@@ -13,6 +13,7 @@ from bench.analyze.recommend import ONE_PROCESS, Recommendation, Unmeasured
 from bench.analyze.rows import KINDS
 from bench.analyze.wishes import Goal
 from bench.present.tables import TINY
+from bench.records.schema import MEASURED
 
 MOST_NEIGHBOURS = 3
 """Of a kind; all rows are in results.csv."""
@@ -37,9 +38,8 @@ def show(found: Recommendation, goal: Goal) -> None:
     if rows:
         table = Table(box=None, padding=(0, 2, 0, 0))
         for name in ("", "case", goal.value, "peak", "PSNR", "why not"):
-            table.add_column(
-                name, no_wrap=name != "why not", overflow="fold", min_width=_WHY if name == "why not" else None
-            )
+            folds = name in {"case", "why not"}
+            table.add_column(name, no_wrap=not folds, overflow="fold", min_width=_WHY if name == "why not" else None)
         for row in rows:
             table.add_row("", *map(escape, row))
         console.print("", table, highlight=False)
@@ -52,7 +52,7 @@ def words(found: Recommendation, goal: Goal) -> Iterator[str]:
         yield TINY
     best, reference = found.best, found.task.reference
     if best is None:
-        yield "No measured case meets the constraints."
+        yield _nothing(found, goal)
         return
     yield f"Use {best.case.key}: {_figures(best, goal)}."
     allowed = 1 + len(found.undecided) + len(found.others)
@@ -94,6 +94,18 @@ def gaps(model: str, what: Unmeasured) -> list[str]:
     lines = [f"  {name}: {told}" for name, told in parts if told]
     lines += [f"  {told}" for told in what.without_figures]
     return [f"Not measured of {model}, so nothing is said of it:", *lines] if lines else []
+
+
+def _nothing(found: Recommendation, goal: Goal) -> str:
+    """Say why nothing is recommended."""
+    candidates = found.task.candidates
+    if not any(candidate.row["status"] in list(MEASURED) for candidate in candidates):
+        return "No case of it was measured."
+    if not found.excluded:
+        return f"No {goal} was measured in this run."
+    if all(candidate.design for candidate in found.excluded):
+        return "Every measured case makes another image by design; --allow-other-images admits them."
+    return "No measured case meets the constraints."
 
 
 def _figures(candidate: Candidate, goal: Goal) -> str:
@@ -175,5 +187,4 @@ def _psnr(candidate: Candidate) -> str:
 
 
 def _too_big(candidate: Candidate) -> str:
-    allowed = (candidate.memory_bytes or 0.0) - candidate.too_big
-    return f"too much memory: {_memory(candidate)} > {units.memory(allowed)}"
+    return f"too much memory: {_memory(candidate)}, {units.memory(candidate.too_big)} over what is allowed"

@@ -200,8 +200,7 @@ def _intervals(rows: pd.DataFrame) -> str:
 
 
 def _speedup(row: Row) -> str:
-    low, high = _float(row["speedup_low"]), _float(row["speedup_high"])
-    interval = f" [{low:.2f}, {high:.2f}]" if low is not None and high is not None else ""
+    interval = units.bounds(_float(row["speedup_low"]), _float(row["speedup_high"]))
     return f"{units.ratio(_float(row['speedup']))}{interval}"
 
 

@@ -145,11 +145,24 @@ def test_a_revision_of_the_hub_is_pinned():
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "expected"), [("StableDiffusionPipeline", True), ("StableDiffusionXLPipeline", False)]
+    ("pipeline", "expected"),
+    [
+        ("StableDiffusionPipeline", True),
+        ("StableDiffusionXLPipeline", False),
+        ("LatentConsistencyModelPipeline", True),
+        ("FluxPipeline", False),
+        ("SomebodysOwnPipeline", False),
+    ],
 )
 def test_a_safety_checker_is_left_out_of_pipelines_that_have_one(pipeline, expected):
     row = {**ROW, "weights": "hub", "weights_from": "somebody/something", "pipeline": pipeline}
     assert ("safety_checker=None" in snippet(Case("test", "case", "somebody/something", call=CALL), row)) is expected
+
+
+@pytest.mark.parametrize(("folder", "loaded"), [("sd", "./sd"), ("/models/sd", "/models/sd")])
+def test_a_folder_is_loaded_as_a_folder(folder, loaded):
+    row = {**ROW, "weights": "folder", "weights_from": folder}
+    assert f'    "{loaded}",' in snippet(Case("test", "case", f"./{folder}", call=CALL), row)
 
 
 def test_a_pipeline_on_a_device_map_is_not_moved():

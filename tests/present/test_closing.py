@@ -1,3 +1,5 @@
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,10 +42,31 @@ def test_a_run_without_a_gain_says_so(told):
 
 
 def test_a_gain_of_another_image_is_marked(told):
-    """Without pictures nothing is told of fidelity, so the words of a row that has them are given."""
-    row = {"scenario": "sd", "case": "x", "speedup": 2.0, "speedup_low": 1.9, "speedup_high": 2.1}
-    assert closing._image({**row, "fidelity": "another image by design: scheduler"}) == " (another image by design)"
-    assert closing._interval(row) == " [1.90, 2.10]"
+    cases = [case(), case("fast", scheduler="DDIMScheduler")]
+    assert told(cases, [BASE, measured("fast", 1.0)])[1] == "Fastest: sd/fast x2.00 (another image by design)."
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "words"),
+    [
+        ([BASE, measured("fp16", 1.95)], "no gain of the same image is shown"),
+        ([ended("baseline", "oom"), measured("fp16", 1.0)], "there is nothing to compare"),
+        ([BASE], "there is nothing to compare"),
+    ],
+)
+def test_that_nothing_is_faster_is_only_said_where_it_is_so(told, outcomes, words):
+    assert told([case(), FAST], outcomes)[1].startswith(f"Fastest: {words}")
+
+
+def test_scenarios_without_documented_figures_say_so(told):
+    assert told([case()], [BASE])[2] == "Documented figures: these scenarios have none."
+
+
+@pytest.mark.parametrize(("shells", "command"), [(sys.executable, "python"), ("/usr/bin/python", None), (None, None)])
+def test_the_commands_can_be_copied(told, monkeypatch, shells, command):
+    monkeypatch.setattr("shutil.which", lambda _: shells)
+    last = told([case()], [BASE])[4]
+    assert last.endswith(f"{command or os.path.relpath(sys.executable)} -m bench recommend results/mine")
 
 
 def test_documented_figures_are_counted_by_verdict(told):

@@ -1,14 +1,16 @@
 """A recommendation in words: from runs that are written by hand."""
 
+from dataclasses import replace
+
 import pytest
-from analyze.make import case, make_folder, measured
+from analyze.make import case, ended, make_folder, measured
 
 from bench.analyze.candidates import tasks
 from bench.analyze.recommend import Unmeasured, recommend
 from bench.analyze.run import open_run
 from bench.analyze.summary import results
 from bench.analyze.wishes import Goal, Wishes
-from bench.present.recommendation import gaps, neighbours, words
+from bench.present.recommendation import gaps, neighbours, show, words
 from bench.units import GIB
 
 SHAPE = {"width": 512, "height": 512, "scheduler": "DDIMScheduler", "output_type": "pil", "steps": 50}
@@ -69,7 +71,9 @@ def test_a_case_over_the_memory_is_told_with_both_figures(tmp_path):
         measured("fast", 1.0, peak_reserved_bytes=9.1 * GIB),
     ]
     rows = list(neighbours(found(tmp_path, outcomes, wishes), Goal.LATENCY))
-    assert [row[-1] for row in rows] == ["too much memory: 9.10 GiB reserved on the device > 8.00 GiB"]
+    assert [row[-1] for row in rows] == [
+        "too much memory: 9.10 GiB reserved on the device, 1.10 GiB over what is allowed"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +89,34 @@ def test_what_is_optimised_is_told_first_or_plainly(goal, expected, tmp_path):
     facts = {"peak_reserved_bytes": 2.0 * GIB, "energy_per_image_j": 50.0}
     outcomes = [measured("baseline", 1.0, **facts), measured("fast", 9.0, **{**facts, "energy_per_image_j": 99.0})]
     assert expected in told(found(tmp_path, outcomes, Wishes(goal=goal, other_images=True)), goal)
+
+
+def test_where_nothing_was_measured_that_is_what_is_said(tmp_path):
+    assert "No case of it was measured." in told(found(tmp_path, [ended("baseline", "oom", "full")]))
+
+
+def test_what_was_not_measured_at_all_is_no_constraint_that_is_not_met(tmp_path):
+    outcomes = [measured("baseline", 2.0), measured("fast", 1.0)]
+    recommendation = found(tmp_path, outcomes, Wishes(goal=Goal.ENERGY, other_images=True))
+    assert "No energy was measured in this run." in told(recommendation, Goal.ENERGY)
+
+
+def test_where_all_make_another_image_the_option_that_admits_them_is_named(tmp_path):
+    outcomes = [ended("baseline", "oom", "full"), measured("fast", 1.0)]
+    assert "--allow-other-images admits them" in told(found(tmp_path, outcomes, Wishes()))
+
+
+def test_the_reason_is_legible_on_a_narrow_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    outcomes = [measured("baseline", 1.5, peak_reserved_bytes=7.0 * GIB), measured("fast", 1.0)]
+    recommendation = found(tmp_path, outcomes)
+    (slow,) = recommendation.others
+    long = replace(slow, case=replace(slow.case, name="bfloat16+cudnn_benchmark+channels_last+compile"))
+    show(replace(recommendation, others=(long,)), Goal.LATENCY)
+    shown = capsys.readouterr().out
+    assert "why not" in shown
+    assert "50% more time a call" in shown
+    assert "1.50 s" in shown
 
 
 def test_gaps_name_the_model(tmp_path):

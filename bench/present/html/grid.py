@@ -101,10 +101,9 @@ def _place(column: str) -> int:
 
 def _best(row: Row) -> list[Cell]:
     peak = peak_bytes(row)
-    interval = f" [{row['speedup_low']:.2f}, {row['speedup_high']:.2f}]" if row["speedup_low"] is not None else ""
     return [
         Cell(key(row), tag=label(row)),
-        Cell(f"{units.ratio(row['speedup'])}{interval}", row["speedup"]),
+        Cell(f"{units.ratio(row['speedup'])}{units.bounds(row['speedup_low'], row['speedup_high'])}", row["speedup"]),
         Cell(units.seconds(row["seconds_per_image"]), row["seconds_per_image"]),
         Cell(units.memory(peak), peak),
         Cell(_quality(row), row["psnr_db"]),

@@ -54,6 +54,7 @@ class Section:
     statuses: dict[str, int]
     cases: int
     best: Grid
+    no_gain: str
     verdicts: dict[str, list[str]]
     warnings: list[Warnings]
     scenarios: list[Scenario]
@@ -82,6 +83,7 @@ def _section(anchor: str, run: Run, frame: pd.DataFrame, rows: list[Row], pictur
         statuses=findings.statuses(rows),
         cases=len(rows),
         best=grid.best(rows),
+        no_gain=findings.no_gain(rows),
         verdicts=findings.verdicts(rows),
         warnings=findings.warnings(rows),
         scenarios=_scenarios(anchor, run, frame, rows, pictures),
