@@ -12,7 +12,7 @@ from math import floor
 
 import pandas as pd
 
-from bench.analyze.fidelity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, fidelity
+from bench.analyze.fidelity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, fidelity, shared_likeness
 from bench.analyze.rows import Row, highest_peak, plain_rows, process_medians
 from bench.analyze.run import Run
 from bench.analyze.summary import BETWEEN
@@ -20,6 +20,8 @@ from bench.analyze.wishes import Goal, Wishes
 from bench.plan.case import Case
 from bench.records.schema import MEASURED, Status
 from bench.statistics import Interval
+
+BATCH = "num_images_per_prompt"
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +128,8 @@ def _weigh(
     memory, kind = highest_peak(row)
     cost, interval, rounds = _cost(row, memory, wishes.goal)
     psnr = _psnr(run, case, row, reference)
+    if wishes.goal == Goal.THROUGHPUT and BATCH in design and reference is not None:
+        design, psnr = _batch(run, case, reference, design, wishes)
     base = rows[reference.key] if reference is not None else None
     reasons = (
         "" if row["status"] == Status.OK else f"{row['status']}: {row['reason']}",
@@ -172,6 +176,18 @@ def _psnr(run: Run, case: Case, row: Row, reference: Case | None) -> float | Non
     columns = row if case.baseline == reference.key else fidelity(run.folder, case, row, reference)
     found: float | None = columns.get("psnr_db")
     return found
+
+
+def _batch(
+    run: Run, case: Case, reference: Case, design: tuple[str, ...], wishes: Wishes
+) -> tuple[tuple[str, ...], float | None]:
+    """Return what makes another image, and the likeness of the pictures that both make: of a batch, nothing need.
+
+    With a seed an image the first one of a batch is that of a single call; with one seed for all it is another.
+    """
+    psnr = shared_likeness(run.folder, case, reference)
+    same = set(design) <= {BATCH, "seed"} and psnr is not None and psnr >= wishes.min_psnr_db
+    return () if same else design, psnr
 
 
 def _unlike(psnr: float | None, wishes: Wishes) -> str:

@@ -86,6 +86,14 @@ def likeness(base: Path, new: Path, key: str) -> float | None:
     return min(_psnr(one, other) for one, other in zip(pictures, others, strict=True))
 
 
+def shared_likeness(folder: Path, case: Case, base: Case) -> float | None:
+    """Return the lowest PSNR in dB of the first pictures of two cases of a run, as many as both have; None for none."""
+    pairs = list(zip(*(_pictures(folder, each.scenario, each.name) for each in (case, base)), strict=False))
+    if not pairs or any(one.shape != other.shape for one, other in pairs):
+        return None
+    return min(_psnr(one, other) for one, other in pairs)
+
+
 def _pictures(folder: Path, scenario: str, case: str) -> list[Any]:
     """Return a case's pictures as arrays of bytes, height x width x 3."""
     import numpy as np

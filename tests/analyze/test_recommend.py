@@ -188,6 +188,20 @@ def test_a_batch_counts_for_throughput_where_it_is_admitted(tmp_path):
     assert only(tmp_path, cases, outcomes, wishes).best.case.name == "batch"
 
 
+@pytest.mark.parametrize(("first", "best"), [(PIXELS, "batch"), (unlike(60), "baseline")])
+def test_a_batch_counts_for_throughput_if_its_first_picture_is_the_single_calls(tmp_path, first, best):
+    cases = [case("batch", call={**CALL, "num_images_per_prompt": 4}, seed=(0, 1, 2, 3))]
+    outcomes = [measured("baseline", 2.0), measured("batch", 4.0, images=4)]
+    told = only(tmp_path, cases, outcomes, Wishes(goal=Goal.THROUGHPUT), {"batch": first})
+    assert told.best.case.name == best
+
+
+def test_a_batch_is_no_candidate_for_latency(tmp_path):
+    cases = [case("batch", call={**CALL, "num_images_per_prompt": 4}, seed=(0, 1, 2, 3))]
+    told = only(tmp_path, cases, [measured("baseline", 2.0), measured("batch", 1.0, images=4)])
+    assert told.best.case.name == "baseline"
+
+
 def test_the_least_energy_is_recommended(tmp_path):
     outcomes = [measured("baseline", 1.0, energy_per_image_j=90.0), measured("fp16", 2.0, energy_per_image_j=50.0)]
     assert only(tmp_path, [fp16()], outcomes, Wishes(goal=Goal.ENERGY)).best.case.name == "fp16"
