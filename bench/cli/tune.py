@@ -120,6 +120,10 @@ def _tune(asked: _Asked) -> int:
     with Server() as server:
         tuning = _prepare(server, asked)
         screening = tuning.screen(server)
+    if tuning.search.out_of_time() and not tuning.interrupted:
+        minutes = f"{asked.budget_s / 60:g} min"
+        typer.echo(f"The reference did not end within the budget of {minutes}; give more minutes (--budget).", err=True)
+        return NOTHING
     best = None
     if not tuning.interrupted:
         configs, rounds = tuning.search.final()

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cli.measure import run_jobs
-from bench.plan.budget import CAREFUL_SAMPLES, SCREENING_SAMPLES, Search, Spent
+from bench.plan.budget import CAREFUL_SAMPLES, SCREENING_SAMPLES, SHORTEST_S, Search, Spent
 from bench.plan.case import Case, Plan, Table
 from bench.plan.order import Job, rounds
 from bench.plan.search import Config, Score, reference
 from bench.plan.settings import RunSettings
-from bench.records.schema import MEASURED
+from bench.records.schema import MEASURED, Status
 from bench.statistics import median
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from bench.records.store import Store
 
 SCENARIO, SCREENING, FINAL = "tune", "screening", "final"
-SHORTEST_S = 1.0
 
 
 @dataclass
@@ -51,6 +50,7 @@ class Tuning:
     search: Search
     interrupted: bool = False
     _begun: float = field(default=0.0, init=False)
+    _hurried: bool = field(default=False, init=False)
 
     def screen(self, server: "Server") -> Path:
         """Try configurations with few samples, one process each; return the run's folder."""
@@ -118,8 +118,9 @@ class Tuning:
             store.grow(self._plan(cases, self.settings))
             tried[case.name] = config
             self._begun = self.search.clock()
-            limit = min(case.timeout_s, max(SHORTEST_S, self.search.try_limit_s()))
-            yield Job(replace(case, timeout_s=limit), 0)
+            limit = self.search.try_limit_s()
+            self._hurried = limit < case.timeout_s
+            yield Job(replace(case, timeout_s=min(case.timeout_s, limit)), 0)
 
     def _careful_jobs(self, configs: list[Config], cases: list[Case], number: int) -> Iterator[Job]:
         """Yield whole rounds while they fit; a process has twice its time, for killing it would lose its case."""
@@ -137,6 +138,9 @@ class Tuning:
 
         write_results(folder, pictures=False)
         config = tried[outcome.process["case"]]
+        if self._hurried and outcome.process["status"] == Status.TIMEOUT:
+            self.search.pass_over(config)
+            return
         score = self._score(folder, config)
         latencies = [sample["latency_s"] for sample in outcome.samples]
         measured = outcome.process["status"] in MEASURED and latencies

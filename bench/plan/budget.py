@@ -19,6 +19,8 @@ LARGEST_RESERVE = 0.5
 """Of the whole budget: with too little for both, half of it is for looking and half for measuring."""
 LARGEST_TRY = 0.25
 """Of the whole budget: a compiler may take all of it, and then nothing else has been tried."""
+SHORTEST_S = 1.0
+"""No process builds a pipeline and takes its samples in less: to start one then is to kill it."""
 OVERHEAD_S = 10.0
 """To start a server for the careful part, and to end a process that took too long."""
 RESERVED_FINALISTS = 1
@@ -48,7 +50,7 @@ class Search:
         begun_s: when the budget began, on that clock.
         scores: of what was tried.
         spent: of what was measured.
-        passed_over: what there was no time to try.
+        passed_over: what there was no time to try, or to try to its end.
     """
 
     space: Space
@@ -57,7 +59,7 @@ class Search:
     begun_s: float
     scores: dict[Config, Score | None] = field(default_factory=dict)
     spent: dict[Config, Spent] = field(default_factory=dict)
-    passed_over: set[Config] = field(default_factory=set)
+    passed_over: list[Config] = field(default_factory=list)
 
     def left_s(self) -> float:
         """Return the seconds that are left of the budget; never less than nothing."""
@@ -72,10 +74,18 @@ class Search:
     def screening(self) -> Iterator[Config]:
         """Yield what to try, one after the other, and pass over what is expected not to fit beside the careful part."""
         while (config := propose(self.space, {**dict.fromkeys(self.passed_over), **self.scores})) is not None:
-            if self.spent and self.screening_left_s() < self._expected_s(config):
-                self.passed_over.add(config)
+            if self.screening_left_s() < self._expected_s(config):
+                self.pass_over(config)
             else:
                 yield config
+
+    def pass_over(self, config: Config) -> None:
+        """Leave a configuration out for lack of time; one that was cut short counts as untried, it told nothing."""
+        self.passed_over.append(config)
+
+    def out_of_time(self) -> bool:
+        """Say whether nothing was measured because a plain dtype, which all the others build on, had no time to end."""
+        return not self.spent and any(config in self.passed_over for config in self.space.plain())
 
     def try_limit_s(self) -> float:
         """Return the seconds after which the next try is given up; the first one, the reference, may take its time."""
@@ -120,7 +130,12 @@ class Search:
         return min(wanted, self.total_s * LARGEST_RESERVE)
 
     def _expected_s(self, config: Config) -> float:
-        """Return the seconds that a try will take: as the longest of those that it contains, or else the shortest."""
+        """Return the seconds that a try will take: as the longest of those that it contains, or else the shortest.
+
+        Where nothing was measured yet nobody knows: it may take whatever is left, if that is of any use.
+        """
+        if not self.spent:
+            return SHORTEST_S
         contained = (wall_s for tried, wall_s in self._walls() if tried in config)
         return max(contained, default=min(wall_s for _, wall_s in self._walls()))
 

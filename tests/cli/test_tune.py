@@ -75,6 +75,13 @@ def test_twins_are_told(tuned):
     assert "TINY TWINS" in tuned[1].stdout
 
 
+def test_a_reference_that_does_not_end_in_time_ends_the_search(tmp_path):
+    asked = ["--device", "cpu", "--steps", "1000", "--budget", "0.1", "--output", "tuned"]
+    process = bench("tune", "stable-diffusion-v1-5", *asked, cwd=tmp_path)
+    assert (process.returncode, "give more minutes (--budget)" in process.stderr) == (1, True)
+    assert {row["case"] for row in rows(tmp_path / "tuned" / "screening" / "processes.csv")} <= {"float32"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

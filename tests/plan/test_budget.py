@@ -4,8 +4,17 @@ from math import prod
 
 import pytest
 
-from bench.plan.budget import CAREFUL_SAMPLES, MARGIN, OVERHEAD_S, ROUNDS, SCREENING_SAMPLES, Search, Spent
-from bench.plan.search import Config, Space
+from bench.plan.budget import (
+    CAREFUL_SAMPLES,
+    MARGIN,
+    OVERHEAD_S,
+    ROUNDS,
+    SCREENING_SAMPLES,
+    SHORTEST_S,
+    Search,
+    Spent,
+)
+from bench.plan.search import Config, Space, untried
 
 NAMES = tuple("abcdefgh")
 SPACE = Space(("float32", "float16"), dict.fromkeys(NAMES, frozenset()))
@@ -84,6 +93,48 @@ def test_what_takes_too_long_is_passed_over_for_what_fits():
 
 def test_the_reference_may_take_all_the_time():
     assert search(100).try_limit_s() == 100 - 2 * OVERHEAD_S
+
+
+def test_after_a_reference_that_took_all_the_time_nothing_is_started():
+    clock = Clock()
+    found, started = search(6, clock), []
+    for config in found.screening():
+        started.append(config)
+        clock.now += found.try_limit_s()
+        found.pass_over(config)
+    assert (started, found.out_of_time(), found.scores) == ([Config("float32")], True, {})
+
+
+def test_without_time_for_any_process_not_even_the_reference_is_started():
+    clock = Clock()
+    found = search(6, clock)
+    clock.now += 3 - SHORTEST_S / 2
+    assert (list(found.screening()), found.out_of_time()) == ([], True)
+
+
+def test_after_a_reference_that_failed_at_once_the_search_goes_on():
+    clock = Clock()
+    found, started = search(600, clock), []
+    for config in found.screening():
+        started.append(config)
+        clock.now += 5
+        found.take(config, None, None)
+    assert (len(started), found.out_of_time()) == (len(SPACE.dtypes) + len(NAMES), False)
+
+
+def test_what_was_cut_short_is_neither_tried_again_nor_scored():
+    clock = Clock()
+    found, started = search(3600, clock), []
+    for config in found.screening():
+        started.append(config)
+        if config.optimizations == ("a",):
+            clock.now += found.try_limit_s()
+            found.pass_over(config)
+        else:
+            clock.now += 10
+            found.take(config, (0.0, 1.0), Spent(10, 0.1))
+    cut = Config("float16", ("a",))
+    assert (started.count(cut), cut in found.scores, untried(SPACE, found.scores)) == (1, False, ["a"])
 
 
 def test_a_later_try_may_take_a_quarter_of_the_budget():
