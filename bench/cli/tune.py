@@ -16,10 +16,11 @@ from bench.cli.settings import DeviceChoice, SizeChoice
 from bench.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bench.cli.tuning import Tuning
     from bench.execute.server import Server
+    from bench.plan.budget import Search
     from bench.plan.case import Case
 
 PROMPT = "a photo of an astronaut riding a horse on mars"
@@ -127,7 +128,8 @@ def _tune(asked: _Asked) -> int:
     best = None
     if not tuning.interrupted:
         configs, rounds = tuning.search.final()
-        _say_screened(tuning, [config.name for config in configs], rounds)
+        for line in words(tuning.search, [config.name for config in configs], rounds):
+            typer.echo(line)
         if configs:
             with Server() as server:
                 best = tuning.measure_best(server, configs, rounds)
@@ -181,18 +183,20 @@ def _dtypes(machine: "Mapping[str, Any]") -> tuple[str, ...]:
     return ("float32", "float16", "bfloat16") if capability >= BFLOAT16_CAPABILITY else ("float32", "float16")
 
 
-def _say_screened(tuning: "Tuning", finals: list[str], rounds: int) -> None:
+def words(search: "Search", finals: list[str], rounds: int) -> "Iterator[str]":
     """Say what screening came to, what it had no time for, and what follows."""
-    from bench.plan.search import untried
+    from bench.present.markdown import listed
 
-    search = tuning.search
-    typer.echo(f"Screened {len(search.scores)} configurations; {search.left_s() / 60:.1f} min are left.")
-    if left_out := untried(search.space, search.scores):
-        typer.echo(f"Left out for lack of time: {', '.join(left_out)}.")
+    yield f"Screened {len(search.scores)} configurations; {search.left_s() / 60:.1f} min are left."
+    if left_out := search.left_out():
+        yield f"Left out for lack of time: {listed(left_out)}."
+    if helpful := search.uncombined():
+        told = f"No combination was tried for lack of time, though {len(helpful)} optimisations help alone"
+        yield f"{told} ({listed(helpful)}); give more minutes (--budget)."
     if finals:
-        typer.echo(f"Measuring with care, {rounds} {'rounds' if rounds > 1 else 'round'}: {', '.join(finals)}.")
+        yield f"Measuring with care, {rounds} {'rounds' if rounds > 1 else 'round'}: {', '.join(finals)}."
     else:
-        typer.echo("There is no time to measure anything with care: what follows is of the screening alone.")
+        yield "There is no time to measure anything with care: what follows is of the screening alone."
 
 
 def _conclude(asked: _Asked, screening: Path, last: Path) -> int:

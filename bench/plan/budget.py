@@ -6,7 +6,7 @@ How long a process takes is told by those before it. Pure: the clock is handed i
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from bench.plan.search import Config, Score, Space, finalists, propose, reference
+from bench.plan.search import Config, Score, Space, finalists, helpful, propose, reference, untried
 
 SCREENING_SAMPLES, CAREFUL_SAMPLES = 3, 10
 """Three shrug off one outlier, which is enough to drop what does not help; ten is the least that `run` takes."""
@@ -87,6 +87,20 @@ class Search:
         """Say whether nothing was measured because a plain dtype, which all the others build on, had no time to end."""
         return not self.spent and any(config in self.passed_over for config in self.space.plain())
 
+    def uncombined(self) -> list[str]:
+        """Return the optimisations that help alone, where there was no time to try any two of them together."""
+        if any(_together(config) for config in self.scores) or not any(map(_together, self.passed_over)):
+            return []
+        return [config.optimizations[0] for config in helpful(self.space, self.scores)]
+
+    def left_out(self) -> list[str]:
+        """Return what there was no time for: what is in nothing that was tried, then configurations of the others."""
+        names = untried(self.space, self.scores)
+        known = [config for config in self.passed_over if not {config.dtype, *config.optimizations}.intersection(names)]
+        if self.uncombined():
+            known = [config for config in known if not _together(config)]
+        return [*names, *(config.name for config in known)]
+
     def try_limit_s(self) -> float:
         """Return the seconds after which the next try is given up; the first one, the reference, may take its time."""
         return min(self.screening_left_s(), self.total_s * (LARGEST_TRY if self.spent else 1.0))
@@ -141,3 +155,8 @@ class Search:
 
     def _walls(self) -> Iterator[tuple[Config, float]]:
         return ((config, spent.wall_s) for config, spent in self.spent.items())
+
+
+def _together(config: Config) -> bool:
+    """Say whether a configuration has several optimisations."""
+    return len(config.optimizations) > 1

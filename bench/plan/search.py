@@ -98,6 +98,14 @@ def reference(space: Space, scores: Scores) -> Config | None:
     return next((config for config in space.plain() if scores.get(config) is not None), None)
 
 
+def helpful(space: Space, scores: Scores) -> list[Config]:
+    """Return what is better than the best plain dtype by one optimisation, the best first."""
+    plain = base(space, scores)
+    singles = [Config(plain.dtype, (name,)) for name in space.optimizations]
+    found = [config for config in singles if better(scores.get(config), scores.get(plain))]
+    return sorted(found, key=lambda config: scores[config] or (0.0, 0.0))
+
+
 def untried(space: Space, scores: Scores) -> list[str]:
     """Return the dtypes and optimisations that are in nothing that was tried."""
     tried = {name for config in scores for name in (config.dtype, *config.optimizations)}
@@ -114,10 +122,7 @@ def _combined(space: Space, scores: Scores) -> Iterator[Config]:
 
     Where nothing can be had together with the best one (it fails, there is no time), those with the next best follow.
     """
-    plain = base(space, scores)
-    singles = [Config(plain.dtype, (name,)) for name in space.optimizations]
-    helpful = [config for config in singles if better(scores[config], scores[plain])]
-    ranked = sorted(helpful, key=lambda config: scores[config] or (0.0, 0.0))
+    ranked = helpful(space, scores)
     for first in range(len(ranked)):
         chain = list(_chain(space, scores, ranked[first:]))
         yield from chain

@@ -7,8 +7,15 @@ import re
 import pytest
 from support import bench
 
+from bench.analyze.wishes import Goal, Wishes
+from bench.cli.tune import words
+from bench.cli.tuning import Tuning
+from bench.execute.protocol import DeadlineError
 from bench.pipelines.optimizations import names
-from bench.plan.case import Plan
+from bench.plan.budget import Search, Spent
+from bench.plan.case import Case, Plan
+from bench.plan.search import Config, Space
+from bench.plan.settings import RunSettings
 
 TRIED = {"tf32", "channels_last"}
 SKIPPED = [name for name in names() if name not in TRIED]
@@ -82,8 +89,69 @@ def test_a_reference_that_does_not_end_in_time_ends_the_search(tmp_path):
     assert {row["case"] for row in rows(tmp_path / "tuned" / "screening" / "processes.csv")} <= {"float32"}
 
 
+class Slow:
+    """A server whose cases never end, on a clock that only their deadlines move."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def request(self, _message, timeout_s):
+        self.now += timeout_s
+        raise DeadlineError
+
+    def end_worker(self, _pid):
+        return True
+
+    def close(self):
+        pass
+
+
+def slow_search(folder, timeout_s):
+    """Screen an hour with cases that never end, for all that they may take `timeout_s`; return the search."""
+    server = Slow()
+    found = Search(Space(("float32", "float16"), {}), 3600.0, lambda: server.now, 0.0)
+    template = Case("tune", "template", "stable-diffusion-v1-5", timeout_s=timeout_s)
+    settings, machine = RunSettings("cpu", "tiny"), {"started_by": "fork"}
+    Tuning(folder, template, settings, machine, Wishes(Goal.LATENCY), found).screen(server)
+    return found
+
+
+def test_what_the_budget_cut_short_is_left_out(tmp_path):
+    found = slow_search(tmp_path, timeout_s=1e6)
+    assert (found.scores, found.left_out(), found.out_of_time()) == ({}, ["float32", "float16"], True)
+
+
+def test_what_took_longer_than_any_case_may_was_tried(tmp_path):
+    found = slow_search(tmp_path, timeout_s=60.0)
+    assert (list(found.scores.values()), found.left_out(), found.out_of_time()) == ([None, None], [], False)
+
+
+def searched(tried, passed_over=()):
+    """Return a search among three optimisations, of what each configuration that was tried costs."""
+    space = Space(("float32",), dict.fromkeys("abc", frozenset()))
+    found = Search(space, 600.0, lambda: 0.0, 0.0)
+    for names_of, cost in tried.items():
+        found.take(Config("float32", tuple(names_of)), (0.0, cost), Spent(1.0, 0.1))
+    for names_of in passed_over:
+        found.pass_over(Config("float32", tuple(names_of)))
+    return found
+
+
+def test_combinations_without_time_are_told_beside_what_was_never_tried():
+    found = searched({"": 1.0, "a": 0.5, "b": 0.6, "ab": 0.4}, ["c", "abc"])
+    assert "Left out for lack of time: c." in words(found, [], 0)
+    found = searched({"": 1.0, "a": 0.5, "b": 0.6, "c": 0.7, "ab": 0.4}, ["abc"])
+    assert "Left out for lack of time: float32+a+b+c." in words(found, [], 0)
+
+
+def test_that_no_combination_was_tried_is_told():
+    told = " ".join(words(searched({"": 1.0, "a": 0.5, "b": 0.4, "c": 2.0}, ["ab"]), [], 0))
+    assert "No combination was tried for lack of time, though 2 optimisations help alone (b, a)" in told
+    assert "Left out" not in told
+
+
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "told"),
     [
         (["no-such-model"], "unknown model 'no-such-model'"),
         (["stable-diffusion-v1-5", "--height", "100"], "'height' is 100"),
@@ -93,6 +161,6 @@ def test_a_reference_that_does_not_end_in_time_ends_the_search(tmp_path):
         (["stable-diffusion-v1-5", "--device", "cpu", "--optimise", "energy"], "is told by an NVIDIA GPU, this is cpu"),
     ],
 )
-def test_what_cannot_be_tuned_is_refused(arguments, words, tmp_path):
+def test_what_cannot_be_tuned_is_refused(arguments, told, tmp_path):
     refused = bench("tune", *arguments, cwd=tmp_path)
-    assert (refused.returncode, words in refused.stderr) == (2, True)
+    assert (refused.returncode, told in refused.stderr) == (2, True)

@@ -91,6 +91,36 @@ def test_what_takes_too_long_is_passed_over_for_what_fits():
     assert found.scores[Config("float16", ("b", "c"))] == (0.0, pytest.approx(0.72))
 
 
+def helps(config):
+    """Return a cost that three optimisations make less."""
+    return prod(({"a": 0.5, "b": 0.8, "c": 0.9}.get(name, 1.0) for name in config.optimizations), start=1.0)
+
+
+def test_combinations_that_took_too_long_are_told():
+    found, _ = screened(950, lambda config: 200 if "a" in config.optimizations else 10, helps)
+    assert (found.uncombined(), found.left_out()) == ([], [config.name for config in found.passed_over])
+    assert Config("float16", ("a", "b")).name in found.left_out()
+
+
+def test_that_nothing_was_tried_together_is_told_instead_of_each_combination():
+    clock = Clock()
+    found = search(1000, clock)
+    for config in found.screening():
+        clock.now += 800 if config.optimizations == NAMES[-1:] else 10
+        found.take(config, (0.0, helps(config)), Spent(10, latency_s=0.1))
+    assert (found.uncombined(), found.left_out()) == (["a", "b", "c"], [])
+
+
+def test_where_one_alone_helps_no_combination_is_missed():
+    found, _ = screened(3600, 10, lambda config: 0.5 if "a" in config.optimizations else 1.0)
+    assert (found.uncombined(), found.left_out()) == ([], [])
+
+
+def test_what_is_in_nothing_that_was_tried_is_told_by_its_name_alone():
+    found, _ = screened(100, 10)
+    assert found.left_out() == untried(SPACE, found.scores) != []
+
+
 def test_the_reference_may_take_all_the_time():
     assert search(100).try_limit_s() == 100 - 2 * OVERHEAD_S
 

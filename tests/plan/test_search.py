@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.plan.search import Config, Space, finalists, propose, reference, untried
+from bench.plan.search import Config, Space, finalists, helpful, propose, reference, untried
 
 NONE = frozenset()
 SPACE = Space(
@@ -124,6 +124,11 @@ def test_an_addition_that_gains_nothing_takes_no_finalists_place():
 
 def test_the_reference_is_the_first_plain_dtype_that_ran():
     assert reference(SPACE, {Config("float32"): None, Config("float16"): (0.0, 1.0)}) == Config("float16")
+
+
+def test_what_helps_alone_is_told_the_best_first():
+    scores = searched(costs({"layout": 0.9, "compile": 0.7, "sliced": 1.2}))
+    assert helpful(SPACE, scores) == [Config("float16", ("compile",)), Config("float16", ("layout",))]
 
 
 def test_what_was_never_tried_is_named():
