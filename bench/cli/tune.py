@@ -125,18 +125,28 @@ def _tune(asked: _Asked) -> int:
         minutes = f"{asked.budget_s / 60:g} min"
         typer.echo(f"The reference did not end within the budget of {minutes}; give more minutes (--budget).", err=True)
         return NOTHING
-    best = None
-    if not tuning.interrupted:
-        configs, rounds = tuning.search.final()
-        for line in words(tuning.search, [config.name for config in configs], rounds):
-            typer.echo(line)
-        if configs:
-            with Server() as server:
-                best = tuning.measure_best(server, configs, rounds)
+    best = None if tuning.interrupted else measure_best(tuning)
     if tuning.interrupted:
         typer.echo(f"Stopped. What is on file can be weighed: python -m bench recommend {best or screening}")
         return INTERRUPTED
     return _conclude(asked, screening, best or screening)
+
+
+def measure_best(tuning: "Tuning") -> Path | None:
+    """Measure the best with care and say what there was no time for; return the run's folder, if there is one."""
+    from bench.execute.server import Server
+
+    configs, rounds = tuning.search.final()
+    for line in words(tuning.search, [config.name for config in configs], rounds):
+        typer.echo(line)
+    if not configs:
+        return None
+    with Server() as server:
+        folder = tuning.measure_best(server, configs, rounds)
+    done = tuning.search.rounds_done
+    if done < rounds and not tuning.interrupted:
+        typer.echo(f"Measured {done} of {rounds} rounds: there was no time for more.")
+    return folder
 
 
 def _prepare(server: "Server", asked: _Asked) -> "Tuning":
@@ -152,7 +162,7 @@ def _prepare(server: "Server", asked: _Asked) -> "Tuning":
     from bench.records import environment
 
     settings, machine = settle(server, [asked.template], *asked.on)
-    settings = replace(settings, threads=asked.threads)
+    settings = replace(settings, threads=asked.threads, diagnose=False)
     if asked.wishes.goal == Goal.ENERGY and settings.device != "cuda":
         raise InputError(f"--optimise energy: is told by an NVIDIA GPU, this is {settings.device}; optimise another")
     space = Space(_dtypes(machine), asked.allowed)
@@ -195,8 +205,10 @@ def words(search: "Search", finals: list[str], rounds: int) -> "Iterator[str]":
         yield f"{told} ({listed(helpful)}); give more minutes (--budget)."
     if finals:
         yield f"Measuring with care, {rounds} {'rounds' if rounds > 1 else 'round'}: {', '.join(finals)}."
-    else:
+    elif search.undecided():
         yield "There is no time to measure anything with care: what follows is of the screening alone."
+    else:
+        yield "There is nothing to compare with care: what follows is of the screening alone."
 
 
 def _conclude(asked: _Asked, screening: Path, last: Path) -> int:

@@ -35,7 +35,7 @@ class Tuning:
     Attributes:
         folder: of both runs.
         template: the case that every configuration is laid over.
-        settings: of both runs, but for the rounds.
+        settings: of both runs, but for the rounds; nothing is diagnosed, for no estimate of a process's time has it.
         machine: facts of the machine, from the probe.
         wishes: what is asked of a case.
         search: what to try next, and for how long.
@@ -55,7 +55,7 @@ class Tuning:
     def screen(self, server: "Server") -> Path:
         """Try configurations with few samples, one process each; return the run's folder."""
         folder = self.folder / SCREENING
-        store, runner = self._open(folder, (), replace(self.settings, diagnose=False), server)
+        store, runner = self._open(folder, (), self.settings, server)
         tried: dict[str, Config] = {}
         try:
             jobs = self._screening_jobs(store, tried)

@@ -51,6 +51,7 @@ class Search:
         scores: of what was tried.
         spent: of what was measured.
         passed_over: what there was no time to try, or to try to its end.
+        rounds_done: of the careful part.
     """
 
     space: Space
@@ -60,6 +61,7 @@ class Search:
     scores: dict[Config, Score | None] = field(default_factory=dict)
     spent: dict[Config, Spent] = field(default_factory=dict)
     passed_over: list[Config] = field(default_factory=list)
+    rounds_done: int = 0
 
     def left_s(self) -> float:
         """Return the seconds that are left of the budget; never less than nothing."""
@@ -112,13 +114,18 @@ class Search:
     def final(self) -> tuple[list[Config], int]:
         """Return what to measure with care, the reference first, and in how many rounds; nothing where nothing fits.
 
-        Fewer finalists come before fewer rounds: an interval of two says more than a guess of four.
+        Fewer finalists come before fewer rounds: an interval of two says more than a guess of four. One alone is
+        nothing: there is nothing to hold it against.
         """
         for rounds, most in _CHOICES:
             configs = self._finals(most)
-            if configs and self.round_s(configs) * rounds + OVERHEAD_S <= self.left_s():
+            if len(configs) > 1 and self.round_s(configs) * rounds + OVERHEAD_S <= self.left_s():
                 return configs, rounds
         return [], 0
+
+    def undecided(self) -> bool:
+        """Say whether there are several to hold against each other with care, were there time."""
+        return len(self._finals(MOST_FINALISTS)) > 1
 
     def careful_rounds(self, configs: list[Config], rounds: int) -> Iterator[int]:
         """Yield the numbers of the rounds that fit; the first one always, for `final` has seen that it does."""
@@ -128,6 +135,7 @@ class Search:
                 return
             begun = self.clock()
             yield number
+            self.rounds_done += 1
             took = self.clock() - begun
 
     def round_s(self, configs: list[Config]) -> float:

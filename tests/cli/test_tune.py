@@ -3,12 +3,13 @@
 import csv
 import json
 import re
+from contextlib import nullcontext
 
 import pytest
 from support import bench
 
 from bench.analyze.wishes import Goal, Wishes
-from bench.cli.tune import words
+from bench.cli.tune import measure_best, words
 from bench.cli.tuning import Tuning
 from bench.execute.protocol import DeadlineError
 from bench.pipelines.optimizations import names
@@ -67,6 +68,12 @@ def test_the_best_are_measured_in_rounds_beside_the_reference(tuned):
     final = rows(folder / "tuned" / "final" / "results.csv")
     assert (final[0]["case"], {row["baseline"] for row in final}) == ("float32", {"float32"})
     assert {row["interval"] for row in final} == {"between processes"}
+
+
+def test_neither_part_diagnoses(tuned):
+    folder, _ = tuned
+    plans = [json.loads((folder / "tuned" / part / "plan.json").read_text()) for part in ("screening", "final")]
+    assert [plan["run"]["diagnose"] for plan in plans] == [False, False]
 
 
 def test_what_is_not_possible_here_is_told_with_its_reason(tuned):
@@ -148,6 +155,37 @@ def test_that_no_combination_was_tried_is_told():
     told = " ".join(words(searched({"": 1.0, "a": 0.5, "b": 0.4, "c": 2.0}, ["ab"]), [], 0))
     assert "No combination was tried for lack of time, though 2 optimisations help alone (b, a)" in told
     assert "Left out" not in told
+
+
+@pytest.mark.parametrize(
+    ("tried", "why"), [({"": 1.0, "a": 0.5}, "no time to measure"), ({"": 1.0, "a": 2.0}, "nothing to compare")]
+)
+def test_why_nothing_is_measured_with_care_is_told(tried, why):
+    assert f"There is {why}" in list(words(searched(tried), [], 0))[-1]
+
+
+class Hasty:
+    """A tuning whose rounds are over at once, but for `took` seconds on its clock."""
+
+    def __init__(self, took):
+        self.interrupted = False
+        self.now = 0.0
+        self.took = took
+        self.search = searched({"": 1.0, "a": 0.5})
+        self.search.clock = lambda: self.now
+
+    def measure_best(self, _server, configs, rounds):
+        for _ in self.search.careful_rounds(configs, rounds):
+            self.now += self.took
+        return "final"
+
+
+@pytest.mark.parametrize(("took", "told"), [(10.0, ""), (250.0, "Measured 2 of 4 rounds: there was no time for more.")])
+def test_rounds_without_time_are_told(took, told, monkeypatch, capsys):
+    monkeypatch.setattr("bench.execute.server.Server", nullcontext)
+    assert measure_best(Hasty(took)) == "final"
+    announced, *rest = capsys.readouterr().out.splitlines()[-1 - bool(told) :]
+    assert ("Measuring with care, 4 rounds" in announced, rest) == (True, [told] if told else [])
 
 
 @pytest.mark.parametrize(

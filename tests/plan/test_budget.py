@@ -196,8 +196,9 @@ def test_without_time_nothing_is_measured_with_care():
     clock = Clock()
     found = search(100, clock)
     found.take(Config("float32"), (0.0, 1.0), Spent(10, 0.1))
+    found.take(Config("float16"), (0.0, 0.5), Spent(10, 0.1))
     clock.now += 99
-    assert found.final() == ([], 0)
+    assert (found.final(), found.undecided()) == (([], 0), True)
 
 
 def test_a_round_that_took_longer_than_expected_is_the_last_that_fits_no_more():
@@ -209,8 +210,26 @@ def test_a_round_that_took_longer_than_expected_is_the_last_that_fits_no_more():
     assert clock.now - 1000 == 80
 
 
+@pytest.mark.parametrize(("took", "done"), [(1, ROUNDS), (40, 2), (100, 1)])
+def test_rounds_that_were_measured_are_counted(took, done):
+    clock = Clock()
+    found = search(100, clock)
+    found.take(Config("float32"), (0.0, 1.0), Spent(1, 0.1))
+    for _ in found.careful_rounds([Config("float32")], ROUNDS):
+        clock.now += took
+    assert found.rounds_done == done
+
+
+def test_the_reference_alone_is_not_measured_with_care():
+    found = search(1000)
+    found.take(Config("float32"), (0.0, 1.0), Spent(1, 0.1))
+    found.take(Config("float32", ("a",)), (0.0, 2.0), Spent(1, 0.1))
+    assert (found.final(), found.undecided()) == (([], 0), False)
+
+
 def test_what_was_not_measured_is_no_finalist():
     found = search(1000)
     found.take(Config("float32"), (0.0, 1.0), Spent(1, 0.1))
-    found.take(Config("float16"), None, None)
-    assert found.final()[0] == [Config("float32")]
+    found.take(Config("float16"), (0.0, 0.5), Spent(1, 0.1))
+    found.take(Config("float16", ("a",)), None, None)
+    assert found.final()[0] == [Config("float32"), Config("float16")]
