@@ -97,6 +97,15 @@ def _writable(code: Path | None) -> Path | None:
     return code
 
 
+def _refuse_results(folder: Path) -> None:
+    """Refuse a folder that has results, its own or of either part: a search is begun anew, never gone on with."""
+    from bench.cli.tuning import FINAL, SCREENING
+    from bench.records.store import PLAN, PROCESSES
+
+    if any((folder / part / name).exists() for part in ("", SCREENING, FINAL) for name in (PLAN, PROCESSES)):
+        raise InputError(f"--output {folder}: has results already; choose another --output, or remove the folder")
+
+
 def _template(model: str, prompt: str, given: "Mapping[str, int | None]") -> "Case":
     """Return the case that every configuration is laid over; raise `InputError` where it cannot be measured."""
     from bench.cli.tuning import SCENARIO
@@ -118,6 +127,7 @@ def _tune(asked: _Asked) -> int:
     """Screen, measure the best with care, and say what to use; return the exit code."""
     from bench.execute.server import Server
 
+    _refuse_results(asked.folder)
     with Server() as server:
         tuning = _prepare(server, asked)
         screening = tuning.screen(server)

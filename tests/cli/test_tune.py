@@ -9,8 +9,9 @@ import pytest
 from support import bench
 
 from bench.analyze.wishes import Goal, Wishes
-from bench.cli.tune import measure_best, words
+from bench.cli.tune import measure_best, tune, words
 from bench.cli.tuning import Tuning
+from bench.errors import InputError
 from bench.execute.protocol import DeadlineError
 from bench.pipelines.optimizations import names
 from bench.plan.budget import Search, Spent
@@ -202,3 +203,12 @@ def test_rounds_without_time_are_told(took, told, monkeypatch, capsys):
 def test_what_cannot_be_tuned_is_refused(arguments, told, tmp_path):
     refused = bench("tune", *arguments, cwd=tmp_path)
     assert (refused.returncode, told in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("part", [".", "screening", "final"])
+def test_a_folder_with_results_is_refused_before_anything_starts(part, tmp_path, monkeypatch):
+    (tmp_path / part).mkdir(exist_ok=True)
+    (tmp_path / part / "processes.csv").touch()
+    monkeypatch.setattr("bench.execute.server.Server", lambda: pytest.fail("a server was started"))
+    with pytest.raises(InputError, match=r"--output .*: has results already; choose another --output, or remove"):
+        tune("stable-diffusion-v1-5", output=tmp_path)
