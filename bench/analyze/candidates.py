@@ -35,7 +35,7 @@ class Candidate:
         interval: of the cost between processes; None where there is none.
         rounds: the cost in each round of interleaved processes, by its number; of seconds only.
         memory_bytes: the highest peak of loading, the first call and a generation.
-        memory_kind: what that peak is of; a key of `rows.KINDS`.
+        memory_kind: what that peak is of; a key of `rows.MEMORY_KINDS`.
         psnr_db: against the reference's pictures; None where they cannot be compared.
         design: settings that make another image than the plan's baseline, measured or not.
         barred: why it cannot be recommended, its memory aside; empty where it can.

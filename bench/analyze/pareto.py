@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 
 from bench.analyze.fidelity import ALARM_DB, SAME, another_image
-from bench.analyze.rows import KINDS, highest_peak, plain_rows
+from bench.analyze.rows import MEMORY_KINDS, highest_peak, plain_rows
 from bench.records.schema import MEASURED, Status
 
 
@@ -32,7 +32,8 @@ class Point:
         psnr_db: infinite for the baseline and for identical pictures; None where fidelity is not judged.
         fidelity: why it is not judged, or what the PSNR is of, in words.
         baseline: the case whose picture it is held against; None where there is none.
-        alike: its size, and what else it shares with the cases it is compared with.
+        size: full, or tiny.
+        alike: what else it shares with the cases it is compared with.
         status: as its row has it; a case that was still changing beats nobody.
         front: whether nothing alike dominates it; a broken picture is never on a front.
         beaten_by: a case that dominates it; None on the front.
@@ -44,6 +45,7 @@ class Point:
     psnr_db: float | None
     fidelity: str
     baseline: str | None
+    size: str
     alike: tuple[str, ...]
     status: str
     front: bool = False
@@ -69,7 +71,7 @@ def points(frame: pd.DataFrame) -> list[Point]:
         row for row in plain_rows(frame) if row["status"] in list(MEASURED) and row["seconds_per_image"] is not None
     ]
     peaks = [highest_peak(row) for row in measured]
-    kind = next((kind for kind in KINDS if any(kind == found for _, found in peaks)), None)
+    kind = next((kind for kind in MEMORY_KINDS if any(kind == found for _, found in peaks)), None)
     known = [(row, peak) for row, (peak, of) in zip(measured, peaks, strict=True) if peak is not None and of == kind]
     found = [_point(row, peak) for row, peak in known]
     return [_placed(point, [other for other in found if _alike(other, point)]) for point in found]
@@ -83,10 +85,10 @@ def dominates(one: Point, other: Point) -> bool:
 
 def _point(row: Mapping[Any, Any], peak: float) -> Point:
     psnr, fidelity = _fidelity(row)
-    work = tuple(str(row[name]) for name in ("size", "output_type", "width", "height", "images"))
+    work = tuple(str(row[name]) for name in ("output_type", "width", "height", "images"))
     alike = (*work, "by design" if another_image(row) else "")
     seconds = float(row["seconds_per_image"])
-    return Point(row["case"], seconds, peak, psnr, fidelity, row["baseline"], alike, row["status"])
+    return Point(row["case"], seconds, peak, psnr, fidelity, row["baseline"], row["size"], alike, row["status"])
 
 
 def _fidelity(row: Mapping[Any, Any]) -> tuple[float | None, str]:
@@ -101,7 +103,7 @@ def _fidelity(row: Mapping[Any, Any]) -> tuple[float | None, str]:
 
 
 def _alike(one: Point, other: Point) -> bool:
-    return (one.baseline, one.alike, one.judged) == (other.baseline, other.alike, other.judged)
+    return all(getattr(one, name) == getattr(other, name) for name in ("baseline", "size", "alike", "judged"))
 
 
 def _placed(point: Point, alike: Sequence[Point]) -> Point:

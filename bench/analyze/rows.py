@@ -10,7 +10,7 @@ from bench.records.schema import Column
 
 Row = Mapping[str, Any]
 PHASES = ("load_", "first_call_", "")
-KINDS = {
+MEMORY_KINDS = {
     "reserved": "reserved on the device",
     "allocated": "allocated on the device",
     "rss_growth": "resident growth",
@@ -50,7 +50,7 @@ def peak_bytes(row: Row) -> float | None:
 
 def highest_peak(row: Row) -> tuple[float | None, str]:
     """Return the highest peak of memory of a case in bytes, and what it is of."""
-    for kind in KINDS:
+    for kind in MEMORY_KINDS:
         known = [row[name] for phase in PHASES if row[name := f"{phase}peak_{kind}_bytes"] is not None]
         if row[f"peak_{kind}_bytes"] is not None:
             return float(max(known)), kind

@@ -49,7 +49,7 @@ def _kind(point: Point) -> tuple[str, str, str]:
 
 
 def _label(point: Point, *, mixed: bool) -> str:
-    tiny = "tiny" if mixed and "tiny" in point.alike else ""
+    tiny = "tiny" if mixed and point.size == "tiny" else ""
     told = ", ".join(each for each in (fidelity(point), tiny) if each not in {"", point.case})
     return plain(f"{point.case} ({told})" if told else point.case)
 

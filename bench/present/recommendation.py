@@ -10,7 +10,7 @@ from rich.table import Table
 from bench import units
 from bench.analyze.candidates import Candidate
 from bench.analyze.recommend import ONE_PROCESS, Recommendation, Unmeasured
-from bench.analyze.rows import KINDS
+from bench.analyze.rows import MEMORY_KINDS
 from bench.analyze.wishes import Goal
 from bench.present.tables import TINY
 from bench.records.schema import MEASURED
@@ -177,7 +177,7 @@ def _span(candidate: Candidate, goal: Goal) -> str:
 def _memory(candidate: Candidate) -> str:
     if candidate.memory_bytes is None:
         return ""
-    return f"{units.memory(candidate.memory_bytes)} {KINDS[candidate.memory_kind]}"
+    return f"{units.memory(candidate.memory_bytes)} {MEMORY_KINDS[candidate.memory_kind]}"
 
 
 def _psnr(candidate: Candidate) -> str:

@@ -123,7 +123,7 @@ def _front(point: Point) -> list[Cell]:
     judged = fidelity(point) or f"not judged ({point.fidelity.partition(' (')[0]})"
     place = "picture differs" if point.broken else ("yes" if point.front else "no")
     return [
-        Cell(point.case, tag=label({"size": point.alike[0], "status": point.status})),
+        Cell(point.case, tag=label({"size": point.size, "status": point.status})),
         Cell(place if point.judged or not point.front else "yes, among the not judged", tone="good" * point.front),
         Cell(units.seconds(point.seconds_per_image), point.seconds_per_image),
         Cell(units.memory(point.peak_bytes), point.peak_bytes),
