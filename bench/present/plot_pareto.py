@@ -19,8 +19,8 @@ KINDS = {
 BROKEN = ("picture differs", PAPER, GREY)
 NOTE = (
     "On the front: no other case is at least as good in time, memory and fidelity (PSNR) and better in one of them. "
-    "Cases that make another picture by design, or none that can be compared, are held against one another only, in "
-    "time and memory."
+    "Cases that make another picture by design, or none that can be compared, are held against their like only, in "
+    "time and memory. Memory is the highest peak of loading, the first call and a generation."
 )
 
 
