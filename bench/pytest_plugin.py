@@ -4,7 +4,7 @@
     pytest scenarios/sd15-precision.yaml::fp16 --benchmark-compare
 
 Each item is measured in a worker of its own, forked as `bench run` forks it. `benchmark.pedantic` asks for one call a
-round, and its timer is the worker's own clock: synchronised around the call, in the other process.
+round, and its timer is the worker's own clock: synchronized around the call, in the other process.
 
 This module is loaded by every pytest of an environment that has it, so it imports nothing until there is a scenario.
 """
@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.cli.settings import DeviceChoice, SizeChoice
+from bench.session.settings import DeviceChoice, SizeChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bench.execute.attempt import Outcome
-    from bench.execute.server import Server
+    from bench.execute.client import WorkerClient
     from bench.plan.case import Case
     from bench.plan.settings import RunSettings
 
@@ -113,8 +113,8 @@ class CaseItem(pytest.Function):
             benchmark: pytest-benchmark's fixture.
             logs: the folder for what workers print.
         """
-        from bench.execute.stepped import stepped
-        from bench.execute.steps import EndedError
+        from bench.execute.on_demand import stepped
+        from bench.execute.worker.on_demand import EndedError
 
         workers = Workers.of(self.config)
         settings, facts = workers.settings_of(self.case), workers.settled[1]
@@ -146,9 +146,9 @@ class CaseItem(pytest.Function):
             pytest.xfail(f"{status}, as documented: {reason}")
         if not complete or status not in MEASURED:
             path = os.path.relpath(self.place[0], self.config.invocation_params.dir)
-            reason = reason or f"too many samples were spoiled by {outcome.process['spoiled_by']}"
+            reason = reason or f"too many samples were rejected by {outcome.process['rejected_by']}"
             pytest.fail(f"{status}: {reason}\n{path}:{self.place[1]}\nlog: {log}", pytrace=False)
-        if status == Status.UNSTEADY:
+        if status == Status.UNSTABLE:
             warnings.warn(pytest.PytestWarning(f"{self.case.key}: {status}: {reason}"), stacklevel=1)
 
 
@@ -196,7 +196,7 @@ class Workers:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._server: Server | None = None
+        self._server: WorkerClient | None = None
         self._spawn = False
         self._compatible: dict[str, list[str]] = {}
         self.cases: Sequence[Case] = ()
@@ -210,14 +210,14 @@ class Workers:
         return config.stash[_WORKERS]
 
     @property
-    def server(self) -> "Server":
+    def server(self) -> "WorkerClient":
         """A server that runs; another where the last one died."""
-        from bench.execute.server import Server
+        from bench.execute.client import WorkerClient
 
         if self._server is not None and not self._server.running:
             self.close()
         if self._server is None:
-            self._server = Server(spawn=self._spawn)
+            self._server = WorkerClient(spawn=self._spawn)
         return self._server
 
     @cached_property
@@ -225,10 +225,10 @@ class Workers:
         """The settings as the command line has them, and the machine's facts; ends pytest where they make no sense."""
         from dataclasses import replace
 
-        from bench.cli.measure import fetch_missing
-        from bench.cli.settings import settle
         from bench.errors import InputError
         from bench.records import environment
+        from bench.session.measure import fetch_missing
+        from bench.session.settings import settle
 
         device, size, weights, samples, threads = map(self._option, ("device", "size", "weights", "samples", "threads"))
         try:

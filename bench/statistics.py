@@ -1,6 +1,6 @@
 """Medians and their intervals: the ground that sampling (is it enough?) and analysis (what does it say?) share.
 
-Latencies are skewed to the right, so the centre is the median and its interval is taken from order statistics, which
+Latencies are skewed to the right, so the center is the median and its interval is taken from order statistics, which
 assume nothing of the distribution. Nothing is returned that the number of samples cannot support: a 95 % interval of a
 median does not exist below six samples.
 """
@@ -30,9 +30,9 @@ class Interval:
     low: float
     high: float
 
-    def relative_half_width(self, centre: float) -> float:
-        """Return the larger distance from `centre` to an end, as a share of `centre`."""
-        return max(self.high - centre, centre - self.low) / centre
+    def relative_half_width(self, center: float) -> float:
+        """Return the larger distance from `center` to an end, as a share of `center`."""
+        return max(self.high - center, center - self.low) / center
 
     def overlaps(self, other: "Interval") -> bool:
         """Say whether the two intervals have a point in common."""
@@ -70,11 +70,11 @@ def geometric_mean_interval(ratios: Sequence[float], confidence: float = 0.95) -
     if not ratios:
         raise ValueError("no ratio, no mean")
     logarithms = [log(ratio) for ratio in ratios]
-    centre = fmean(logarithms)
+    center = fmean(logarithms)
     if len(ratios) < MIN_BLOCKS:
-        return exp(centre), None
+        return exp(center), None
     width = _t_quantile((1 + confidence) / 2, len(ratios) - 1) * stdev(logarithms) / sqrt(len(ratios))
-    return exp(centre), Interval(exp(centre - width), exp(centre + width))
+    return exp(center), Interval(exp(center - width), exp(center + width))
 
 
 def ratio_interval(
@@ -91,15 +91,15 @@ def ratio_interval(
     if not new or not base:
         raise ValueError("no process, no ratio")
     sides = [[log(value) for value in values] for values in (new, base)]
-    centre = fmean(sides[0]) - fmean(sides[1])
+    center = fmean(sides[0]) - fmean(sides[1])
     if min(map(len, sides)) < MIN_PROCESSES:
-        return exp(centre), None
+        return exp(center), None
     shares = [stdev(side) ** 2 / len(side) for side in sides]  # of the variance of the difference
     if sum(shares) == 0:
-        return exp(centre), Interval(exp(centre), exp(centre))
+        return exp(center), Interval(exp(center), exp(center))
     freedom = sum(shares) ** 2 / sum(share**2 / (len(side) - 1) for share, side in zip(shares, sides, strict=True))
     width = _t_quantile((1 + confidence) / 2, freedom) * sqrt(sum(shares))
-    return exp(centre), Interval(exp(centre - width), exp(centre + width))
+    return exp(center), Interval(exp(center - width), exp(center + width))
 
 
 def _t_quantile(probability: float, freedom: float) -> float:

@@ -86,7 +86,7 @@ def bounds(low: float | None, high: float | None) -> str:
 
 
 def decibels(value: float) -> str:
-    """Print a likeness in dB; an infinite one is that of identical pictures."""
+    """Print a similarity in dB; an infinite one is that of identical pictures."""
     return "identical" if math.isinf(value) else f"{value:.1f} dB"
 
 

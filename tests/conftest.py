@@ -51,9 +51,9 @@ def finished_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server():
     """A fork server with the libraries imported."""
-    from bench.execute.server import Server
+    from bench.execute.client import WorkerClient
 
-    with Server() as running:
+    with WorkerClient() as running:
         yield running
 
 

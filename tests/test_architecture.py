@@ -22,6 +22,7 @@ STANDS_ON = {
     "analyze": {"ground", "plan", "records"},
     "present": {"ground", "plan", "records", "analyze"},
 }
+STANDS_ON["session"] = set(STANDS_ON)
 STANDS_ON["doors"] = set(STANDS_ON)
 
 HELP = """
@@ -118,9 +119,9 @@ def heavy_modules_after(code):
 @pytest.mark.parametrize(
     "module",
     [
-        "analyze.summary",
+        "analyze.results",
         "present.tables",
-        "present.plots",
+        "present.plots.registry",
         "present.html.page",
         "records.environment",
         "plan.load",

@@ -9,9 +9,9 @@ import pytest
 from analyze.make import case, ended, make_folder, measured
 from PIL import Image
 
+from bench.analyze.results import results
 from bench.analyze.run import open_run
 from bench.analyze.side import open_side
-from bench.analyze.summary import results
 from bench.errors import InputError
 
 ROOT = Path(__file__).parents[1]

@@ -124,7 +124,7 @@ def judge(status, claim=None, *, complete=True, reason="why", device_name="NVIDI
         case=case, place=(ROOT / "small.yaml", 1), claim_device="NVIDIA A100", config=SimpleNamespace()
     )
     item.config.invocation_params = SimpleNamespace(dir=ROOT)
-    outcome = Outcome({"status": status, "reason": reason, "spoiled_by": "hw_thermal_slowdown"})
+    outcome = Outcome({"status": status, "reason": reason, "rejected_by": "hw_thermal_slowdown"})
     CaseItem._judge(item, outcome, ROOT / "plain.log", device_name, complete=complete)
 
 
@@ -145,13 +145,13 @@ def test_out_of_memory_that_is_documented_of_another_gpu_fails():
 
 
 def test_too_few_samples_are_no_benchmark():
-    with pytest.raises(pytest.fail.Exception, match="too many samples were spoiled by hw_thermal_slowdown"):
+    with pytest.raises(pytest.fail.Exception, match="too many samples were rejected by hw_thermal_slowdown"):
         judge("ok", complete=False, reason="")
 
 
 def test_samples_that_drift_are_a_warning():
-    with pytest.warns(pytest.PytestWarning, match="small/plain: unsteady: why"):
-        judge("unsteady")
+    with pytest.warns(pytest.PytestWarning, match="small/plain: unstable: why"):
+        judge("unstable")
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("pygal"), reason="pytest-benchmark draws with pygal, an extra")

@@ -16,7 +16,7 @@ APT = ["apt-get", "-qq", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeo
 
 
 def main() -> None:
-    """Install Chromium if it is missing and may be installed."""
+    """Install Chromium if it is missing and may be diffusers_api."""
     if shutil.which("chromium") or not may_install():
         return
     say("installing Chromium for the tests of the report")

@@ -17,11 +17,12 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.analyze.baselines import slug  # noqa: E402 - from this checkout, installed or not
-from bench.analyze.fidelity import IMAGES  # noqa: E402
+from bench.analyze.results import write_results  # noqa: E402
 from bench.analyze.run import Run, open_run  # noqa: E402
-from bench.analyze.summary import write_results  # noqa: E402
+from bench.analyze.similarity import IMAGES  # noqa: E402
 from bench.errors import InputError  # noqa: E402
-from bench.present import markdown, plots, tables  # noqa: E402
+from bench.present import markdown, tables  # noqa: E402
+from bench.present.plots import registry as plots  # noqa: E402
 from bench.records import store  # noqa: E402
 from bench.records.schema import Status  # noqa: E402
 

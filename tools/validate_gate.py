@@ -205,7 +205,7 @@ def slower_python(folder: Path, share: float, leaked: int) -> Path:
 
 def mean_ratios(base: Path, new: Path) -> list[float]:
     """Return the ratio of the means of every pair of processes, round by round."""
-    sides = [open_run(path).samples.groupby(["case", "replicate"])["latency_s"].mean() for path in (base, new)]
+    sides = [open_run(path).samples.groupby(["case", "process"])["latency_s"].mean() for path in (base, new)]
     return [float(ratio) for ratio in (sides[1] / sides[0]).dropna()]
 
 

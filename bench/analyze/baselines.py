@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.analyze.results import results
 from bench.analyze.rows import Row
 from bench.analyze.run import open_run
 from bench.analyze.side import Side, of_run, open_side
-from bench.analyze.summary import results
 from bench.errors import InputError
 from bench.records import store
 from bench.records.schema import FAULTS, Status
@@ -108,14 +108,14 @@ def _plain(rows: pd.DataFrame) -> Sequence[Row]:
 
 def _remarks(table: pd.DataFrame) -> list[str]:
     few = table[(table["processes"] > 0) & (table["processes"] < MIN_PROCESSES)]
-    unsteady = ", ".join(
-        f"{row['scenario']}/{row['case']}" for _, row in table.iterrows() if row["status"] == Status.UNSTEADY
+    unstable = ", ".join(
+        f"{row['scenario']}/{row['case']}" for _, row in table.iterrows() if row["status"] == Status.UNSTABLE
     )
-    drifting = [f"unsteady, so nothing can pass against them: {unsteady}"] if unsteady else []
+    drifting = [f"unstable, so nothing can pass against them: {unstable}"] if unstable else []
     if few.empty:
         return drifting
     told = f"{len(few)} of {len(table)} cases have under {MIN_PROCESSES} processes"
     return [
         *drifting,
-        f"{told}: memory and status can be judged against them, latency cannot; measure with --replicates 4",
+        f"{told}: memory and status can be judged against them, latency cannot; measure with --processes 4",
     ]

@@ -12,11 +12,11 @@ from math import floor
 
 import pandas as pd
 
-from bench.analyze.fidelity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, fidelity, shared_likeness
+from bench.analyze.constraints import Constraints, Goal
+from bench.analyze.results import BETWEEN
 from bench.analyze.rows import Row, highest_peak, plain_rows, process_medians
 from bench.analyze.run import Run
-from bench.analyze.summary import BETWEEN
-from bench.analyze.wishes import Goal, Wishes
+from bench.analyze.similarity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, shared_similarity, similarity
 from bench.plan.case import Case
 from bench.records.schema import MEASURED, Status
 from bench.statistics import Interval
@@ -38,7 +38,7 @@ class Candidate:
         memory_kind: what that peak is of; a key of `rows.MEMORY_KINDS`.
         psnr_db: against the reference's pictures; None where they cannot be compared.
         design: settings that make another image than the plan's baseline, measured or not.
-        barred: why it cannot be recommended, its memory aside; empty where it can.
+        exclusion_reason: why it cannot be recommended, its memory aside; empty where it can.
         too_big: by how many bytes it is over the most that is allowed.
     """
 
@@ -51,7 +51,7 @@ class Candidate:
     memory_kind: str
     psnr_db: float | None
     design: tuple[str, ...]
-    barred: str
+    exclusion_reason: str
     too_big: float = 0.0
 
 
@@ -64,13 +64,13 @@ class Task:
     candidates: tuple[Candidate, ...]
 
 
-def tasks(run: Run, table: pd.DataFrame, wishes: Wishes) -> list[Task]:
+def tasks(run: Run, table: pd.DataFrame, constraints: Constraints) -> list[Task]:
     """Return the tasks of a run, in the plan's order.
 
     Args:
         run: whose plan and pictures are read.
         table: its results (`summary.results`).
-        wishes: what is asked of a case.
+        constraints: what is asked of a case.
     """
     rows = {f"{row['scenario']}/{row['case']}": row for row in plain_rows(table)}
     cases = {case.key: case for case in run.plan.cases}
@@ -78,7 +78,7 @@ def tasks(run: Run, table: pd.DataFrame, wishes: Wishes) -> list[Task]:
     for case in run.plan.cases:
         if case.key in rows:
             grouped.setdefault(_image(cases.get(case.baseline or "", case)), []).append(case)
-    return [_task(run, members, cases, rows, wishes) for members in grouped.values()]
+    return [_task(run, members, cases, rows, constraints) for members in grouped.values()]
 
 
 def _image(case: Case) -> str:
@@ -88,12 +88,12 @@ def _image(case: Case) -> str:
 
 
 def _task(
-    run: Run, members: Sequence[Case], cases: Mapping[str, Case], rows: Mapping[str, Row], wishes: Wishes
+    run: Run, members: Sequence[Case], cases: Mapping[str, Case], rows: Mapping[str, Row], constraints: Constraints
 ) -> Task:
     image = cases.get(members[0].baseline or "", members[0])
     reference = _reference(members, image, rows)
     shown = rows[(reference or members[0]).key]
-    candidates = tuple(_weigh(run, case, rows, image, reference, wishes) for case in members)
+    candidates = tuple(_weigh(run, case, rows, image, reference, constraints) for case in members)
     return Task(_name(shown), reference, candidates)
 
 
@@ -121,27 +121,29 @@ def _name(row: Row) -> str:
 
 
 def _weigh(
-    run: Run, case: Case, rows: Mapping[str, Row], image: Case, reference: Case | None, wishes: Wishes
+    run: Run, case: Case, rows: Mapping[str, Row], image: Case, reference: Case | None, constraints: Constraints
 ) -> Candidate:
     row = rows[case.key]
     design = tuple(by_design(case, image))
     memory, kind = highest_peak(row)
-    cost, interval, rounds = _cost(row, memory, wishes.goal)
+    cost, interval, rounds = _cost(row, memory, constraints.goal)
     psnr = _psnr(run, case, row, reference)
-    if wishes.goal == Goal.THROUGHPUT and BATCH in design and reference is not None:
-        design, psnr = _batch(run, case, reference, design, wishes)
+    if constraints.goal == Goal.THROUGHPUT and BATCH in design and reference is not None:
+        design, psnr = _batch(run, case, reference, design, constraints)
     base = rows[reference.key] if reference is not None else None
     reasons = (
         "" if row["status"] == Status.OK else f"{row['status']}: {row['reason']}",
-        _other_work(row, base, wishes.goal),
-        "" if wishes.other_images or not design else f"another image by design ({', '.join(design)})",
-        _unlike(psnr, wishes) if reference is not None and case.key != reference.key and not design else "",
-        "its peak memory is not known" if memory is None and wishes.max_memory_bytes is not None else "",
-        f"no {wishes.goal} was measured" if cost is None else "",
+        _other_work(row, base, constraints.goal),
+        "" if constraints.other_images or not design else f"another image by design ({', '.join(design)})",
+        _unlike(psnr, constraints) if reference is not None and case.key != reference.key and not design else "",
+        "its peak memory is not known" if memory is None and constraints.max_memory_bytes is not None else "",
+        f"no {constraints.goal} was measured" if cost is None else "",
     )
-    too_big = max(0.0, (memory or 0.0) - wishes.max_memory_bytes) if wishes.max_memory_bytes is not None else 0.0
-    barred = next(filter(None, reasons), "")
-    return Candidate(case, row, cost, interval, rounds, memory, kind, psnr, design, barred, too_big)
+    too_big = (
+        max(0.0, (memory or 0.0) - constraints.max_memory_bytes) if constraints.max_memory_bytes is not None else 0.0
+    )
+    exclusion_reason = next(filter(None, reasons), "")
+    return Candidate(case, row, cost, interval, rounds, memory, kind, psnr, design, exclusion_reason, too_big)
 
 
 def _cost(row: Row, memory: float | None, goal: Goal) -> tuple[float | None, Interval | None, Mapping[int, float]]:
@@ -170,29 +172,31 @@ def _other_work(row: Row, base: Row | None, goal: Goal) -> str:
 
 
 def _psnr(run: Run, case: Case, row: Row, reference: Case | None) -> float | None:
-    """Return the likeness to the reference's pictures in dB; the row has it where that is the case's own baseline."""
+    """Return the similarity to the reference's pictures in dB; the row has it where that is the case's own baseline."""
     if reference is None or case.key == reference.key:
         return None
-    columns = row if case.baseline == reference.key else fidelity(run.folder, case, row, reference)
+    columns = row if case.baseline == reference.key else similarity(run.folder, case, row, reference)
     found: float | None = columns.get("psnr_db")
     return found
 
 
 def _batch(
-    run: Run, case: Case, reference: Case, design: tuple[str, ...], wishes: Wishes
+    run: Run, case: Case, reference: Case, design: tuple[str, ...], constraints: Constraints
 ) -> tuple[tuple[str, ...], float | None]:
-    """Return what makes another image, and the likeness of the pictures that both make: of a batch, nothing need.
+    """Return what makes another image, and the similarity of the pictures that both make: of a batch, nothing need.
 
     With a seed an image the first one of a batch is that of a single call; with one seed for all it is another.
     """
-    psnr = shared_likeness(run.folder, case, reference)
-    same = set(design) <= {BATCH, "seed"} and psnr is not None and psnr >= wishes.min_psnr_db
+    psnr = shared_similarity(run.folder, case, reference)
+    same = set(design) <= {BATCH, "seed"} and psnr is not None and psnr >= constraints.min_psnr_db
     return () if same else design, psnr
 
 
-def _unlike(psnr: float | None, wishes: Wishes) -> str:
+def _unlike(psnr: float | None, constraints: Constraints) -> str:
     if psnr is None:
         return "its pictures cannot be compared with the reference's"
-    if psnr >= wishes.min_psnr_db:
+    if psnr >= constraints.min_psnr_db:
         return ""
-    return f"the image differs: {floor(psnr * 10) / 10:.1f} dB < {wishes.min_psnr_db:g} dB"  # 29.96 is not 30.0 < 30
+    return (
+        f"the image differs: {floor(psnr * 10) / 10:.1f} dB < {constraints.min_psnr_db:g} dB"  # 29.96 is not 30.0 < 30
+    )

@@ -128,7 +128,7 @@ def _hold(case: Case, row: Row, columns: Mapping[str, Any]) -> dict[str, Any]:
 def _hold_status(columns: Mapping[str, Any], row: Row) -> dict[str, Any]:
     agrees = row.get("status") == columns["claim_status"]
     verdict = "as documented" if agrees else f"documented {columns['claim_status']}, here {row.get('status')}"
-    return {"claim_held_as": "status", "claim_verdict": verdict}
+    return {"claim_judged_by": "status", "claim_verdict": verdict}
 
 
 def _hold_figures(case: Case, row: Row, columns: Mapping[str, Any], *, here: bool) -> dict[str, Any]:
@@ -167,4 +167,4 @@ def _held(what: str, ratio: float, advantage: float, columns: Mapping[str, Any])
         verdict = "faster than documented" if advantage > 1 else "slower than documented"
     else:
         verdict = "gains more than documented" if advantage > 1 else "gains less than documented"
-    return {"claim_held_as": what, "claim_ratio": ratio, "claim_verdict": verdict}
+    return {"claim_judged_by": what, "claim_ratio": ratio, "claim_verdict": verdict}

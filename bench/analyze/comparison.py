@@ -11,9 +11,9 @@ from math import exp, fsum, log
 from typing import Any
 
 from bench import statistics
-from bench.analyze.fidelity import ALARM_DB, likeness
 from bench.analyze.rows import Row
 from bench.analyze.side import Side
+from bench.analyze.similarity import ALARM_DB, similarity_between_runs
 from bench.records import schema
 from bench.records.schema import MEASURED, Status
 from bench.statistics import Interval
@@ -23,7 +23,7 @@ CONDITIONS = ("started_by", "pinned_core", "device")
 SETTINGS = tuple(name for name in schema.names(schema.SETTINGS) if name not in CONDITIONS)
 ENVIRONMENT = tuple(name for name in schema.names(schema.VERSIONS) if name != "diffusion_bench")
 NOT_HELD_EQUAL = ("recompilations", "vae_decodes")
-IN_FORCE = ("started_by", *(name for name in schema.names(schema.IN_FORCE) if name not in NOT_HELD_EQUAL))
+EFFECTIVE = ("started_by", *(name for name in schema.names(schema.EFFECTIVE) if name not in NOT_HELD_EQUAL))
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Pair:
         interval: 95 %, of the ratio; None where there are too few processes for one.
         processes: that the ratio is from, a side.
         settings: what was asked for differently, as `name: base -> new`; with any the ratio compares two things.
-        in_force: what was found in force differently, in the same words.
+        effective: what was found in effect differently, in the same words.
         psnr_db: between the sides' pictures, the lowest; None where they were not compared.
     """
 
@@ -48,7 +48,7 @@ class Pair:
     interval: Interval | None
     processes: tuple[int, int]
     settings: tuple[str, ...]
-    in_force: tuple[str, ...]
+    effective: tuple[str, ...]
     psnr_db: float | None = None
 
     @property
@@ -96,9 +96,9 @@ def environment(sides: Sequence[Side]) -> dict[str, list[str]]:
     return {name: texts for name, texts in told.items() if len(set(texts)) > 1}
 
 
-def with_likeness(pairs: Sequence[Pair], base: Side, new: Side) -> list[Pair]:
+def with_similarity(pairs: Sequence[Pair], base: Side, new: Side) -> list[Pair]:
     """Return the pairs with the PSNR between both sides' pictures, where both are run folders that have them."""
-    return [replace(pair, psnr_db=likeness(base.path, new.path, pair.key)) for pair in pairs]
+    return [replace(pair, psnr_db=similarity_between_runs(base.path, new.path, pair.key)) for pair in pairs]
 
 
 def geometric_mean(pairs: Sequence[Pair]) -> float | None:
@@ -118,7 +118,7 @@ def _pair(key: str, base: Side, new: Side, *, rounds_are_pairs: bool) -> Pair:
     if all(measured(row) for row in rows):
         medians = base.medians(key), new.medians(key)
         ratio, interval, processes = _ratio(*medians, paired=rounds_are_pairs)
-    return Pair(key, *rows, ratio, interval, processes, _differences(*rows, SETTINGS), _differences(*rows, IN_FORCE))
+    return Pair(key, *rows, ratio, interval, processes, _differences(*rows, SETTINGS), _differences(*rows, EFFECTIVE))
 
 
 def measured(row: Row | None) -> bool:

@@ -22,7 +22,7 @@ MEMORY_SLACK_BYTES, MEMORY_SLACK = 16 * units.MIB, 0.005
 BLOCKS, EXTENDED = 6, 12
 """Six pairs of processes tell 3 % from none where processes differ by 0.5 %; what they leave open gets six more."""
 WORK = ("denoiser_calls:", "parameters:", "denoiser_parameters:")
-"""What is in force that decides how much there is to compute: less of it is no gain."""
+"""What is in effect that decides how much there is to compute: less of it is no gain."""
 ANSWERS = (Status.SKIPPED, Status.OOM)
 """No measurement, but an answer that can be expected again."""
 
@@ -72,8 +72,8 @@ def settle(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> 
         measure: measures the named cases (None: all) in blocks of these numbers, and judges what there is so far.
     """
     judged = measure(None, range(BLOCKS))
-    undecided = {each.pair.key for each in judged if each.verdict is Verdict.INCONCLUSIVE and _open(each)}
-    return measure(undecided, range(BLOCKS, EXTENDED)) if undecided else judged
+    ties = {each.pair.key for each in judged if each.verdict is Verdict.INCONCLUSIVE and _open(each)}
+    return measure(ties, range(BLOCKS, EXTENDED)) if ties else judged
 
 
 def _open(judged: Judged) -> bool:
@@ -109,7 +109,7 @@ def _refusal(pair: Pair) -> list[Judgement]:
         return [(Verdict.NOT_COMPARABLE, "there is no baseline of its scenario; keep one: bench baseline RUN")]
     if pair.new is None:
         return [(Verdict.NOT_COMPARABLE, "the case has gone missing: the new side did not measure it")]
-    other_work = [found for found in pair.in_force if found.startswith(WORK)]
+    other_work = [found for found in pair.effective if found.startswith(WORK)]
     reasons = (
         "" if pair.same_device else f"another device: {pair.base['device_name']} -> {pair.new['device_name']}",
         f"other settings: {'; '.join(pair.settings)}" if pair.settings else "",
@@ -130,11 +130,11 @@ def _status(pair: Pair, threshold: float) -> list[Judgement]:
         return []
     changed = f"{before} -> {after}{_because(pair.new)}"
     if measured(pair.base) and measured(pair.new):
-        return [_unsteady(pair, threshold, changed), _memory(pair)]
+        return [_unstable(pair, threshold, changed), _memory(pair)]
     return [_change_of_status(pair.base, pair.new, changed)]
 
 
-def _unsteady(pair: Pair, threshold: float, changed: str) -> Judgement:
+def _unstable(pair: Pair, threshold: float, changed: str) -> Judgement:
     """Judge a latency that was still changing: it may be a regression all the same, and is never a pass."""
     assert pair.base is not None  # noqa: S101 - refused before
     assert pair.new is not None  # noqa: S101 - refused before
@@ -143,7 +143,7 @@ def _unsteady(pair: Pair, threshold: float, changed: str) -> Judgement:
     verdict, found = _latency(pair, threshold)
     if verdict is Verdict.REGRESSED:
         return verdict, f"{found}; {changed}"
-    return Verdict.INCONCLUSIVE, f"{changed}: an unsteady latency is no ground for a pass"
+    return Verdict.INCONCLUSIVE, f"{changed}: an unstable latency is no ground for a pass"
 
 
 def _change_of_status(base: Row, new: Row, changed: str) -> Judgement:
@@ -178,7 +178,7 @@ def _latency(pair: Pair, threshold: float) -> Judgement:
     found = f"latency {units.change(pair.ratio)}"
     if pair.interval is None:
         few = f"{pair.processes[0]} and {pair.processes[1]} processes"
-        return Verdict.INCONCLUSIVE, f"{found}, from {few}: an interval needs {MIN_PROCESSES} a side (--replicates 4)"
+        return Verdict.INCONCLUSIVE, f"{found}, from {few}: an interval needs {MIN_PROCESSES} a side (--processes 4)"
     span = f"{found}, 95 % interval {units.change(pair.interval.low)} to {units.change(pair.interval.high)}"
     limit = 1 + threshold
     if pair.interval.low > limit:

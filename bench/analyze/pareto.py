@@ -1,4 +1,4 @@
-"""The Pareto front of time, memory and fidelity: the cases that no other case beats.
+"""The Pareto front of time, memory and similarity: the cases that no other case beats.
 
 One case dominates another if it is no worse in every objective and better in one (Pareto dominance); the front is what
 is not dominated. The objectives are seconds per image and peak memory, both to be small, and the PSNR against the
@@ -19,8 +19,8 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analyze.fidelity import ALARM_DB, SAME, another_image
 from bench.analyze.rows import MEMORY_KINDS, highest_peak, plain_rows
+from bench.analyze.similarity import ALARM_DB, SAME, another_image
 from bench.records.schema import MEASURED, Status
 
 
@@ -29,8 +29,8 @@ class Point:
     """A measured case in the three objectives.
 
     Attributes:
-        psnr_db: infinite for the baseline and for identical pictures; None where fidelity is not judged.
-        fidelity: why it is not judged, or what the PSNR is of, in words.
+        psnr_db: infinite for the baseline and for identical pictures; None where similarity is not judged.
+        similarity: why it is not judged, or what the PSNR is of, in words.
         baseline: the case whose picture it is held against; None where there is none.
         size: full, or tiny.
         alike: what else it shares with the cases it is compared with.
@@ -43,7 +43,7 @@ class Point:
     seconds_per_image: float
     peak_bytes: float
     psnr_db: float | None
-    fidelity: str
+    similarity: str
     baseline: str | None
     size: str
     alike: tuple[str, ...]
@@ -53,7 +53,7 @@ class Point:
 
     @property
     def judged(self) -> bool:
-        """Whether fidelity is one of the objectives."""
+        """Whether similarity is one of the objectives."""
         return self.psnr_db is not None
 
     @property
@@ -84,11 +84,11 @@ def dominates(one: Point, other: Point) -> bool:
 
 
 def _point(row: Mapping[Any, Any], peak: float) -> Point:
-    psnr, fidelity = _fidelity(row)
+    psnr, similarity = _fidelity(row)
     work = tuple(str(row[name]) for name in ("output_type", "width", "height", "images"))
     alike = (*work, "by design" if another_image(row) else "")
     seconds = float(row["seconds_per_image"])
-    return Point(row["case"], seconds, peak, psnr, fidelity, row["baseline"], row["size"], alike, row["status"])
+    return Point(row["case"], seconds, peak, psnr, similarity, row["baseline"], row["size"], alike, row["status"])
 
 
 def _fidelity(row: Mapping[Any, Any]) -> tuple[float | None, str]:
@@ -96,10 +96,10 @@ def _fidelity(row: Mapping[Any, Any]) -> tuple[float | None, str]:
     if row["baseline"] == row["case"]:
         return math.inf, "the baseline"
     if another_image(row):
-        return None, row["fidelity"]
+        return None, row["similarity"]
     if row["psnr_db"] is None:
         return None, "unknown: no pictures to compare"
-    return float(row["psnr_db"]), row["fidelity"] or SAME
+    return float(row["psnr_db"]), row["similarity"] or SAME
 
 
 def _alike(one: Point, other: Point) -> bool:
@@ -114,5 +114,5 @@ def _placed(point: Point, alike: Sequence[Point]) -> Point:
 
 def _costs(point: Point) -> tuple[float, ...]:
     """Return the objectives, each to be small."""
-    fidelity = () if point.psnr_db is None else (-point.psnr_db,)
-    return (point.seconds_per_image, point.peak_bytes, *fidelity)
+    similarity = () if point.psnr_db is None else (-point.psnr_db,)
+    return (point.seconds_per_image, point.peak_bytes, *similarity)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bench.analyze.candidates import Candidate, Task
+from bench.analyze.constraints import Goal
 from bench.analyze.rows import plain_rows
 from bench.analyze.run import Run
-from bench.analyze.wishes import Goal
 from bench.plan.case import Case
 from bench.records.schema import MEASURED
 from bench.statistics import MIN_BLOCKS, geometric_mean_interval
@@ -31,14 +31,14 @@ class Recommendation:
     Attributes:
         task: with all its cases.
         best: the recommended case; None where none can be.
-        undecided: those that this run does not tell apart from the best, cheapest first.
+        ties: those that this run does not tell apart from the best, cheapest first.
         others: those that may be recommended and are worse, best first.
         excluded: those with a figure that may not be recommended, best first.
     """
 
     task: Task
     best: Candidate | None
-    undecided: tuple[Candidate, ...]
+    ties: tuple[Candidate, ...]
     others: tuple[Candidate, ...]
     excluded: tuple[Candidate, ...]
 
@@ -63,17 +63,17 @@ class Unmeasured:
 def recommend(task: Task, goal: Goal) -> Recommendation:
     """Choose among a task's cases: the cheapest, or the simplest of those that it is not told apart from."""
     ranked = _ranked(task.candidates)
-    allowed = [candidate for candidate in ranked if not candidate.barred and not candidate.too_big]
+    allowed = [candidate for candidate in ranked if not candidate.exclusion_reason and not candidate.too_big]
     excluded = tuple(candidate for candidate in ranked if candidate not in allowed)
     if not allowed:
         return Recommendation(task, None, (), (), excluded)
-    level = [candidate for candidate in allowed if not told_apart(allowed[0], candidate, goal)]
+    level = [candidate for candidate in allowed if not distinguishable(allowed[0], candidate, goal)]
     best = min(level, key=lambda candidate: (_changes(candidate, task.reference), level.index(candidate)))
     others = tuple(candidate for candidate in allowed if candidate not in level)
     return Recommendation(task, best, tuple(c for c in level if c is not best), others, excluded)
 
 
-def told_apart(one: Candidate, other: Candidate, goal: Goal) -> bool:
+def distinguishable(one: Candidate, other: Candidate, goal: Goal) -> bool:
     """Say whether a run shows that two cases differ: by the ratios of paired rounds, by intervals, else by a margin.
 
     What a machine does from one round to the next is in both cases' intervals, and cancels in their ratio.
@@ -117,7 +117,7 @@ def unmeasured(run: Run, table: pd.DataFrame, model: str, optimizations: Sequenc
 
 
 def _changes(candidate: Candidate, reference: Case | None) -> int:
-    """Count what is changed: optimisations, settings of another image, the dtype."""
+    """Count what is changed: optimizations, settings of another image, the dtype."""
     dtype = reference is not None and candidate.case.dtype != reference.dtype
     return len(candidate.case.optimizations) + len(candidate.design) + dtype
 

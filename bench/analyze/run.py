@@ -64,14 +64,14 @@ def _refuse_without_samples(folder: Path, processes: pd.DataFrame, samples: pd.D
     measured = processes[processes["status"].isin([str(status) for status in MEASURED])]
     known = set(samples[_KEYS].itertuples(index=False, name=None))
     for row in measured[[*_KEYS, "images"]].itertuples(index=False, name=None):
-        scenario, case, replicate, images = row
+        scenario, case, process, images = row
         if row[:-1] not in known:
             fault = f"has no sample in {store.SAMPLES}, which was cut off; copy it again"
         elif pd.isna(images):
             fault = "has samples, but its images is empty; the file was changed by hand"
         else:
             continue
-        raise InputError(f"{folder / store.PROCESSES}: process {replicate} of {scenario}/{case} {fault}")
+        raise InputError(f"{folder / store.PROCESSES}: process {process} of {scenario}/{case} {fault}")
 
 
 def _environment(path: Path) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import statistics
+from bench.analyze.results import results
 from bench.analyze.rows import Row, plain_rows, process_medians
 from bench.analyze.run import Run, open_run
-from bench.analyze.summary import results
 from bench.errors import InputError
 from bench.records import cells, schema, store
 from bench.records.schema import MEASURED, Status

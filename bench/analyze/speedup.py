@@ -9,7 +9,7 @@ from bench.records.schema import MEASURED
 
 Row = Mapping[str, Any]
 Medians = dict[str, dict[int, float]]
-"""case key -> replicate -> the process's median latency in seconds."""
+"""case key -> process -> the process's median latency in seconds."""
 
 
 def against(case: Case, row: Row, baseline: Row | None, medians: Medians) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def against(case: Case, row: Row, baseline: Row | None, medians: Medians) -> dic
         return {}
     mine, base = row["seconds_per_image"], baseline["seconds_per_image"]
     ratios = _block_ratios(case, medians, row["images"] / baseline["images"])
-    columns = {"speedup": base / mine, "blocks": len(ratios), "repaid_after_images": _repaid(row, baseline)}
+    columns = {"speedup": base / mine, "blocks": len(ratios), "break_even_images": _repaid(row, baseline)}
     if len(ratios) < statistics.MIN_BLOCKS:
         return columns
     mean, interval = statistics.geometric_mean_interval(ratios)

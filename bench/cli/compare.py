@@ -32,7 +32,7 @@ def compare(
     sides = distinct([open_side(path) for path in (base, *new)])
     compared = presented.Compared(sides, [pair_up(sides[0], side) for side in sides[1:]])
     if plot is not None:  # first, for a reader of the table may go away (`| head`)
-        from bench.present import plot_comparison
+        from bench.present.plots import comparison as plot_comparison
 
         plot_comparison.write(plot, compared)
         typer.echo(f"Plot: {plot}", err=True)

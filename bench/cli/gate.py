@@ -8,8 +8,8 @@ import typer
 
 from bench.cli.compare import BaselineFolder
 from bench.cli.options import Device, Only, Size, Weights
-from bench.cli.settings import DeviceChoice, SizeChoice
 from bench.errors import InputError
+from bench.session.settings import DeviceChoice, SizeChoice
 
 if TYPE_CHECKING:
     from bench.present.gate import Gated
@@ -54,9 +54,9 @@ def gate(
     if base_python is None or head_python is None:
         gated = _stored([Path(each) for each in what], share, baselines)
     else:
-        from bench.cli.duel import Question, duel
+        from bench.session.paired_gate import GateRequest, duel
 
-        question = Question(what, only or [], str(device), str(size), weights, samples, output)
+        question = GateRequest(what, only or [], str(device), str(size), weights, samples, output)
         gated = duel(base_python, head_python, question, share)
     presented.show(gated)
     _write(gated, junit, markdown)
@@ -75,7 +75,7 @@ def _share(threshold: str) -> float:
 def _stored(paths: list[Path], threshold: float, folder: Path | None) -> "Gated":
     """Gate stored results: two sides, or one against the baseline of its device."""
     from bench.analyze import baselines
-    from bench.analyze.comparison import environment, pair_up, with_likeness
+    from bench.analyze.comparison import environment, pair_up, with_similarity
     from bench.analyze.gate import judge
     from bench.analyze.side import distinct, open_side
     from bench.present import gate as presented
@@ -88,7 +88,7 @@ def _stored(paths: list[Path], threshold: float, folder: Path | None) -> "Gated"
     else:
         base, without = open_side(paths[0]), []
     base, new = distinct([base, new])
-    pairs = with_likeness(pair_up(base, new), base, new)
+    pairs = with_similarity(pair_up(base, new), base, new)
     judged = judge(pairs, threshold, without)
     held = {each.pair.key for each in judged}
     alone = [

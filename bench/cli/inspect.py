@@ -17,8 +17,8 @@ def list_cases(
     only: Only = None,
 ) -> None:
     """Print the cases of scenarios, expanded."""
-    from bench.cli.plan import choose_cases, load_plan
     from bench.execute.questions import compatible_schedulers
+    from bench.session.plan import choose_cases, load_plan
 
     plan, _ = choose_cases(load_plan(scenarios or [], compatible_schedulers), only or [])
     for case in plan.cases:
@@ -27,7 +27,7 @@ def list_cases(
 
 
 def optimizations() -> None:
-    """Print the optimisations: what each does, where it is documented, what it conflicts with, how it is verified."""
+    """Print the optimizations: what each does, where it is documented, what it conflicts with, how it is verified."""
     from bench.pipelines.optimizations import TABLE, conflicts_of
 
     for name, optimization in TABLE.items():

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.settings import DeviceChoice, SizeChoice
+from bench.session.settings import DeviceChoice, SizeChoice
 
 Device = Annotated[DeviceChoice, typer.Option(help="auto takes the accelerator where there is one.")]
 Size = Annotated[SizeChoice, typer.Option(help="auto measures toy twins where there is no accelerator.")]

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.analyze.fidelity import ALARM_DB
-from bench.analyze.wishes import Goal, Wishes
+from bench.analyze.constraints import Constraints, Goal
+from bench.analyze.similarity import ALARM_DB
 from bench.cli.report import RunFolder
 from bench.errors import InputError
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from bench.analyze.recommend import Recommendation
     from bench.analyze.run import Run
 
-Optimise = Annotated[Goal, typer.Option(help="What the case is to be best at.")]
-MinPsnr = Annotated[float, typer.Option(help="Least likeness to the baseline's picture, in dB; 30 or more.")]
+Optimize = Annotated[Goal, typer.Option(help="What the case is to be best at.")]
+MinPsnr = Annotated[float, typer.Option(help="Least similarity to the baseline's picture, in dB; 30 or more.")]
 MaxMemory = Annotated[
     str | None, typer.Option(help="Most memory that torch may reserve, such as 8GiB; the driver's own comes on top.")
 ]
@@ -31,7 +31,7 @@ NOTHING = 1
 
 def recommend(
     run: RunFolder = None,
-    optimise: Optimise = Goal.LATENCY,
+    optimize: Optimize = Goal.LATENCY,
     min_psnr: MinPsnr = ALARM_DB,
     max_memory: MaxMemory = None,
     allow_other_images: OtherImages = False,
@@ -40,15 +40,15 @@ def recommend(
     ] = None,
     code: CodeFile = None,
 ) -> None:
-    """Say which case of a run to use, why it and not its neighbours, and print the code for it."""
+    """Say which case of a run to use, why it and not its neighbors, and print the code for it."""
     from bench.cli.report import folder_of
 
-    wishes = wishes_of(optimise, min_psnr, max_memory, other_images=allow_other_images)
-    found = present(folder_of(run), wishes, only or [], code)
+    constraints = wishes_of(optimize, min_psnr, max_memory, other_images=allow_other_images)
+    found = present(folder_of(run), constraints, only or [], code)
     raise typer.Exit(0 if any(each.best for each in found) else NOTHING)
 
 
-def wishes_of(goal: Goal, min_psnr: float, max_memory: str | None, *, other_images: bool) -> Wishes:
+def wishes_of(goal: Goal, min_psnr: float, max_memory: str | None, *, other_images: bool) -> Constraints:
     """Return what the command line asks for; raise `InputError` where it makes no sense."""
     from bench import units
 
@@ -56,11 +56,11 @@ def wishes_of(goal: Goal, min_psnr: float, max_memory: str | None, *, other_imag
         most = units.size(max_memory) if max_memory is not None else None
     except InputError as error:
         raise InputError(f"--max-memory: {error}") from error
-    return Wishes(goal, min_psnr, most, other_images)
+    return Constraints(goal, min_psnr, most, other_images)
 
 
 def present(
-    folder: Path, wishes: Wishes, only: list[str], code: Path | None, *, say_gaps: bool = True
+    folder: Path, constraints: Constraints, only: list[str], code: Path | None, *, say_gaps: bool = True
 ) -> "list[Recommendation]":
     """Print the recommendations of a run with their code, and return them.
 
@@ -71,18 +71,18 @@ def present(
 
     from bench.analyze.candidates import tasks
     from bench.analyze.recommend import recommend
+    from bench.analyze.results import results
     from bench.analyze.run import open_run
-    from bench.analyze.summary import results
     from bench.plan.load import choose
     from bench.present import recommendation as presented
 
     run = open_run(folder)
     table = results(run)
     chosen = replace(run, plan=choose(run.plan, only)[0])
-    found = [recommend(task, wishes.goal) for task in tasks(chosen, table, wishes)]
+    found = [recommend(task, constraints.goal) for task in tasks(chosen, table, constraints)]
     _one_program(found, code)
     for each in found:
-        presented.show(each, wishes.goal)
+        presented.show(each, constraints.goal)
         _show_code(each, code)
     if say_gaps:
         models = dict.fromkeys(candidate.case.model for each in found for candidate in each.task.candidates)

@@ -18,7 +18,7 @@ ReportFile = Annotated[
 
 def tables(run: RunFolder = None) -> None:
     """Print the tables of a run and write its tables.md."""
-    from bench.analyze.summary import write_results
+    from bench.analyze.results import write_results
     from bench.present import tables as presented
 
     folder = folder_of(run)
@@ -27,8 +27,8 @@ def tables(run: RunFolder = None) -> None:
 
 def plots(run: RunFolder = None) -> None:
     """Draw the plots of a run, as PNG and SVG."""
-    from bench.analyze.summary import write_results
-    from bench.present import plots as presented
+    from bench.analyze.results import write_results
+    from bench.present.plots import registry as presented
 
     folder = folder_of(run)
     for path in presented.write(folder, write_results(folder)):
@@ -37,8 +37,8 @@ def plots(run: RunFolder = None) -> None:
 
 def report(runs: RunFolders = None, output: ReportFile = None) -> None:
     """Write runs as one self-contained HTML file: tables, plots, pictures and raw numbers."""
+    from bench.analyze.results import results
     from bench.analyze.run import open_run
-    from bench.analyze.summary import results
     from bench.present.html import page
 
     folders = runs or [folder_of(None)]
@@ -48,14 +48,14 @@ def report(runs: RunFolders = None, output: ReportFile = None) -> None:
 
 def present(folder: Path, table: "pd.DataFrame") -> None:
     """Print the tables and draw the plots of a run whose results are `table`, and say where everything is."""
-    from bench.present import closing
-    from bench.present import plots as presented_plots
+    from bench.present import run_summary
     from bench.present import tables as presented_tables
+    from bench.present.plots import registry as presented_plots
     from bench.records import store
 
     presented_tables.show(presented_tables.write(folder, table))
     drawn = presented_plots.write(folder, table)
-    for line in closing.lines(
+    for line in run_summary.lines(
         folder, table, store.read_json(folder / store.ENVIRONMENT), len({path.stem for path in drawn})
     ):
         typer.echo(line)

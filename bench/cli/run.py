@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli.options import Device, Only, Size, Threads, Weights
-from bench.cli.settings import DeviceChoice, SizeChoice
 from bench.errors import InputError
+from bench.session.settings import DeviceChoice, SizeChoice
 
 if TYPE_CHECKING:
-    from bench.execute.server import Server
+    from bench.execute.client import WorkerClient
     from bench.plan.case import Plan
     from bench.plan.settings import RunSettings
 
@@ -31,7 +31,7 @@ def run(
     only: Only = None,
     samples: Annotated[int | None, typer.Option(min=1, help="A fixed number of samples a case.")] = None,
     threads: Threads = None,
-    replicates: Annotated[int, typer.Option(min=1, help="Fresh processes a case, interleaved in rounds; even.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="Fresh processes a case, interleaved in rounds; even.")] = 1,
     timeout: Annotated[float | None, typer.Option(min=1, help="The longest a case may take, in seconds.")] = None,
     diagnose: Annotated[
         bool, typer.Option("--diagnose", help="Split calls and measure limits of tiny twins too.")
@@ -45,19 +45,19 @@ def run(
     ] = False,
 ) -> None:
     """Measure the cases of scenarios."""
-    from bench.cli.measure import measure
-    from bench.execute.server import Server
+    from bench.execute.client import WorkerClient
+    from bench.session.measure import measure
 
     asked = {
         "threads": threads,
         "samples": samples,
-        "replicates": _even(replicates),
+        "processes": _even(processes),
         "timeout_s": timeout,
         "trace": trace,
         "diagnose": diagnose or None,
     }
     try:
-        with Server() as server:
+        with WorkerClient() as server:
             if resume and not scenarios and not only:
                 plan, settings, machine = _again(server, _folder(output, None, resume=True))
             else:
@@ -72,24 +72,30 @@ def run(
 
 
 def _anew(
-    server: "Server", scenarios: list[str], only: list[str], device: str, size: str, weights: str, asked: dict[str, Any]
+    server: "WorkerClient",
+    scenarios: list[str],
+    only: list[str],
+    device: str,
+    size: str,
+    weights: str,
+    asked: dict[str, Any],
 ) -> tuple["Plan", "RunSettings", dict[str, Any]]:
     """Plan a run from the command line; return the plan, the settings, and the machine's facts."""
-    from bench.cli.plan import choose_cases, load_plan
-    from bench.cli.settings import settle
     from bench.execute.questions import ask_compatible
+    from bench.session.plan import choose_cases, load_plan
+    from bench.session.settings import settle
 
     plan, _ = choose_cases(load_plan(scenarios, lambda model: ask_compatible(server, model)), only)
     settings, machine = settle(server, plan.cases, device, size, weights)
     return plan, replace(settings, **asked), machine
 
 
-def _again(server: "Server", folder: Path) -> tuple["Plan", "RunSettings", dict[str, Any]]:
+def _again(server: "WorkerClient", folder: Path) -> tuple["Plan", "RunSettings", dict[str, Any]]:
     """Take the plan and the settings of a run that is to be gone on with from its folder."""
-    from bench.cli.settings import ask
     from bench.plan.case import Plan
     from bench.plan.settings import RunSettings
     from bench.records import store
+    from bench.session.settings import ask
 
     stored = store.read_json(folder / store.PLAN)
     try:
@@ -99,11 +105,11 @@ def _again(server: "Server", folder: Path) -> tuple["Plan", "RunSettings", dict[
     return plan, settings, ask(server, "--resume", {"op": "probe", "device": settings.device})
 
 
-def _even(replicates: int) -> int:
+def _even(processes: int) -> int:
     """Refuse an odd number of rounds: every round forwards wants one backwards."""
-    if replicates > 1 and replicates % 2:
-        raise InputError(f"--replicates {replicates}: rounds run forwards and backwards in turn; give an even number")
-    return replicates
+    if processes > 1 and processes % 2:
+        raise InputError(f"--processes {processes}: rounds run forwards and backwards in turn; give an even number")
+    return processes
 
 
 def _folder(output: Path | None, settings: "RunSettings | None", *, resume: bool) -> Path:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
-from bench.execute.protocol import Event
+from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
 from bench.records import schema
 from bench.records.schema import Status
@@ -28,7 +28,7 @@ class Attempt:
     def __init__(self, job: Job) -> None:
         self.pid: int | None = None
         self.phase = "starting"
-        self._key = {"scenario": job.case.scenario, "case": job.case.name, "replicate": job.replicate}
+        self._key = {"scenario": job.case.scenario, "case": job.case.name, "process": job.process}
         self._facts: dict[str, Any] = {}
         self._timings: list[dict[str, Any]] = []
         self._status: tuple[str, str] | None = None

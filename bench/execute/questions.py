@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from bench.errors import InputError
-from bench.execute.protocol import encode
-from bench.execute.server import Server, ServerError, environment
+from bench.execute.client import ServerError, WorkerClient, environment
+from bench.execute.worker.protocol import encode
 from bench.pipelines.fetching import Download
 
 
 def compatible_schedulers(model: str) -> list[str]:
     """Return the class names of the schedulers compatible with a model's own, from a server of its own."""
-    with Server() as server:
+    with WorkerClient() as server:
         return ask_compatible(server, model)
 
 
-def ask_compatible(server: Server, model: str) -> list[str]:
+def ask_compatible(server: WorkerClient, model: str) -> list[str]:
     """Return the class names of the schedulers compatible with a model's own.
 
     Raises:
@@ -34,6 +34,6 @@ def fetch(downloads: Sequence[Download]) -> None:
     """Download from the hub in a process of its own, its progress and its errors on standard error, without a limit."""
     request = {"op": "fetch", "downloads": [asdict(download) for download in downloads]}
     subprocess.run(
-        [sys.executable, "-m", "bench.execute.worker"],
+        [sys.executable, "-m", "bench.execute.worker.serve"],
         input=encode(request), stdout=subprocess.DEVNULL, env=environment(), check=False,
     )  # fmt: skip

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bench.execute.attempt import Attempt, Outcome
-from bench.execute.protocol import DeadlineError, Event, ServerGoneError
-from bench.execute.server import Server
+from bench.execute.client import WorkerClient
+from bench.execute.worker.protocol import DeadlineError, Event, ServerGoneError
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
 from bench.records.schema import MEASURED, Status
@@ -42,7 +42,9 @@ class Runner:
         settings: the same for all cases.
     """
 
-    def __init__(self, folder: Path, settings: RunSettings, server: Server, start_server: Callable[[], Server]) -> None:
+    def __init__(
+        self, folder: Path, settings: RunSettings, server: WorkerClient, start_server: Callable[[], WorkerClient]
+    ) -> None:
         self.folder = folder
         self.settings = settings
         self._server = server
@@ -96,7 +98,7 @@ class Runner:
     def _request(self, job: Job) -> dict[str, Any]:
         case = job.case
         settings = replace(self.settings, diagnose=False) if case.key in self._diagnosed else self.settings
-        images, log = self.folder / IMAGES, self.folder / LOGS / case.scenario / f"{case.name}-{job.replicate}.log"
+        images, log = self.folder / IMAGES, self.folder / LOGS / case.scenario / f"{case.name}-{job.process}.log"
         return {
             "op": "case",
             "case": case.to_json(),

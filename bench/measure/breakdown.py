@@ -66,7 +66,7 @@ class Recorder:
             self._inside = None
 
     def spans(self) -> dict[str, list[float]]:
-        """Return the seconds of every visit by part; call after the device was synchronised."""
+        """Return the seconds of every visit by part; call after the device was synchronized."""
         found: dict[str, list[float]] = {}
         for name, start, end in self._marks:
             found.setdefault(name, []).append(self._seconds(start, end))

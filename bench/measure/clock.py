@@ -1,4 +1,4 @@
-"""Time one call: synchronise, read the clock, call, synchronise, read the clock. Nothing else is in the region."""
+"""Time one call: synchronize, read the clock, call, synchronize, read the clock. Nothing else is in the region."""
 
 import gc
 from collections.abc import Callable, Iterator

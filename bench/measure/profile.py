@@ -1,6 +1,6 @@
 """One profiled call: how much of its time the device computes, and a trace that Perfetto opens.
 
-Where the device waits for the host, a faster kernel gains nothing. CPU time does not show that (synchronising spins),
+Where the device waits for the host, a faster kernel gains nothing. CPU time does not show that (synchronizing spins),
 the kernels do: the union of their intervals, over the latency of calls that were not profiled.
 """
 

@@ -3,7 +3,7 @@
 Clocks ramp up, caches fill and kernels are chosen during the first calls, so those are not samples: warm-up goes on in
 disjoint triples until two of their medians agree and memory has stopped growing. Then samples are taken until the
 median's 95 % interval is narrow enough. If the second half of the samples still differs from the first, the first half
-was warm-up after all; if that happens again, the case is `unsteady` and says so.
+was warm-up after all; if that happens again, the case is `unstable` and says so.
 """
 
 from collections.abc import Callable
@@ -73,7 +73,7 @@ class Sampled:
         warmup_calls: made before them.
         warm: whether warm-up ended because the case was warm, not because a cap was reached.
         steady: whether the halves of the samples agree.
-        spoiled: what spoiled each sample that was thrown away.
+        rejected: what rejected each sample that was thrown away.
         watched_calls: made since `Hooks.on_begin` was last told.
     """
 
@@ -81,7 +81,7 @@ class Sampled:
     warmup_calls: int = 0
     warm: bool = True
     steady: bool = True
-    spoiled: list[str] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
     watched_calls: int = 0
 
 
@@ -96,14 +96,14 @@ class Hooks:
     Attributes:
         watch: returns something that must stop changing before a case is warm; read after every triple of warm-up.
         on_begin: told that the next call is a sample; again where warm-up turned out to have been too short.
-        spoiled: asked after every sample what spoiled it; None keeps it.
+        rejected: asked after every sample what rejected it; None keeps it.
         on_sample: told every sample as it is kept, with its index.
         on_discard: told how many samples were turned into warm-up.
     """
 
     watch: Watch = lambda: None
     on_begin: Callable[[], None] = lambda: None
-    spoiled: Callable[[], str | None] = lambda: None
+    rejected: Callable[[], str | None] = lambda: None
     on_sample: Callable[[int, Timing], None] = lambda _index, _timing: None
     on_discard: Callable[[int], None] = lambda _count: None
 
@@ -158,15 +158,15 @@ def _triples_agree(latencies: list[float], agreement: float) -> bool:
 
 
 def _sample(time_one_call: TimeOneCall, rules: Rules, hooks: Hooks, found: Sampled) -> None:
-    """Add samples to what was found until there are enough; throw spoiled ones away, but not for ever."""
+    """Add samples to what was found until there are enough; throw rejected ones away, but not for ever."""
     hooks.on_begin()
     found.watched_calls = 0
-    while not enough(_latencies(found), rules) and len(found.spoiled) < rules.max_samples:
+    while not enough(_latencies(found), rules) and len(found.rejected) < rules.max_samples:
         timing = time_one_call()
         found.watched_calls += 1
-        cause = hooks.spoiled()
+        cause = hooks.rejected()
         if cause is not None:
-            found.spoiled.append(cause)
+            found.rejected.append(cause)
             continue
         found.samples.append(timing)
         hooks.on_sample(len(found.samples) - 1, timing)

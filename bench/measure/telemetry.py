@@ -1,7 +1,7 @@
 """What the machine was doing while it was measured: clocks, temperature, power, throttling, and who else was on it.
 
 Read before, between and after the samples, never in the timed region; what cannot be read is absent, never zero.
-Software power capping is normal on a loaded data-centre card and only reported; hardware slow-down, heat or the power
+Software power capping is normal on a loaded data-center card and only reported; hardware slow-down, heat or the power
 brake spoil a sample.
 """
 
@@ -31,8 +31,8 @@ class Telemetry(Protocol):
     def begin(self) -> None:
         """Begin to watch: the next call is a sample."""
 
-    def spoiled(self) -> str | None:
-        """Say what spoiled the sample that was just taken; None where nothing did, or nothing can tell."""
+    def rejected(self) -> str | None:
+        """Say what rejected the sample that was just taken; None where nothing did, or nothing can tell."""
 
     def end(self) -> dict[str, Any]:
         """Return the columns of `records.schema.TELEMETRY` since `begin`."""
@@ -48,7 +48,7 @@ class HostTelemetry:
         """Begin to count."""
         self._start = perf_counter(), _busy_s(), _own_s()
 
-    def spoiled(self) -> None:
+    def rejected(self) -> None:
         """Return None: a host does not tell."""
 
     def end(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class NvmlTelemetry:
         self._start = perf_counter(), self._read("nvmlDeviceGetTotalEnergyConsumption")
         self._seen: int | None = None
 
-    def spoiled(self) -> str | None:
+    def rejected(self) -> str | None:
         """Name the hardware's reason for slower clocks: the counter that grew since the last reading, or one of now.
 
         The momentary reasons are all that a card without counters has; its power draw's fast trigger has none at all.

@@ -1,12 +1,12 @@
-"""From a case to a pipeline that is ready to be called: weights, autoencoder, scheduler, placement, optimisations."""
+"""From a case to a pipeline that is ready to be called: weights, autoencoder, scheduler, placement, optimizations."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from bench.pipelines import in_force, inputs, installed, optimizations, source
-from bench.pipelines.evidence import Live
+from bench.pipelines import diffusers_api, effective, inputs, optimizations, source
+from bench.pipelines.checks import Live
 from bench.pipelines.optimizations import When
 from bench.pipelines.source import Origin
 from bench.plan.case import Case
@@ -20,7 +20,7 @@ class Ready:
     Attributes:
         case: the case with the sizes that are really used (a tiny twin's are smaller).
         size: `full` or `tiny`, of this case: a local folder has no twin and is always full.
-        pipeline: the live diffusers pipeline, placed and optimised.
+        pipeline: the live diffusers pipeline, placed and optimized.
         device: the torch device that it computes on.
         origin: where its weights come from.
         vae_origin: where the weights of an exchanged autoencoder come from.
@@ -46,9 +46,9 @@ class Ready:
         with self.around():
             return self.pipeline(**inputs.arguments(self.case, self.generators))
 
-    def verify(self, seen: in_force.FirstCall) -> None:
-        """Raise `NotInForceError` where a setting or an optimisation of the case has no effect."""
-        in_force.verify(self.case, self.pipeline)
+    def verify(self, seen: effective.FirstCall) -> None:
+        """Raise `NotInEffectError` where a setting or an optimization of the case has no effect."""
+        effective.verify(self.case, self.pipeline)
         optimizations.verify(self.case.optimizations, Live(self.pipeline, seen))
 
 
@@ -90,7 +90,7 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
 
 def _check_arguments(case: Case, pipeline: Any) -> None:
     """Raise TypeError for a call argument that this pipeline does not read; of a hub id the class is known only now."""
-    accepted = installed.call_arguments(type(pipeline).__name__)
+    accepted = diffusers_api.call_arguments(type(pipeline).__name__)
     unknown = sorted(set(case.call) - accepted) if accepted is not None else []
     if unknown:
         raise TypeError(f"{type(pipeline).__name__} takes no call argument '{unknown[0]}'")

@@ -5,7 +5,7 @@ class UnsupportedError(Exception):
     """This machine or this pipeline cannot do what the case asks; the case becomes a `skipped` row with the reason."""
 
 
-class NotInForceError(Exception):
+class NotInEffectError(Exception):
     """A setting was applied without an error and yet has no effect; the case becomes a `failed` row."""
 
     def __init__(self, asked: str, found: str) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 
 
 class BrokenImageError(Exception):
-    """An image has NaN or infinite values, or a single colour."""
+    """An image has NaN or infinite values, or a single color."""
 
 
 def pictures(output: Any, pipeline: Any, output_type: str) -> list[Any]:
     """Return the images of a call as PIL pictures; latents are decoded first.
 
     Raises:
-        BrokenImageError: a value is NaN or infinite, or a picture has one colour only.
+        BrokenImageError: a value is NaN or infinite, or a picture has one color only.
     """
     images = output.images
     if output_type == "latent":
@@ -25,7 +25,7 @@ def pictures(output: Any, pipeline: Any, output_type: str) -> list[Any]:
         images = _to_pil(_finite(images), output_type)
     for index, image in enumerate(images):
         if all(low == high for low, high in _extrema(image)):
-            raise BrokenImageError(f"image {index} has one colour only: the pipeline computed NaN, or nothing")
+            raise BrokenImageError(f"image {index} has one color only: the pipeline computed NaN, or nothing")
     return list(images)
 
 

@@ -2,13 +2,13 @@
 
 The modules are built again on the meta device, with attention as written, and called there: nothing is computed, no
 memory is taken, and fused attention (which `torch.utils.flop_counter` counts as zero on a CPU) is not in the way. So
-the count is of the model and the shapes, the same for every optimisation of them. A multiply-add is two operations.
+the count is of the model and the shapes, the same for every optimization of them. A multiply-add is two operations.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from bench.pipelines.in_force import unwrapped
+from bench.pipelines.effective import unwrapped
 
 
 @dataclass

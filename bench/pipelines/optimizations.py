@@ -1,4 +1,4 @@
-"""The optimisations, one small function each, in one table. The order of the table is the order they are applied in.
+"""The optimizations, one small function each, in one table. The order of the table is the order they are applied in.
 
 Each one works, or raises `UnsupportedError` with a reason. Each is verified after the first call: `found` reads from
 the live pipeline what is there, and what is not as asked fails the case. To add one: a function, a reader, a line.
@@ -12,9 +12,9 @@ from enum import StrEnum
 from importlib.util import find_spec
 from typing import Any
 
-from bench.pipelines import evidence, in_force
-from bench.pipelines.errors import NotInForceError, UnsupportedError, raised_in
-from bench.pipelines.evidence import Live
+from bench.pipelines import checks, effective
+from bench.pipelines.checks import Live
+from bench.pipelines.errors import NotInEffectError, UnsupportedError, raised_in
 
 TF32_CAPABILITY = (8, 0)
 """Ampere, the first architecture with TF32 (NVIDIA A100 white paper)."""
@@ -24,7 +24,7 @@ DOCS = "diffusers docs, optimization"
 
 
 class When(StrEnum):
-    """The moment an optimisation acts."""
+    """The moment an optimization acts."""
 
     PROCESS = "process"  # flags, before anything is loaded
     PLACE = "place"  # instead of moving the pipeline to the device
@@ -38,9 +38,9 @@ class Optimization:
 
     Attributes:
         apply: does it, given the pipeline (None at `process`) and the torch device; returns the context at `around`.
-        asked: what `found` returns when it is in force.
-        found: reads back what is in force.
-        family: two optimisations of one family conflict.
+        asked: what `found` returns when it is in effect.
+        found: reads back what is in effect.
+        family: two optimizations of one family conflict.
         code: the same in plain torch and diffusers, lines on `pipe`, its `{denoiser}` and `device`; `around`: a context.
     """
 
@@ -60,10 +60,10 @@ class Optimization:
         return (self.found.__doc__ or "").strip().splitlines()[0].rstrip(".")
 
     def verify(self, live: Live) -> None:
-        """Raise `NotInForceError` where what is found is not what was asked for."""
+        """Raise `NotInEffectError` where what is found is not what was asked for."""
         found = self.found(live)
         if found != self.asked:
-            raise NotInForceError(f"{self.name} ({self.asked})", found or "nothing of it")
+            raise NotInEffectError(f"{self.name} ({self.asked})", found or "nothing of it")
 
 
 def tf32(_pipeline: Any, device: Any) -> None:
@@ -114,7 +114,7 @@ def channels_last(pipeline: Any, _device: Any) -> None:
     """Lay the denoiser's convolution weights out channels last."""
     import torch
 
-    in_force.denoiser(pipeline).to(memory_format=torch.channels_last)
+    effective.denoiser(pipeline).to(memory_format=torch.channels_last)
 
 
 def attention_vanilla(pipeline: Any, _device: Any) -> None:
@@ -173,7 +173,7 @@ def compile_max_autotune(pipeline: Any, _device: Any) -> None:
 
 def compile_regional(pipeline: Any, _device: Any) -> None:
     """Compile the block that the denoiser repeats, once for all its copies."""
-    in_force.denoiser(pipeline).compile_repeated_blocks(fullgraph=True)
+    effective.denoiser(pipeline).compile_repeated_blocks(fullgraph=True)
 
 
 def autocast(_pipeline: Any, device: Any) -> AbstractContextManager[Any]:
@@ -217,7 +217,7 @@ def set_default_flags() -> None:
 
 def _attention_owner(pipeline: Any) -> Any:
     """Return the denoiser, if its attention can be exchanged: an AttnProcessor fits UNets, and no transformer."""
-    owner = in_force.denoiser(pipeline)
+    owner = effective.denoiser(pipeline)
     if not hasattr(owner, "set_default_attn_processor"):
         raise UnsupportedError(f"the attention of {type(owner).__name__} cannot be exchanged for another processor")
     return owner
@@ -226,29 +226,29 @@ def _attention_owner(pipeline: Any) -> Any:
 def _compile_denoiser(pipeline: Any, mode: str) -> None:
     import torch
 
-    name = next(name for name in in_force.DENOISERS if getattr(pipeline, name, None) is not None)
+    name = next(name for name in effective.DENOISERS if getattr(pipeline, name, None) is not None)
     setattr(pipeline, name, torch.compile(getattr(pipeline, name), mode=mode, fullgraph=True))
 
 
 _TABLE = (
-    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", evidence.tf32_flags, "TF32 in matrix products and convolutions (Ampere and later)", f"{DOCS}/fp16", "tf32", "torch.backends.cuda.matmul.allow_tf32 = True\ntorch.backends.cudnn.allow_tf32 = True"),
-    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", evidence.tf32_flags, "no TF32 anywhere: an honest float32", "PyTorch docs, notes/cuda", "tf32", "torch.backends.cuda.matmul.allow_tf32 = False\ntorch.backends.cudnn.allow_tf32 = False"),
-    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", evidence.cudnn_benchmark, "cuDNN times its algorithms and keeps the fastest", f"{DOCS}/fp16 (v0.4)", "cudnn", "torch.backends.cudnn.benchmark = True"),
-    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", evidence.offload, "whole components wait on the CPU", f"{DOCS}/memory", "offload", "pipe.enable_model_cpu_offload(device=device)"),
-    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", evidence.offload, "every submodule's weights wait on the CPU", f"{DOCS}/memory", "offload", "pipe.enable_sequential_cpu_offload(device=device)"),
-    Optimization("group_offload", When.PLACE, group_offload, "group", evidence.offload, "layers wait on the CPU and are moved in ahead", f"{DOCS}/memory", "offload", 'pipe.enable_group_offload(torch.device(device), offload_type="leaf_level", use_stream=device == "cuda")'),
-    Optimization("channels_last", When.BUILT, channels_last, "channels_last", evidence.layout, "convolution weights laid out channels last", f"{DOCS}/fp16", "layout", "pipe.{denoiser}.to(memory_format=torch.channels_last)"),
-    Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", evidence.attention, "attention as written, all scores in memory", f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor\npipe.{denoiser}.set_attn_processor(AttnProcessor())"),
-    Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", evidence.attention, "torch's scaled_dot_product_attention", f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor2_0\npipe.{denoiser}.set_attn_processor(AttnProcessor2_0())"),
-    Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", evidence.attention, "attention computed in slices", f"{DOCS}/memory", "attention", "pipe.enable_attention_slicing()"),
-    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", evidence.attention, "xFormers' memory-efficient attention", f"{DOCS}/xformers", "attention", "pipe.enable_xformers_memory_efficient_attention()"),
-    Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", evidence.attention, "query, key and value projected together", f"{DOCS}/fp16", "attention", "pipe.fuse_qkv_projections(vae=False)"),
-    Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", evidence.slicing, "a batch is decoded one image at a time", f"{DOCS}/memory", "vae_slicing", "pipe.vae.enable_slicing()"),
-    Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", evidence.tiling, "a large image is decoded in tiles", f"{DOCS}/memory", "vae_tiling", "pipe.vae.enable_tiling()"),
-    Optimization("compile", When.BUILT, compile_unet, "whole", evidence.compiled, "torch.compile of the denoiser", f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="default", fullgraph=True)'),
-    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", evidence.compiled, "torch.compile, kernels timed against each other", f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="max-autotune", fullgraph=True)'),
-    Optimization("compile_regional", When.BUILT, compile_regional, "blocks", evidence.compiled, "torch.compile of the repeated block only", f"{DOCS}/fp16", "compile", "pipe.{denoiser}.compile_repeated_blocks(fullgraph=True)"),
-    Optimization("autocast", When.AROUND, autocast, "float16", evidence.output_dtype, "torch.autocast to float16 (the guides warn of it)", f"{DOCS}/fp16", "autocast", "torch.autocast(device, dtype=torch.float16)"),
+    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", checks.tf32_flags, "TF32 in matrix products and convolutions (Ampere and later)", f"{DOCS}/fp16", "tf32", "torch.backends.cuda.matmul.allow_tf32 = True\ntorch.backends.cudnn.allow_tf32 = True"),
+    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", checks.tf32_flags, "no TF32 anywhere: an honest float32", "PyTorch docs, notes/cuda", "tf32", "torch.backends.cuda.matmul.allow_tf32 = False\ntorch.backends.cudnn.allow_tf32 = False"),
+    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", checks.cudnn_benchmark, "cuDNN times its algorithms and keeps the fastest", f"{DOCS}/fp16 (v0.4)", "cudnn", "torch.backends.cudnn.benchmark = True"),
+    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", checks.offload, "whole components wait on the CPU", f"{DOCS}/memory", "offload", "pipe.enable_model_cpu_offload(device=device)"),
+    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", checks.offload, "every submodule's weights wait on the CPU", f"{DOCS}/memory", "offload", "pipe.enable_sequential_cpu_offload(device=device)"),
+    Optimization("group_offload", When.PLACE, group_offload, "group", checks.offload, "layers wait on the CPU and are moved in ahead", f"{DOCS}/memory", "offload", 'pipe.enable_group_offload(torch.device(device), offload_type="leaf_level", use_stream=device == "cuda")'),
+    Optimization("channels_last", When.BUILT, channels_last, "channels_last", checks.layout, "convolution weights laid out channels last", f"{DOCS}/fp16", "layout", "pipe.{denoiser}.to(memory_format=torch.channels_last)"),
+    Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", checks.attention, "attention as written, all scores in memory", f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor\npipe.{denoiser}.set_attn_processor(AttnProcessor())"),
+    Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", checks.attention, "torch's scaled_dot_product_attention", f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor2_0\npipe.{denoiser}.set_attn_processor(AttnProcessor2_0())"),
+    Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", checks.attention, "attention computed in slices", f"{DOCS}/memory", "attention", "pipe.enable_attention_slicing()"),
+    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", checks.attention, "xFormers' memory-efficient attention", f"{DOCS}/xformers", "attention", "pipe.enable_xformers_memory_efficient_attention()"),
+    Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", checks.attention, "query, key and value projected together", f"{DOCS}/fp16", "attention", "pipe.fuse_qkv_projections(vae=False)"),
+    Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", checks.slicing, "a batch is decoded one image at a time", f"{DOCS}/memory", "vae_slicing", "pipe.vae.enable_slicing()"),
+    Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", checks.tiling, "a large image is decoded in tiles", f"{DOCS}/memory", "vae_tiling", "pipe.vae.enable_tiling()"),
+    Optimization("compile", When.BUILT, compile_unet, "whole", checks.compiled, "torch.compile of the denoiser", f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="default", fullgraph=True)'),
+    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", checks.compiled, "torch.compile, kernels timed against each other", f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="max-autotune", fullgraph=True)'),
+    Optimization("compile_regional", When.BUILT, compile_regional, "blocks", checks.compiled, "torch.compile of the repeated block only", f"{DOCS}/fp16", "compile", "pipe.{denoiser}.compile_repeated_blocks(fullgraph=True)"),
+    Optimization("autocast", When.AROUND, autocast, "float16", checks.output_dtype, "torch.autocast to float16 (the guides warn of it)", f"{DOCS}/fp16", "autocast", "torch.autocast(device, dtype=torch.float16)"),
 )  # fmt: skip
 
 TABLE = {optimization.name: optimization for optimization in _TABLE}
@@ -260,13 +260,13 @@ def names() -> list[str]:
 
 
 def conflicts_of(name: str) -> frozenset[str]:
-    """Return the optimisations that cannot be combined with this one."""
+    """Return the optimizations that cannot be combined with this one."""
     family = TABLE[name].family
     return frozenset(other for other in TABLE if TABLE[other].family == family and other != name)
 
 
 def apply(asked: tuple[str, ...], when: When, pipeline: Any, device: Any) -> None:
-    """Apply those of the asked optimisations that act at this moment, in table order.
+    """Apply those of the asked optimizations that act at this moment, in table order.
 
     Raises:
         UnsupportedError: with its own reason, or with diffusers' where diffusers refuses.
@@ -290,11 +290,11 @@ def around(asked: tuple[str, ...], device: Any) -> Callable[[], AbstractContextM
 
 
 def placed_by_one(asked: tuple[str, ...]) -> bool:
-    """Say whether an optimisation takes the place of moving the pipeline to the device."""
+    """Say whether an optimization takes the place of moving the pipeline to the device."""
     return any(TABLE[name].when == When.PLACE for name in asked)
 
 
 def verify(asked: tuple[str, ...], live: Live) -> None:
-    """Raise `NotInForceError` for the first optimisation that has no effect on the live pipeline."""
+    """Raise `NotInEffectError` for the first optimization that has no effect on the live pipeline."""
     for name in asked:
         TABLE[name].verify(live)

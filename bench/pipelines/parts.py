@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
-from bench.pipelines.in_force import DENOISERS
+from bench.pipelines.effective import DENOISERS
 
 TEXT, DENOISER, SCHEDULER, VAE, IMAGE = "text_encoder", "denoiser", "scheduler", "vae", "image"
 PARTS = (TEXT, DENOISER, SCHEDULER, VAE, IMAGE)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.pipelines import architectures, installed
-from bench.pipelines.in_force import DENOISERS
+from bench.pipelines import architectures, diffusers_api
+from bench.pipelines.effective import DENOISERS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
 from bench.plan.case import Case
 
@@ -112,7 +112,7 @@ def _building(case: Case, row: Row) -> Iterator[str]:
 
 
 def _applied(case: Case, row: Row, when: When) -> Iterator[str]:
-    """Return the lines of the case's optimisations that act at this moment, in the table's order."""
+    """Return the lines of the case's optimizations that act at this moment, in the table's order."""
     name = _denoiser(row)
     for optimization in TABLE.values():
         if optimization.name in case.optimizations and optimization.when == when:
@@ -158,7 +158,7 @@ def _has_checker(name: str, row: Row) -> bool:
     known = [model for model in architectures.models().values() if model.pipeline == row.get("pipeline")]
     if known:
         return any("safety_checker" in model.absent for model in known)
-    return "safety_checker" in (installed.components(str(row.get("pipeline"))) or ())
+    return "safety_checker" in (diffusers_api.components(str(row.get("pipeline"))) or ())
 
 
 def _denoiser(row: Row) -> str:

@@ -1,8 +1,8 @@
-"""Tell the plan which names there are: the facts and optimisations of this project, the installed diffusers' own."""
+"""Tell the plan which names there are: the facts and optimizations of this project, the installed diffusers' own."""
 
 from pathlib import Path
 
-from bench.pipelines import architectures, installed
+from bench.pipelines import architectures, diffusers_api
 from bench.pipelines.optimizations import conflicts_of, names
 from bench.plan.vocabulary import Vocabulary
 
@@ -13,14 +13,14 @@ def vocabulary() -> Vocabulary:
         models={key: model.pipeline for key, model in architectures.models().items()},
         autoencoders=frozenset(architectures.autoencoders()),
         optimizations={name: conflicts_of(name) for name in names()},
-        schedulers=installed.schedulers(),
-        load_arguments=installed.load_arguments,
+        schedulers=diffusers_api.schedulers(),
+        load_arguments=diffusers_api.load_arguments,
         pipeline_class=pipeline_class,
-        call_arguments=installed.call_arguments,
+        call_arguments=diffusers_api.call_arguments,
     )
 
 
 def pipeline_class(model: str) -> str | None:
     """Return the pipeline class of a known model or a local folder; None for a hub id without published facts."""
     known = architectures.find_model(model)
-    return known.pipeline if known else installed.pipeline_of_folder(Path(model).expanduser())
+    return known.pipeline if known else diffusers_api.pipeline_of_folder(Path(model).expanduser())

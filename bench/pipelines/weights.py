@@ -16,7 +16,7 @@ from bench.pipelines.architectures import Component
 from bench.pipelines.tokenizer import byte_clip_tokenizer
 
 EMBEDDING_STD = 0.02
-"""The standard deviation of CLIP's own token embeddings at initialisation (`initializer_range`)."""
+"""The standard deviation of CLIP's own token embeddings at initialization (`initializer_range`)."""
 
 
 class WrongArchitectureError(RuntimeError):

@@ -20,7 +20,7 @@ class Case:
         dtype: the floating-point type that the weights are loaded in.
         scheduler: a diffusers class name; None is the model's own.
         vae: an autoencoder in the place of the model's own; None is the model's own.
-        optimizations: in the order of the optimisation table.
+        optimizations: in the order of the optimization table.
         call: arguments of the pipeline call.
         load: arguments of `from_pretrained`.
         seed: one seed for the batch, or one an image.
@@ -86,7 +86,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Table:
+class ScenarioInfo:
     """What belongs to a scenario as a whole: its title and where its claims come from."""
 
     scenario: str
@@ -99,7 +99,7 @@ class Table:
 class Plan:
     """All that a run is going to measure, in the order it was written."""
 
-    tables: tuple[Table, ...]
+    tables: tuple[ScenarioInfo, ...]
     cases: tuple[Case, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class Plan:
     @classmethod
     def from_json(cls, data: JsonObject) -> "Plan":
         """Make a plan from what `to_json` returned."""
-        tables = (Table(**{**table, "axes": tuple(table["axes"])}) for table in data["tables"])
+        tables = (ScenarioInfo(**{**table, "axes": tuple(table["axes"])}) for table in data["tables"])
         return cls(tables=tuple(tables), cases=tuple(Case.from_json(case) for case in data["cases"]))
 
 

@@ -36,7 +36,7 @@ def cases(
         scenario: the validated file.
         document: the same file's data and lines.
         compatible: asked only where the scheduler axis says `compatible`.
-        order: the optimisations in the order they are applied.
+        order: the optimizations in the order they are applied.
 
     Raises:
         InputError: a case is empty, named unsafely, or without a model; a matrix expands to nothing; a baseline is no

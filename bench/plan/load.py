@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bench.errors import InputError
-from bench.plan.case import Case, Plan, Table
+from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.check import check
 from bench.plan.document import Document, Location, read
 from bench.plan.expand import SAFE_NAME, Schedulers, cases
@@ -69,7 +69,7 @@ def load(paths: Sequence[Path], vocabulary: Vocabulary, compatible: Schedulers) 
 
 def load_file(
     path: Path, vocabulary: Vocabulary, compatible: Schedulers
-) -> tuple[Table, list[tuple[Case, tuple[Path, int]]]]:
+) -> tuple[ScenarioInfo, list[tuple[Case, tuple[Path, int]]]]:
     """Load one scenario file: its table, and its cases, each with the file and the line that it was written in.
 
     Raises:
@@ -81,7 +81,7 @@ def load_file(
     _check_all(resolved, document, vocabulary)
     source = scenario.source.model_dump(exclude_none=True) if scenario.source else {}
     axes = tuple(scenario.matrix.axes) if scenario.matrix else ()
-    table = Table(scenario=path.stem, title=scenario.title, source=source, axes=axes)
+    table = ScenarioInfo(scenario=path.stem, title=scenario.title, source=source, axes=axes)
     return table, [(case, document.place(where)) for case, where in resolved]
 
 

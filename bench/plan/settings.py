@@ -16,7 +16,7 @@ class RunSettings:
         hub_reachable: whether `auto` may ask the hub for what its cache lacks.
         threads: of the CPU; None leaves torch's default.
         samples: a fixed number a case, over what the scenario says; None leaves it to the scenario and the rule.
-        replicates: fresh processes a case, interleaved in rounds.
+        processes: fresh processes a case, interleaved in rounds.
         diagnose: split calls and measure limits: None of full-size models, True of tiny twins too, False of none.
         trace: write a profiler's trace of one call of each case.
         timeout_s: the longest a case may take, over what the scenario says; None leaves it to the scenario.
@@ -28,7 +28,7 @@ class RunSettings:
     hub_reachable: bool = False
     threads: int | None = None
     samples: int | None = None
-    replicates: int = 1
+    processes: int = 1
     trace: bool = False
     diagnose: bool | None = None
     timeout_s: float | None = None

@@ -1,4 +1,4 @@
-"""The names a scenario may use. The plan knows no model and no optimisation itself: the door hands them in."""
+"""The names a scenario may use. The plan knows no model and no optimization itself: the door hands them in."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Vocabulary:
     Attributes:
         models: name or hub id -> name of the pipeline class, for every model with published facts.
         autoencoders: names and hub ids of the autoencoders with published facts.
-        optimizations: name -> the optimisations it cannot be combined with, in the order they are applied.
+        optimizations: name -> the optimizations it cannot be combined with, in the order they are applied.
         schedulers: class names of the installed diffusers.
         load_arguments: pipeline class (None: any) -> what the installed `from_pretrained` reads.
         pipeline_class: model -> its pipeline class, also for a local folder.

@@ -23,7 +23,7 @@ LEFT = ("case", "verdict", "fact")
 FIELDS = (
     "case", "base", "new", "base_status", "new_status", "base_latency_s", "new_latency_s", "ratio", "ratio_low",
     "ratio_high", "base_processes", "new_processes", "verdict", "base_memory_bytes", "new_memory_bytes", "settings",
-    "in_force",
+    "effective",
 )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ TIMES = (
 )
 INTERVALS = "change: of the latency, more is slower; in brackets its 95 % interval in per cent, from fresh processes."
 FEW = (
-    f"No interval: it takes {MIN_PROCESSES} processes a side to tell a change from chance; measure with --replicates 4."
+    f"No interval: it takes {MIN_PROCESSES} processes a side to tell a change from chance; measure with --processes 4."
 )
 
 
@@ -122,7 +122,7 @@ def _record(pair: Pair, base: str, new: str) -> dict[str, Any]:
     values = (
         pair.key, base, new, _of(pair.base, "status"), _of(pair.new, "status"), _latency(pair.base),
         _latency(pair.new), pair.ratio, interval and interval.low, interval and interval.high, *pair.processes,
-        verdict(pair), *pair.memory_bytes, "; ".join(pair.settings), "; ".join(pair.in_force),
+        verdict(pair), *pair.memory_bytes, "; ".join(pair.settings), "; ".join(pair.effective),
     )  # fmt: skip
     return dict(zip(FIELDS, values, strict=True))
 
@@ -213,10 +213,10 @@ def _base(pair: Pair) -> Row | None:
 
 
 def _grouped(pairs: Sequence[Pair]) -> list[str]:
-    """Return `difference: case, case` for what was asked for or found in force differently."""
+    """Return `difference: case, case` for what was asked for or found in effect differently."""
     cases: dict[str, list[str]] = {}
     for pair in pairs:
-        for difference in (*pair.settings, *(f"in force: {found}" for found in pair.in_force)):
+        for difference in (*pair.settings, *(f"in effect: {found}" for found in pair.effective)):
             cases.setdefault(difference, []).append(pair.key)
     return [
         f"{difference} (all cases)" if len(keys) == len(pairs) else f"{difference} ({markdown.listed(keys)})"

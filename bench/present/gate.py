@@ -15,7 +15,7 @@ from bench.present import markdown
 
 TINY = "Tiny twins: the same code at toy width. A slow-down here is one of the host's work, not of a model on a GPU."
 HEADER = ("case", "verdict", "reason")
-COLOURS = {Verdict.PASSED: "green", Verdict.REGRESSED: "red", Verdict.INCONCLUSIVE: "yellow"}
+COLORS = {Verdict.PASSED: "green", Verdict.REGRESSED: "red", Verdict.INCONCLUSIVE: "yellow"}
 JUNIT_TAGS = {Verdict.REGRESSED: "failure", Verdict.NOT_COMPARABLE: "error", Verdict.INCONCLUSIVE: "skipped"}
 """A test that was skipped is not one that passed; the exit code of the gate is 3 all the same."""
 _NOT_IN_XML = re.compile("[^\\t\\n\\r -\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
@@ -57,7 +57,7 @@ def show(gated: Gated) -> None:
     for name in HEADER:
         table.add_column(name, overflow="fold", no_wrap=name == "verdict")
     for each in gated.judged:
-        table.add_row(escape(each.pair.key), f"[{_colour(each)}]{each.verdict}[/]", escape("; ".join(each.reasons)))
+        table.add_row(escape(each.pair.key), f"[{_color(each)}]{each.verdict}[/]", escape("; ".join(each.reasons)))
     console.print(table)
     for line in _lines(gated):
         console.print(line, markup=False, highlight=False)
@@ -96,23 +96,23 @@ def as_junit(gated: Gated) -> str:
 
 
 def _lines(gated: Gated) -> list[str]:
-    """Say what differs between the machines and in what was in force, and what this gate is worth."""
+    """Say what differs between the machines and in what was in effect, and what this gate is worth."""
     differences = [f"{name}: {' -> '.join(texts)}" for name, texts in gated.environment.items()]
     found: dict[str, list[str]] = {}
     for each in gated.judged:
-        for difference in each.pair.in_force:
+        for difference in each.pair.effective:
             found.setdefault(difference, []).append(each.pair.key)
     images = [each.pair.key for each in gated.judged if each.pair.other_image]
     if images:
         differences.append(
             f"other images from the same seeds: {', '.join(images)}; with random weights that may be chance"
         )
-    in_force = [f"in force: {difference} ({markdown.listed(keys)})" for difference, keys in found.items()]
-    return [*differences, *in_force, *gated.remarks]
+    effective = [f"in effect: {difference} ({markdown.listed(keys)})" for difference, keys in found.items()]
+    return [*differences, *effective, *gated.remarks]
 
 
-def _colour(each: Judged) -> str:
-    return COLOURS.get(each.verdict, "magenta")
+def _color(each: Judged) -> str:
+    return COLORS.get(each.verdict, "magenta")
 
 
 def _printable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A recommendation in words and a short table: what to use, why not its neighbours, what nobody measured."""
+"""A recommendation in words and a short table: what to use, why not its neighbors, what nobody measured."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from rich.table import Table
 
 from bench import units
 from bench.analyze.candidates import Candidate
+from bench.analyze.constraints import Goal
 from bench.analyze.recommend import ONE_PROCESS, Recommendation, Unmeasured
 from bench.analyze.rows import MEMORY_KINDS
-from bench.analyze.wishes import Goal
 from bench.present.tables import TINY
 from bench.records.schema import MEASURED
 
@@ -34,7 +34,7 @@ def show(found: Recommendation, goal: Goal) -> None:
     console.print(f"[bold]{escape(found.task.name)}[/bold]", highlight=False)
     for line in words(found, goal):
         console.print(Padding(escape(line), (0, 0, 0, 2), expand=False), highlight=False)
-    rows = list(neighbours(found, goal))
+    rows = list(neighbors(found, goal))
     if rows:
         table = Table(box=None, padding=(0, 2, 0, 0))
         for name in ("", "case", goal.value, "peak", "PSNR", "why not"):
@@ -55,8 +55,8 @@ def words(found: Recommendation, goal: Goal) -> Iterator[str]:
         yield _nothing(found, goal)
         return
     yield f"Use {best.case.key}: {_figures(best, goal)}."
-    allowed = 1 + len(found.undecided) + len(found.others)
-    if found.undecided:
+    allowed = 1 + len(found.ties) + len(found.others)
+    if found.ties:
         yield _undecided(found)
     elif allowed > 1:
         yield f"It has the {_SUPERLATIVES[goal]} of the {allowed} cases that can be recommended."
@@ -72,22 +72,22 @@ def words(found: Recommendation, goal: Goal) -> Iterator[str]:
         yield f"To know: {best.row['remarks']}."
 
 
-def neighbours(found: Recommendation, goal: Goal) -> Iterator[list[str]]:
+def neighbors(found: Recommendation, goal: Goal) -> Iterator[list[str]]:
     """Return rows of text: the next best, and the best of those that may not be recommended, each with its reason."""
     best, several = found.best, len({candidate.case.scenario for candidate in found.task.candidates}) > 1
-    for candidate in found.undecided[:MOST_NEIGHBOURS]:
+    for candidate in found.ties[:MOST_NEIGHBOURS]:
         yield [*_cells(candidate, goal, several=several), "not told apart by this run, and no simpler"]
     for candidate in found.others[:MOST_NEIGHBOURS]:
         more = (candidate.cost or 0.0) / best.cost - 1 if best is not None and best.cost else 0.0
         yield [*_cells(candidate, goal, several=several), f"{more:.0%} more {_COSTS[goal]}"]
     for candidate in found.excluded[:MOST_NEIGHBOURS]:
-        yield [*_cells(candidate, goal, several=several), candidate.barred or _too_big(candidate)]
+        yield [*_cells(candidate, goal, several=several), candidate.exclusion_reason or _too_big(candidate)]
 
 
 def gaps(model: str, what: Unmeasured) -> list[str]:
     """Say what a run says nothing of, about a model."""
     parts = [
-        ("optimisations", ", ".join(what.optimizations)),
+        ("optimizations", ", ".join(what.optimizations)),
         ("dtypes", ", ".join(what.dtypes)),
         ("of the plan", ", ".join(what.not_run)),
     ]
@@ -123,7 +123,7 @@ def _figures(candidate: Candidate, goal: Goal) -> str:
 
 def _undecided(found: Recommendation) -> str:
     """Say what is not told apart from the best."""
-    keys = [candidate.case.key for candidate in found.undecided]
+    keys = [candidate.case.key for candidate in found.ties]
     more = f" and {len(keys) - MOST_NEIGHBOURS} more" if len(keys) > MOST_NEIGHBOURS else ""
     told = f"This run does not tell it apart from {', '.join(keys[:MOST_NEIGHBOURS])}{more};"
     return f"{told} it changes the least of them, or as little and is the best of those."
@@ -135,9 +135,9 @@ def _told_by(best: Candidate, goal: Goal) -> Iterator[str]:
         return
     if best.interval is not None:
         rounds = 2 * int(best.row["processes"])
-        yield f"Cases are told apart by the ratios of their rounds (95 %); bench run --replicates {rounds} tells more."
+        yield f"Cases are told apart by the ratios of their rounds (95 %); bench run --processes {rounds} tells more."
         return
-    further = "" if goal == Goal.ENERGY else "; bench run --replicates 4 gives intervals between processes"
+    further = "" if goal == Goal.ENERGY else "; bench run --processes 4 gives intervals between processes"
     yield f"Without an interval between processes, cases within {ONE_PROCESS:.0%} are not told apart{further}."
 
 

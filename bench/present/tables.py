@@ -11,11 +11,11 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from bench import units
-from bench.analyze.fidelity import another_image
+from bench.analyze.results import results
 from bench.analyze.rows import peak_bytes, plain_rows
 from bench.analyze.run import Run, open_run
-from bench.analyze.summary import results
-from bench.plan.case import Table
+from bench.analyze.similarity import another_image
+from bench.plan.case import ScenarioInfo
 from bench.present.markdown import cell
 from bench.present.markdown import table as table_of
 from bench.records import store
@@ -40,10 +40,10 @@ PRINTED_FROM = {
     "steps": "steps",
     "denoiser calls": "denoiser_calls",
     "first call": "first_call_s",
-    "repaid after": "repaid_after_images",
-    "fidelity": "psnr_db",
+    "repaid after": "break_even_images",
+    "similarity": "psnr_db",
     "CLIP score": "clip_score",
-    "of the limit": "share_of_limit",
+    "of the limit": "roofline_fraction",
 }
 """Column of a table -> that of results.csv; the peak of memory is one of two."""
 _COMMENTS = "; "
@@ -135,11 +135,11 @@ def _reasons(table: Shown) -> list[str]:
     return [f"{', '.join(names)}: {note}" for note, names in cases.items()]
 
 
-def _has(rows: pd.DataFrame, table: Table) -> bool:
+def _has(rows: pd.DataFrame, table: ScenarioInfo) -> bool:
     return bool((rows["scenario"] == table.scenario).any())
 
 
-def _table(table: Table, rows: pd.DataFrame) -> Shown:
+def _table(table: ScenarioInfo, rows: pd.DataFrame) -> Shown:
     plain = plain_rows(rows)
     shown = [_cells(row) for row in plain]
     used = [name for name in shown[0] if name in ALWAYS or any(row[name] for row in shown)]
@@ -156,7 +156,7 @@ def _table(table: Table, rows: pd.DataFrame) -> Shown:
     )
 
 
-def _lines(table: Table, rows: pd.DataFrame) -> list[str]:
+def _lines(table: ScenarioInfo, rows: pd.DataFrame) -> list[str]:
     """Say what a reader of the table must know: that it is a toy, what it is held against, what the interval means."""
     lines = [TINY] if (rows["size"] == "tiny").any() else []
     source = table.source
@@ -181,11 +181,11 @@ def _cells(row: Row) -> dict[str, str]:
         "steps": _text(row["steps"]),
         "denoiser calls": _text(row["denoiser_calls"]),
         "first call": units.seconds(_float(row["first_call_s"])),
-        "repaid after": f"{row['repaid_after_images']:.0f} images" if row["repaid_after_images"] else "",
+        "repaid after": f"{row['break_even_images']:.0f} images" if row["break_even_images"] else "",
         "peak memory": units.memory(peak_bytes(row)),
-        "fidelity": _fidelity(row),
+        "similarity": _fidelity(row),
         "CLIP score": f"{row['clip_score']:.1f}" if row["clip_score"] is not None else "",
-        "of the limit": f"{row['share_of_limit']:.0%}" if row["share_of_limit"] is not None else "",
+        "of the limit": f"{row['roofline_fraction']:.0%}" if row["roofline_fraction"] is not None else "",
         "documented": _documented(row),
         "verdict": _text(row["claim_verdict"]) if row["size"] == "full" else "",
         "notes": _COMMENTS.join(filter(None, [_text(row["reason"]), _text(row["remarks"])])),

@@ -14,7 +14,8 @@ from rich.table import Table
 from bench import units
 from bench.analyze.trend import FEWEST_RUNS, SIGNIFICANCE, Change, Series
 from bench.errors import InputError
-from bench.present import markdown, plot_file
+from bench.present import markdown
+from bench.present.plots import file as plot_file
 from bench.present.tables import TINY
 
 HEADER = ("case", "runs", "first", "last", "changes")

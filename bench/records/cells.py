@@ -13,7 +13,7 @@ from bench.errors import InputError
 from bench.records import schema
 from bench.records.schema import Column
 
-MAY_BE_NEGATIVE = ("split_rest_s", "claim_parameter_reduction", "parameter_reduction", "temperature_c", "ssim")
+MAY_BE_NEGATIVE = ("breakdown_rest_s", "claim_parameter_reduction", "parameter_reduction", "temperature_c", "ssim")
 MAY_BE_INFINITE = ("psnr_db",)
 ABOVE_ZERO = ("latency_", "device_time_", "seconds_per_image", "images_per_second", "first_call_s")
 """Beginnings of the columns that time something: a call of no seconds was not timed."""

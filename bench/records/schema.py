@@ -1,6 +1,6 @@
 """The only schema of the result files: every column, in order, with its type and what it says.
 
-A unit is in a column's name. An unknown value is an empty cell. `scenario`, `case` and `replicate` join the files.
+A unit is in a column's name. An unknown value is an empty cell. `scenario`, `case` and `process` join the files.
 """
 
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ class Status(StrEnum):
     """How a case ended."""
 
     OK = "ok"
-    UNSTEADY = "unsteady"  # measured, but still changing
+    UNSTABLE = "unstable"  # measured, but still changing
     SKIPPED = "skipped"  # this machine or this pipeline cannot do it
     OOM = "oom"
     TIMEOUT = "timeout"
     CRASHED = "crashed"  # the worker died
-    FAILED = "failed"  # an exception, a setting not in force, or a broken image
+    FAILED = "failed"  # an exception, a setting not in effect, or a broken image
     INTERRUPTED = "interrupted"
 
 
-MEASURED = (Status.OK, Status.UNSTEADY)
+MEASURED = (Status.OK, Status.UNSTABLE)
 """With samples that a table may show."""
 
 FAULTS = (Status.FAILED, Status.CRASHED, Status.TIMEOUT)
@@ -48,20 +48,20 @@ TEXT, FLOAT, INT, BOOL = "string", "Float64", "Int64", "boolean"
 KEY = _columns(
     ("scenario", TEXT, "the scenario file's name"),
     ("case", TEXT, "the row's name in it"),
-    ("replicate", INT, "which fresh process, from 0"),
+    ("process", INT, "which fresh process, from 0"),
 )
 
 SAMPLES = (
     *KEY,
     *_columns(
         ("index", INT, "position among the samples of its process"),
-        ("latency_s", FLOAT, "host seconds from synchronise to synchronise around one call"),
+        ("latency_s", FLOAT, "host seconds from synchronize to synchronize around one call"),
         ("device_time_s", FLOAT, "the same span between two device events"),
     ),
 )
 
 OUTCOME = _columns(
-    ("status", TEXT, "how it ended: ok, unsteady, skipped, oom, timeout, crashed, failed, interrupted"),
+    ("status", TEXT, "how it ended: ok, unstable, skipped, oom, timeout, crashed, failed, interrupted"),
     ("reason", TEXT, "why, in one line"),
 )
 
@@ -78,7 +78,7 @@ SETTINGS = _columns(
     ("pipeline", TEXT, "the pipeline's class"),
     ("dtype", TEXT, "asked for"),
     ("optimizations", TEXT, "joined by +, in the order they are applied"),
-    ("scheduler", TEXT, "the class in force"),
+    ("scheduler", TEXT, "the class in effect"),
     ("scheduler_config", TEXT, "what was laid over its configuration, as JSON"),
     ("steps", INT, "num_inference_steps"),
     ("height", INT, "pixels"),
@@ -96,7 +96,7 @@ SETTINGS = _columns(
     ("pinned_core", INT, "the one core the process is held on; empty where it is not"),
 )
 
-IN_FORCE = _columns(
+EFFECTIVE = _columns(
     ("dtypes", TEXT, "of the parameters, by component where they differ"),
     ("devices", TEXT, "of the parameters, by component where they differ"),
     ("attention", TEXT, "the denoiser's attention processors"),
@@ -109,7 +109,7 @@ IN_FORCE = _columns(
     ("vae_decodes", INT, "calls of the decoder in the first call: 1 says that slicing and tiling had nothing to do"),
     ("offload", TEXT, "model, sequential or group; empty: everything stays on the device"),
     ("compiled", TEXT, "what torch.compile has taken over"),
-    ("recompilations", INT, "graphs compiled while samples were taken; with any the case is unsteady"),
+    ("recompilations", INT, "graphs compiled while samples were taken; with any the case is unstable"),
     ("denoiser_calls", INT, "calls of the denoiser in one generation; a scheduler may make more than steps"),
     ("denoiser_parameters", INT, "number"),
     ("parameters", INT, "number, of all components"),
@@ -149,7 +149,11 @@ LIMIT = _columns(
         "operations a second of a matrix product on this device, in the fastest type that the case's kernels may use",
     ),
     ("copy_bytes_per_s", FLOAT, "bytes a second of a copy on this device, read and written"),
-    ("limit_s", FLOAT, "the least seconds for these operations and for reading the denoiser's weights at every call"),
+    (
+        "roofline_s",
+        FLOAT,
+        "the least seconds for these operations and for reading the denoiser's weights at every call",
+    ),
     ("device_busy_s", FLOAT, "seconds of one profiled call in which the device computed; empty on a CPU"),
     ("undiagnosed", TEXT, "why columns of the split or of the limit are empty"),
 )
@@ -169,21 +173,25 @@ TELEMETRY = _columns(
     ("hw_thermal_s", FLOAT, "the same, for how long its hardware braked for heat: spoils a sample"),
     ("hw_power_brake_s", FLOAT, "the same, for how long its power supply braked it: spoils a sample"),
     ("other_processes", INT, "other processes that compute on the GPU"),
-    ("spoiled_samples", INT, "samples that were thrown away because the hardware throttled"),
-    ("spoiled_by", TEXT, "what throttled them"),
+    ("rejected_samples", INT, "samples that were thrown away because the hardware throttled"),
+    ("rejected_by", TEXT, "what throttled them"),
 )
 
 SPLIT = _columns(
-    ("split_whole_s", FLOAT, "one further call, split into parts on the device's clock; the parts below add up to it"),
-    ("split_text_encoder_s", FLOAT, "text encoders"),
-    ("split_denoiser_s", FLOAT, "UNet or transformer, all steps"),
-    ("split_denoiser_call_s", FLOAT, "the median of one call of it"),
-    ("split_denoiser_calls_s", TEXT, "each call of it, in order, as JSON"),
-    ("split_scheduler_s", FLOAT, "scheduler"),
-    ("split_vae_s", FLOAT, "decoding"),
-    ("split_image_s", FLOAT, "conversion to the output type"),
-    ("split_rest_s", FLOAT, "what no part explains"),
-    ("split_adds_up", BOOL, "whether the parts explain the whole within 5 %"),
+    (
+        "breakdown_whole_s",
+        FLOAT,
+        "one further call, split into parts on the device's clock; the parts below add up to it",
+    ),
+    ("breakdown_text_encoder_s", FLOAT, "text encoders"),
+    ("breakdown_denoiser_s", FLOAT, "UNet or transformer, all steps"),
+    ("breakdown_denoiser_call_s", FLOAT, "the median of one call of it"),
+    ("breakdown_denoiser_calls_s", TEXT, "each call of it, in order, as JSON"),
+    ("breakdown_scheduler_s", FLOAT, "scheduler"),
+    ("breakdown_vae_s", FLOAT, "decoding"),
+    ("breakdown_image_s", FLOAT, "conversion to the output type"),
+    ("breakdown_rest_s", FLOAT, "what no part explains"),
+    ("breakdown_adds_up", BOOL, "whether the parts explain the whole within 5 %"),
 )
 
 SCORE = _columns(
@@ -199,7 +207,7 @@ PROCESSES = (
     *KEY,
     *OUTCOME,
     *SETTINGS,
-    *IN_FORCE,
+    *EFFECTIVE,
     *MEASUREMENTS,
     *LIMIT,
     *TELEMETRY,
@@ -240,7 +248,7 @@ STATISTICS = _columns(
     ("device_time_median_s", FLOAT, "between device events"),
     ("seconds_per_image", FLOAT, "median / images"),
     ("images_per_second", FLOAT, "images / median"),
-    ("share_of_limit", FLOAT, "limit_s / the median: 1 is as fast as this device can be"),
+    ("roofline_fraction", FLOAT, "roofline_s / the median: 1 is as fast as this device can be"),
     ("device_busy_share", FLOAT, "device_busy_s / the median: under 0.9 the device waits for the host"),
 )
 
@@ -250,7 +258,7 @@ COMPARISON = _columns(
     ("speedup_low", FLOAT, "95 % interval over paired rounds; empty under 4"),
     ("speedup_high", FLOAT, "its upper end"),
     ("blocks", INT, "rounds in which both this case and its baseline were measured"),
-    ("repaid_after_images", FLOAT, "after how many images a slower first call than the baseline's is made up for"),
+    ("break_even_images", FLOAT, "after how many images a slower first call than the baseline's is made up for"),
     ("parameter_reduction", FLOAT, "1 - the denoiser's parameters / the baseline's"),
     ("threshold", FLOAT, "share of latency that `gate` takes for a regression, where the scenario says so"),
     ("claim_latency_s", FLOAT, "documented, of one call"),
@@ -261,14 +269,14 @@ COMPARISON = _columns(
     ("claim_status", TEXT, "documented outcome where it is no figure"),
     ("claim_approximate", BOOL, "the documentation says 'about'"),
     ("claim_device", TEXT, "GPU of the documented figures"),
-    ("claim_held_as", TEXT, "latency, speedup or status; empty: not held against this row"),
+    ("claim_judged_by", TEXT, "latency, speedup or status; empty: not held against this row"),
     ("claim_ratio", FLOAT, "measured / documented, of the speed-up or of the latency"),
     ("claim_verdict", TEXT, "what follows, in words"),
     ("claim_note", TEXT, "what is known and what is inferred about the documented figure"),
 )
 
-FIDELITY = _columns(
-    ("fidelity", TEXT, "whether the same image is expected as the baseline's, or which settings change it by design"),
+SIMILARITY = _columns(
+    ("similarity", TEXT, "whether the same image is expected as the baseline's, or which settings change it by design"),
     ("psnr_db", FLOAT, "against the baseline's pictures of the same seeds, the lowest of them; inf: identical"),
     ("ssim", FLOAT, "the same, structural similarity"),
     ("image_sha256", TEXT, "of the first picture's pixels"),
@@ -278,11 +286,11 @@ RESULTS = (
     *KEY[:2],
     *OUTCOME,
     *SETTINGS,
-    *IN_FORCE,
+    *EFFECTIVE,
     *VERSIONS,
     *STATISTICS,
     *COMPARISON,
-    *FIDELITY,
+    *SIMILARITY,
     *SCORE,
     *LIMIT,
     *TELEMETRY,

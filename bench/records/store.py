@@ -127,11 +127,11 @@ class Store:
     def _repair(self) -> list[dict[str, str]]:
         """Drop torn lines, interrupted processes and samples without a process row; return what is finished."""
         processes = [row for row in read_rows(self.folder / PROCESSES) if row["status"] != Status.INTERRUPTED]
-        finished = {(row["scenario"], row["case"], row["replicate"]) for row in processes}
+        finished = {(row["scenario"], row["case"], row["process"]) for row in processes}
         samples = [
             row
             for row in read_rows(self.folder / SAMPLES)
-            if (row["scenario"], row["case"], row["replicate"]) in finished
+            if (row["scenario"], row["case"], row["process"]) in finished
         ]
         replace(self.folder / SAMPLES, _lines(schema.SAMPLES, samples, header=True))
         replace(self.folder / PROCESSES, _lines(schema.PROCESSES, processes, header=True))

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.analyze.results import results
 from bench.analyze.run import Run, open_run
 from bench.analyze.side import Side, open_side
-from bench.analyze.summary import results
-from bench.plan.case import Case, Plan, Table
+from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.records.store import Store
 
 SCENARIO, BASELINE = "sd", "baseline"
@@ -39,14 +39,14 @@ def measured(
     """Return the row and samples of a case that was measured; one latency stands for six equal samples."""
     latencies = [latency_s] * 6 if isinstance(latency_s, (int, float)) else latency_s
     row = _row(name, {"status": "ok", "size": "full", "weights": "random", "images": 1, **facts})
-    key = {column: row[column] for column in ("scenario", "case", "replicate")}
+    key = {column: row[column] for column in ("scenario", "case", "process")}
     timings = [{"latency_s": latency, "device_time_s": device_time_s} for latency in latencies]
     return row, [{**key, "index": index, **timing} for index, timing in enumerate(timings)]
 
 
 def replicated(name: str, medians_s: Iterable[float], **facts: Any) -> list[Outcome]:
-    """Return a process for each median, as rounds of `--replicates` leave them."""
-    return [measured(name, seconds, replicate=number, **facts) for number, seconds in enumerate(medians_s)]
+    """Return a process for each median, as rounds of `--processes` leave them."""
+    return [measured(name, seconds, process=number, **facts) for number, seconds in enumerate(medians_s)]
 
 
 def ended(name: str, status: str, reason: str = "", **facts: Any) -> Outcome:
@@ -67,7 +67,7 @@ def make_folder(
     """Write what a run with these outcomes leaves behind, and return its folder."""
     cases = tuple(cases)
     scenarios = dict.fromkeys(case.scenario for case in cases)
-    plan = Plan(tuple(Table(scenario, title, dict(source)) for scenario in scenarios), cases)
+    plan = Plan(tuple(ScenarioInfo(scenario, title, dict(source)) for scenario in scenarios), cases)
     store = Store(folder)
     store.open(plan.to_json(), {**FACTS, "device_name": device_name, **facts}, resume=False)
     for process, samples in outcomes:
@@ -94,4 +94,4 @@ def make_rows(folder: Path, cases: Iterable[Case], outcomes: Iterable[Outcome] =
 
 
 def _row(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {"scenario": SCENARIO, "case": name, "replicate": 0, **facts}
+    return {"scenario": SCENARIO, "case": name, "process": 0, **facts}

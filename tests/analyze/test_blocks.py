@@ -12,10 +12,10 @@ PAIRS = [(2.0, 1.0), (2.1, 1.0), (2.0, 1.05), (2.2, 1.1)]
 def outcomes(pairs, **fp16):
     return [
         outcome
-        for replicate, (base, other) in enumerate(pairs)
+        for process, (base, other) in enumerate(pairs)
         for outcome in (
-            measured("baseline", base, replicate=replicate),
-            measured("fp16", other, replicate=replicate, **fp16),
+            measured("baseline", base, process=process),
+            measured("fp16", other, process=process, **fp16),
         )
     ]
 
@@ -51,11 +51,11 @@ def test_a_drift_that_both_share_leaves_the_speed_up_alone(tmp_path):
 
 
 def test_a_round_that_was_cut_short_leaves_the_paired_statistics(tmp_path):
-    cut = [*outcomes(PAIRS), measured("baseline", 9.0, replicate=4)]
+    cut = [*outcomes(PAIRS), measured("baseline", 9.0, process=4)]
     cases = [case(), case("fp16"), case("bf16")]
-    others = [measured("bf16", 1.0, replicate=number) for number in (0, 1, 2, 3, 5)]
-    made_up = [measured(name, 1.0, replicate=5) for name in ("baseline", "fp16")]
-    found = make_rows(tmp_path / "run", cases, [*cut, measured("fp16", 1.0, replicate=4), *others, *made_up])["fp16"]
+    others = [measured("bf16", 1.0, process=number) for number in (0, 1, 2, 3, 5)]
+    made_up = [measured(name, 1.0, process=5) for name in ("baseline", "fp16")]
+    found = make_rows(tmp_path / "run", cases, [*cut, measured("fp16", 1.0, process=4), *others, *made_up])["fp16"]
     assert found["blocks"] == 5
 
 
@@ -72,9 +72,9 @@ def test_processes_have_an_interval_between_them(tmp_path):
 
 def test_a_slower_first_call_is_repaid_by_faster_images(tmp_path):
     pair = [measured("baseline", 2.0, first_call_s=3.0), measured("fp16", 1.0, first_call_s=13.0, compiled="unet")]
-    assert make_rows(tmp_path / "run", [case(), case("fp16")], pair)["fp16"]["repaid_after_images"] == 10.0
+    assert make_rows(tmp_path / "run", [case(), case("fp16")], pair)["fp16"]["break_even_images"] == 10.0
 
 
 def test_a_faster_first_call_has_nothing_to_repay(tmp_path):
     pair = [measured("baseline", 2.0, first_call_s=3.0), measured("fp16", 1.0, first_call_s=2.0, compiled="unet")]
-    assert pd.isna(make_rows(tmp_path / "run", [case(), case("fp16")], pair)["fp16"]["repaid_after_images"])
+    assert pd.isna(make_rows(tmp_path / "run", [case(), case("fp16")], pair)["fp16"]["break_even_images"])

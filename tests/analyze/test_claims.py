@@ -16,7 +16,7 @@ def judge(tmp_path, claim, outcome, *, base_claim=None, base=BASE, device_name=H
 def held(row):
     """Return what the claim was held as, rounded ratio and verdict; None for what is unknown."""
     ratio = None if pd.isna(row["claim_ratio"]) else round(row["claim_ratio"], 6)
-    held_as = None if pd.isna(row["claim_held_as"]) else row["claim_held_as"]
+    held_as = None if pd.isna(row["claim_judged_by"]) else row["claim_judged_by"]
     return held_as, ratio, row["claim_verdict"]
 
 
@@ -78,7 +78,7 @@ def test_seconds_of_an_unnamed_gpu_are_not_held(tmp_path):
 
 def test_the_documented_gpu_holds_seconds_rather_than_the_speedup(tmp_path):
     row = judge(tmp_path, {"latency_s": 4.0, "speedup": 1.5}, measured("fp16", 4.0), device_name=A100)
-    assert row["claim_held_as"] == "latency"
+    assert row["claim_judged_by"] == "latency"
 
 
 def test_another_gpu_holds_the_speedup(tmp_path):
@@ -184,7 +184,7 @@ def test_the_baseline_is_not_held_against_its_own_speedup_of_one(tmp_path, devic
     row = make_rows(tmp_path / "run", [case("baseline", claim={"speedup": 1.0})], [BASE], device_name=device_name)[
         "baseline"
     ]
-    assert pd.isna(row["claim_held_as"])
+    assert pd.isna(row["claim_judged_by"])
 
 
 def test_the_seconds_of_the_baseline_are_held_on_the_documented_gpu_alone(tmp_path):
@@ -218,7 +218,7 @@ def test_a_case_that_died_before_it_told_its_size_is_not_called_a_toy(tmp_path):
 
 def test_a_speedup_is_not_held_where_the_baseline_failed(tmp_path):
     row = judge(tmp_path, {"speedup": 1.5}, measured("fp16", 4.0), base=ended("baseline", "failed"))
-    assert pd.isna(row["claim_held_as"])
+    assert pd.isna(row["claim_judged_by"])
 
 
 def test_running_out_of_memory_as_documented_is_a_verdict(tmp_path):

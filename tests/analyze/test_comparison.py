@@ -63,12 +63,12 @@ def test_what_an_early_end_never_told_is_no_difference(pair_of):
 
 def test_what_is_in_force_differently_is_no_other_setting(pair_of):
     pair = pair_of([measured("a", 1.0, attention="Old")], [measured("a", 1.0, attention="New")])[0]
-    assert (pair.settings, pair.in_force) == ((), ("attention: Old -> New",))
+    assert (pair.settings, pair.effective) == ((), ("attention: Old -> New",))
 
 
 def test_how_a_process_was_started_is_in_force_not_a_setting(pair_of):
     pair = pair_of([measured("a", 1.0, started_by="fork")], [measured("a", 1.0, started_by="spawn")])[0]
-    assert (pair.settings, pair.in_force) == ((), ("started_by: fork -> spawn",))
+    assert (pair.settings, pair.effective) == ((), ("started_by: fork -> spawn",))
 
 
 GIB = 2.0**30

@@ -55,7 +55,7 @@ def test_a_cases_own_threshold_goes_before_the_gates_and_the_new_side_has_no_say
 STATUSES = {
     #              ok unst skip oom time crash fail intr
     "ok":          [P, I, R, R, R, R, R, I],
-    "unsteady":    [I, I, R, R, R, R, R, I],
+    "unstable":    [I, I, R, R, R, R, R, I],
     "skipped":     [P, P, P, I, R, R, R, I],
     "oom":         [P, P, I, P, R, R, R, I],
     "timeout":     [N, N, N, N, N, N, N, I],
@@ -78,7 +78,7 @@ def test_the_table_of_statuses_is_whole():
     ],
 )  # fmt: skip
 def test_a_change_of_status_is_judged(before, after, expected):
-    found = {"ok", "unsteady"} >= {before, after}
+    found = {"ok", "unstable"} >= {before, after}
     pair = SAME if found else replace(SAME, ratio=None, interval=None)
     assert verdict(replace(pair, base={**ROW, "status": before}, new={**ROW, "status": after})) == expected
 
@@ -107,9 +107,9 @@ def test_grown_memory_regresses_where_latency_cannot_be_judged():
     assert verdict(replace(memory(GIB, 2 * GIB), interval=None, processes=(1, 1))) == R
 
 
-def test_grown_memory_regresses_where_latency_is_unsteady():
+def test_grown_memory_regresses_where_latency_is_unstable():
     pair = memory(GIB, 2 * GIB)
-    assert verdict(replace(pair, new={**pair.new, "status": "unsteady"})) == R
+    assert verdict(replace(pair, new={**pair.new, "status": "unstable"})) == R
 
 
 def test_the_reason_is_that_of_the_verdict_alone():
@@ -131,7 +131,7 @@ def test_what_cannot_be_compared_says_why(pair, words):
 
 
 def test_other_versions_in_force_are_no_reason_to_refuse():
-    assert verdict(replace(SAME, in_force=("attention: Old -> New",))) == P
+    assert verdict(replace(SAME, effective=("attention: Old -> New",))) == P
 
 
 def test_a_case_that_only_the_new_side_has_is_not_judged():
@@ -174,8 +174,8 @@ def test_more_blocks_are_not_spent_where_they_cannot_tell():
     assert settled([as_judged("a", I, without)]) == [(None, range(BLOCKS))]
 
 
-def test_more_blocks_are_not_spent_on_a_case_that_is_unsteady():
-    drifting = replace(SAME, new={**ROW, "status": "unsteady"})
+def test_more_blocks_are_not_spent_on_a_case_that_is_unstable():
+    drifting = replace(SAME, new={**ROW, "status": "unstable"})
     assert settled([as_judged("a", I, drifting)]) == [(None, range(BLOCKS))]
 
 
@@ -185,16 +185,16 @@ def test_more_blocks_are_not_spent_on_memory_that_one_side_does_not_tell():
 
 def test_a_head_that_drifts_and_is_slower_by_all_of_its_interval_is_regressed():
     slower = interval(1.5, 1.6)
-    assert verdict(replace(slower, new={**ROW, "status": "unsteady"})) == R
+    assert verdict(replace(slower, new={**ROW, "status": "unstable"})) == R
 
 
 def test_a_head_that_drifts_and_is_faster_is_no_pass():
     faster = interval(0.5, 0.6)
-    assert verdict(replace(faster, new={**ROW, "status": "unsteady"})) == I
+    assert verdict(replace(faster, new={**ROW, "status": "unstable"})) == I
 
 
 def test_a_head_that_compiles_while_it_runs_is_regressed():
-    compiling = {**ROW, "status": "unsteady", "recompilations": 3}
+    compiling = {**ROW, "status": "unstable", "recompilations": 3}
     assert verdict(replace(SAME, new=compiling)) == R
     assert verdict(replace(SAME, base=compiling, new=compiling)) == I
 
@@ -206,11 +206,11 @@ def test_a_base_that_broke_tells_why_nothing_can_be_held_against_it():
 
 @pytest.mark.parametrize("found", ["denoiser_calls: 50 -> 25", "parameters: 10 -> 9"])
 def test_less_work_is_no_gain(found):
-    assert verdict(replace(SAME, in_force=(found,))) == N
+    assert verdict(replace(SAME, effective=(found,))) == N
 
 
 def test_another_attention_is_what_may_be_under_test():
-    assert verdict(replace(SAME, in_force=("attention: AttnProcessor -> AttnProcessor2_0",))) == P
+    assert verdict(replace(SAME, effective=("attention: AttnProcessor -> AttnProcessor2_0",))) == P
 
 
 @pytest.mark.parametrize(("weights", "decibels", "expected"), [("hub", 12.0, N), ("hub", 40.0, P), ("random", 12.0, P)])

@@ -73,7 +73,7 @@ def test_words_that_pandas_takes_for_unknown_stay_words(tmp_path):
     run = make_run(
         tmp_path / "run",
         [case()],
-        [ended("baseline", "failed", "NA"), ended("baseline", "failed", "null", replicate=1)],
+        [ended("baseline", "failed", "NA"), ended("baseline", "failed", "null", process=1)],
     )
     assert run.processes["reason"].tolist() == ["NA", "null"]
 
@@ -112,7 +112,7 @@ def test_a_damaged_json_file_is_named(folder, name, text):
 
 
 @pytest.mark.parametrize(
-    "change", [{"tables": None}, {"cases": [{"scenario": "sd", "name": "fp16", "colour": "red"}]}, {"cases": 1}]
+    "change", [{"tables": None}, {"cases": [{"scenario": "sd", "name": "fp16", "color": "red"}]}, {"cases": 1}]
 )
 def test_json_that_is_no_plan_is_named(folder, change):
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8")) | change
@@ -132,7 +132,7 @@ def test_a_missing_file_is_named(folder, name):
 
 @pytest.mark.parametrize("name", [SAMPLES, PROCESSES])
 def test_foreign_columns_are_named_with_their_file(folder, name):
-    edit(folder / name, "replicate", "repetition")
+    edit(folder / name, "process", "repetition")
     with pytest.raises(InputError, match=f"{name}:1: has not the columns of schema {schema.VERSION}"):
         open_run(folder)
 

@@ -1,23 +1,23 @@
-"""Who beats whom in time, memory and fidelity."""
+"""Who beats whom in time, memory and similarity."""
 
 import math
 
 import pandas as pd
 import pytest
 
-from bench.analyze.fidelity import SAME
 from bench.analyze.pareto import points
+from bench.analyze.similarity import SAME
 from bench.records import schema
 
 DESIGN = "another image by design: scheduler"
 
 
-def row(case, seconds, peak, psnr_db=None, fidelity=None, **facts):
+def row(case, seconds, peak, psnr_db=None, similarity=None, **facts):
     known = {"status": "ok", "size": "full", "baseline": "baseline", "output_type": "pil"}
     figures = {"seconds_per_image": seconds, "peak_allocated_bytes": peak, "psnr_db": psnr_db}
-    if fidelity is None and psnr_db is not None:
-        fidelity = SAME
-    return {"case": case, "fidelity": fidelity, **known, **figures, **facts}
+    if similarity is None and psnr_db is not None:
+        similarity = SAME
+    return {"case": case, "similarity": similarity, **known, **figures, **facts}
 
 
 def placed(*rows):
@@ -68,7 +68,7 @@ def test_pictures_that_differ_by_design_are_held_against_one_another_in_time_and
 
 
 def test_a_case_without_pictures_is_not_held_against_one_that_makes_another_picture():
-    rows = [row("baseline", 2.0, 100), row("lost", 1.5, 90, fidelity=SAME), row("scheduler", 1.0, 50, 12.0, DESIGN)]
+    rows = [row("baseline", 2.0, 100), row("lost", 1.5, 90, similarity=SAME), row("scheduler", 1.0, 50, 12.0, DESIGN)]
     assert front(*rows) == ["baseline", "lost", "scheduler"]
 
 
@@ -79,8 +79,8 @@ def test_memory_is_what_must_fit_at_the_highest():
 
 
 def test_what_was_still_changing_beats_nobody():
-    rows = [row("a", 2.0, 100, 40.0), row("unsteady", 1.0, 50, 50.0, status="unsteady")]
-    assert front(*rows) == ["a", "unsteady"]
+    rows = [row("a", 2.0, 100, 40.0), row("unstable", 1.0, 50, 50.0, status="unstable")]
+    assert front(*rows) == ["a", "unstable"]
 
 
 def test_a_case_without_pictures_is_not_judged():

@@ -6,10 +6,10 @@ from analyze.make import case, ended, make_folder, measured
 from PIL import Image
 
 from bench.analyze.candidates import tasks
+from bench.analyze.constraints import Constraints, Goal
 from bench.analyze.recommend import recommend, unmeasured
+from bench.analyze.results import results
 from bench.analyze.run import open_run
-from bench.analyze.summary import results
-from bench.analyze.wishes import Goal, Wishes
 from bench.errors import InputError
 from bench.units import GIB
 
@@ -23,9 +23,9 @@ def unlike(amplitude):
     return np.clip(PIXELS.astype(int) + noise, 0, 255).astype(np.uint8)
 
 
-def found(tmp_path, cases, outcomes, wishes=None, pictures=None):
+def found(tmp_path, cases, outcomes, constraints=None, pictures=None):
     """Return the recommendation of each task; every case has the same picture where `pictures` gives no other."""
-    wishes = wishes or Wishes()
+    constraints = constraints or Constraints()
     cases = [case(call=CALL), *cases]
     shaped = [({**SHAPE, **row}, samples) for row, samples in outcomes]
     folder = make_folder(tmp_path / "run", cases, shaped)
@@ -33,7 +33,7 @@ def found(tmp_path, cases, outcomes, wishes=None, pictures=None):
     for each in cases:
         Image.fromarray((pictures or {}).get(each.name, PIXELS)).save(folder / "images" / "sd" / f"{each.name}-0.png")
     run = open_run(folder)
-    return [recommend(task, wishes.goal) for task in tasks(run, results(run), wishes)]
+    return [recommend(task, constraints.goal) for task in tasks(run, results(run), constraints)]
 
 
 def only(*arguments, **options):
@@ -50,7 +50,7 @@ def names(candidates):
 
 
 def why(recommendation, name):
-    return next(c.barred for c in recommendation.task.candidates if c.case.name == name)
+    return next(c.exclusion_reason for c in recommendation.task.candidates if c.case.name == name)
 
 
 def test_the_fastest_case_is_recommended(tmp_path):
@@ -69,14 +69,14 @@ def test_a_stricter_likeness_can_be_asked_for(tmp_path):
     outcomes = [measured("baseline", 2.0), measured("fp16", 1.0)]
     pictures = {"fp16": unlike(4)}
     assert only(tmp_path / "a", [fp16()], outcomes, pictures=pictures).best.case.name == "fp16"
-    strict = only(tmp_path / "b", [fp16()], outcomes, Wishes(min_psnr_db=60), pictures)
+    strict = only(tmp_path / "b", [fp16()], outcomes, Constraints(min_psnr_db=60), pictures)
     assert strict.best.case.name == "baseline"
 
 
 @pytest.mark.parametrize("decibels", [29.9, float("nan")])
 def test_less_than_thirty_decibels_cannot_be_asked_for(decibels):
     with pytest.raises(InputError, match="--min-psnr"):
-        Wishes(min_psnr_db=decibels)
+        Constraints(min_psnr_db=decibels)
 
 
 def test_a_picture_that_is_not_there_vouches_for_nothing(tmp_path):
@@ -97,7 +97,7 @@ def test_another_image_by_design_is_named_and_left_out(tmp_path):
 def test_another_image_by_design_can_be_admitted(tmp_path):
     cases = [case("fast", scheduler="UniPCMultistepScheduler", call=CALL)]
     outcomes = [measured("baseline", 2.0), measured("fast", 1.0)]
-    assert only(tmp_path, cases, outcomes, Wishes(other_images=True)).best.case.name == "fast"
+    assert only(tmp_path, cases, outcomes, Constraints(other_images=True)).best.case.name == "fast"
 
 
 def test_a_case_over_the_memory_is_excluded_by_how_much(tmp_path):
@@ -105,7 +105,7 @@ def test_a_case_over_the_memory_is_excluded_by_how_much(tmp_path):
         measured("baseline", 2.0, peak_allocated_bytes=6.0 * GIB, peak_reserved_bytes=7.0 * GIB),
         measured("fp16", 1.0, peak_allocated_bytes=7.5 * GIB, peak_reserved_bytes=9.0 * GIB),
     ]
-    told = only(tmp_path, [fp16()], outcomes, Wishes(max_memory_bytes=8.0 * GIB))
+    told = only(tmp_path, [fp16()], outcomes, Constraints(max_memory_bytes=8.0 * GIB))
     assert (told.best.case.name, [c.too_big for c in told.excluded]) == ("baseline", [1.0 * GIB])
 
 
@@ -114,22 +114,22 @@ def test_the_highest_phase_is_what_must_fit(tmp_path):
         measured("baseline", 2.0, peak_reserved_bytes=1.0 * GIB),
         measured("fp16", 1.0, peak_reserved_bytes=1.0 * GIB, load_peak_reserved_bytes=9.0 * GIB),
     ]
-    told = only(tmp_path, [fp16()], outcomes, Wishes(max_memory_bytes=8.0 * GIB))
+    told = only(tmp_path, [fp16()], outcomes, Constraints(max_memory_bytes=8.0 * GIB))
     assert told.best.case.name == "baseline"
 
 
 def test_memory_is_of_the_kind_that_is_known(tmp_path):
     outcomes = [measured("baseline", 2.0, peak_rss_growth_bytes=1.0 * GIB)]
-    best = only(tmp_path, [], outcomes, Wishes(goal=Goal.MEMORY)).best
+    best = only(tmp_path, [], outcomes, Constraints(goal=Goal.MEMORY)).best
     assert (best.memory_kind, best.cost) == ("rss_growth", 1.0 * GIB)
 
 
 def test_an_unknown_memory_meets_no_limit(tmp_path):
-    told = only(tmp_path, [], [measured("baseline", 2.0)], Wishes(max_memory_bytes=8.0 * GIB))
+    told = only(tmp_path, [], [measured("baseline", 2.0)], Constraints(max_memory_bytes=8.0 * GIB))
     assert (told.best, why(told, "baseline")) == (None, "its peak memory is not known")
 
 
-@pytest.mark.parametrize("status", ["unsteady", "oom", "failed", "timeout"])
+@pytest.mark.parametrize("status", ["unstable", "oom", "failed", "timeout"])
 def test_a_case_that_is_not_ok_is_not_recommended(status, tmp_path):
     row, samples = measured("fp16", 1.0)
     outcomes = [measured("baseline", 2.0), ({**row, "status": status, "reason": "why"}, samples)]
@@ -140,11 +140,11 @@ def test_a_case_that_is_not_ok_is_not_recommended(status, tmp_path):
 def test_of_cases_that_are_not_told_apart_the_one_that_changes_least_is_recommended(tmp_path):
     cases = [case("sliced", optimizations=("vae_slicing",), call=CALL)]
     told = only(tmp_path, cases, [measured("baseline", 1.02), measured("sliced", 1.0)])
-    assert (told.best.case.name, names(told.undecided)) == ("baseline", ["sliced"])
+    assert (told.best.case.name, names(told.ties)) == ("baseline", ["sliced"])
 
 
 def rounds(name, latencies):
-    return [measured(name, latency, replicate=number) for number, latency in enumerate(latencies)]
+    return [measured(name, latency, process=number) for number, latency in enumerate(latencies)]
 
 
 def test_intervals_between_processes_tell_apart_what_one_process_does_not(tmp_path):
@@ -184,15 +184,15 @@ def test_latents_that_are_not_decoded_are_no_alternative_to_pictures(tmp_path):
 def test_a_batch_counts_for_throughput_where_it_is_admitted(tmp_path):
     cases = [case("batch", call={**CALL, "num_images_per_prompt": 4}, seed=(0, 1, 2, 3))]
     outcomes = [measured("baseline", 2.0), measured("batch", 4.0, images=4)]
-    wishes = Wishes(goal=Goal.THROUGHPUT, other_images=True)
-    assert only(tmp_path, cases, outcomes, wishes).best.case.name == "batch"
+    constraints = Constraints(goal=Goal.THROUGHPUT, other_images=True)
+    assert only(tmp_path, cases, outcomes, constraints).best.case.name == "batch"
 
 
 @pytest.mark.parametrize(("first", "best"), [(PIXELS, "batch"), (unlike(60), "baseline")])
 def test_a_batch_counts_for_throughput_if_its_first_picture_is_the_single_calls(tmp_path, first, best):
     cases = [case("batch", call={**CALL, "num_images_per_prompt": 4}, seed=(0, 1, 2, 3))]
     outcomes = [measured("baseline", 2.0), measured("batch", 4.0, images=4)]
-    told = only(tmp_path, cases, outcomes, Wishes(goal=Goal.THROUGHPUT), {"batch": first})
+    told = only(tmp_path, cases, outcomes, Constraints(goal=Goal.THROUGHPUT), {"batch": first})
     assert told.best.case.name == best
 
 
@@ -204,11 +204,11 @@ def test_a_batch_is_no_candidate_for_latency(tmp_path):
 
 def test_the_least_energy_is_recommended(tmp_path):
     outcomes = [measured("baseline", 1.0, energy_per_image_j=90.0), measured("fp16", 2.0, energy_per_image_j=50.0)]
-    assert only(tmp_path, [fp16()], outcomes, Wishes(goal=Goal.ENERGY)).best.case.name == "fp16"
+    assert only(tmp_path, [fp16()], outcomes, Constraints(goal=Goal.ENERGY)).best.case.name == "fp16"
 
 
 def test_without_energy_nothing_is_recommended_for_it(tmp_path):
-    told = only(tmp_path, [], [measured("baseline", 1.0)], Wishes(goal=Goal.ENERGY))
+    told = only(tmp_path, [], [measured("baseline", 1.0)], Constraints(goal=Goal.ENERGY))
     assert (told.best, why(told, "baseline")) == (None, "no energy was measured")
 
 
@@ -218,7 +218,7 @@ def test_peaks_that_an_allocator_rounds_are_not_told_apart(tmp_path):
         measured("baseline", 1.0, peak_reserved_bytes=1.001 * GIB),
         measured("sliced", 1.0, peak_reserved_bytes=1.0 * GIB),
     ]
-    assert only(tmp_path, cases, outcomes, Wishes(goal=Goal.MEMORY)).best.case.name == "baseline"
+    assert only(tmp_path, cases, outcomes, Constraints(goal=Goal.MEMORY)).best.case.name == "baseline"
 
 
 def test_where_the_baseline_did_not_fit_another_case_is_the_reference(tmp_path):
@@ -240,11 +240,11 @@ def test_where_only_other_images_were_measured_none_is_recommended(tmp_path):
     outcomes = [ended("baseline", "oom", "full"), measured("fast", 1.0)]
     told = only(tmp_path / "a", cases, outcomes)
     assert (told.best, why(told, "fast")) == (None, "another image by design (scheduler)")
-    assert only(tmp_path / "b", cases, outcomes, Wishes(other_images=True)).best.case.name == "fast"
+    assert only(tmp_path / "b", cases, outcomes, Constraints(other_images=True)).best.case.name == "fast"
 
 
 def test_a_likeness_just_under_the_least_is_not_rounded_up_to_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("bench.analyze.fidelity._psnr", lambda *_: 29.96)
+    monkeypatch.setattr("bench.analyze.similarity._psnr", lambda *_: 29.96)
     outcomes = [measured("baseline", 2.0), measured("fp16", 1.0)]
     told = only(tmp_path, [fp16()], outcomes, pictures={"fp16": unlike(4)})
     assert why(told, "fp16") == "the image differs: 29.9 dB < 30 dB"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from analyze.make import case, ended, make_folder, make_side, measured, replicated
 
+from bench.analyze.results import write_results
 from bench.analyze.side import distinct, open_side
-from bench.analyze.summary import write_results
 from bench.errors import InputError
 from bench.records import schema, store
 
@@ -44,7 +44,7 @@ def refusal(path):
 
 def test_a_folder_and_its_results_file_say_the_same(run, file):
     folder_rows, file_rows = open_side(run).rows, open_side(file).rows
-    images = {"fidelity", "psnr_db", "ssim", "image_sha256"}
+    images = {"similarity", "psnr_db", "ssim", "image_sha256"}
     assert {k: {n: v for n, v in row.items() if n not in images} for k, row in folder_rows.items()} == {
         k: {n: v for n, v in row.items() if n not in images} for k, row in file_rows.items()
     }

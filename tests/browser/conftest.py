@@ -5,7 +5,7 @@ import shutil
 import pytest
 from present.example import example_run
 
-from bench.analyze.summary import write_results
+from bench.analyze.results import write_results
 from bench.present.html import page as html
 
 HOSTILE = '<img src=x onerror="window.ran = 1"><script>window.ran = 1</script> </script> \'quoted\' & "so"'
@@ -58,5 +58,5 @@ def open_page(chromium, report):
 
 @pytest.fixture
 def page(open_page):
-    """The report on a screen, in light colours."""
+    """The report on a screen, in light colors."""
     return open_page(color_scheme="light")

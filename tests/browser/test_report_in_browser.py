@@ -33,7 +33,7 @@ def card(page, case):
 
 
 def brightest(locator):
-    """Return the highest value of any colour in what an element shows, without its edge, which may share a pixel."""
+    """Return the highest value of any color in what an element shows, without its edge, which may share a pixel."""
     with Image.open(io.BytesIO(locator.screenshot())) as image:
         inside = image.convert("RGB").crop((2, 2, image.width - 2, image.height - 2))
         return max(high for _, high in inside.getextrema())
@@ -51,8 +51,8 @@ def test_sorting_again_turns_the_order_and_what_has_none_stays_last(page):
 
 
 def test_an_infinite_psnr_is_above_every_other(page):
-    click(page, "fidelity")
-    known = [name for name in column(page, TABLE, "fidelity") if name]
+    click(page, "similarity")
+    known = [name for name in column(page, TABLE, "similarity") if name]
     assert known == ["17.4 dB", "42.1 dB", "identical"]
 
 
@@ -131,11 +131,11 @@ def test_the_baseline_can_be_seen_alone(page):
     assert not shown.locator(".over").is_visible()
 
 
-def test_the_colours_are_those_that_the_reader_prefers(open_page):
+def test_the_colors_are_those_that_the_reader_prefers(open_page):
     assert [open_page(color_scheme=each).evaluate(BACKGROUND) for each in ("light", "dark")] == [WHITE, NIGHT]
 
 
-def test_a_button_turns_the_colours(page):
+def test_a_button_turns_the_colors(page):
     page.get_by_role("button", name="Dark").click()
     assert page.evaluate(BACKGROUND) == NIGHT
 

@@ -11,7 +11,7 @@ import pytest
 from analyze.make import H200, case, ended, make_folder, measured, replicated
 from support import bench
 
-from bench.analyze.summary import write_results
+from bench.analyze.results import write_results
 from bench.cli.app import main
 
 STEADY = [1.0, 1.001, 0.999, 1.0]

@@ -138,7 +138,7 @@ def test_what_was_fetched_is_all_that_a_case_loads(hub_that_knows, tmp_path):
 
     request = json.dumps({"op": "fetch", "downloads": [{"name": "somebody/something"}]})
     places = {"HF_ENDPOINT": hub_that_knows, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
-    command = [sys.executable, "-m", "bench.execute.worker"]
+    command = [sys.executable, "-m", "bench.execute.worker.serve"]
     subprocess.run(command, input=request + "\n", text=True, env={**os.environ, **places}, check=True, cwd=ROOT)
     where = {"cache_dir": tmp_path / "hub", "local_files_only": True, "safety_checker": None}
     assert DiffusionPipeline.from_pretrained("somebody/something", **where).unet is not None

@@ -8,16 +8,16 @@ from contextlib import nullcontext
 import pytest
 from support import bench
 
-from bench.analyze.wishes import Goal, Wishes
+from bench.analyze.constraints import Constraints, Goal
 from bench.cli.tune import measure_best, tune, words
-from bench.cli.tuning import Tuning
 from bench.errors import InputError
-from bench.execute.protocol import DeadlineError
+from bench.execute.worker.protocol import DeadlineError
 from bench.pipelines.optimizations import names
-from bench.plan.budget import Search, Spent
 from bench.plan.case import Case, Plan
-from bench.plan.search import Config, Space
 from bench.plan.settings import RunSettings
+from bench.session.budget import Search, Spent
+from bench.session.search import Config, Space
+from bench.session.tuning import Tuning
 
 TRIED = {"tf32", "channels_last"}
 SKIPPED = [name for name in names() if name not in TRIED]
@@ -25,7 +25,7 @@ SKIPPED = [name for name in names() if name not in TRIED]
 
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory):
-    """The folder of a search among two optimisations, and the process that made it."""
+    """The folder of a search among two optimizations, and the process that made it."""
     folder = tmp_path_factory.mktemp("tune")
     asked = ["--device", "cpu", "--steps", "5", "--budget", "5", "--output", "tuned", "--code", "pasted.py"]
     asked += [word for name in SKIPPED for word in ("--skip", name)]
@@ -120,7 +120,7 @@ def slow_search(folder, timeout_s):
     found = Search(Space(("float32", "float16"), {}), 3600.0, lambda: server.now, 0.0)
     template = Case("tune", "template", "stable-diffusion-v1-5", timeout_s=timeout_s)
     settings, machine = RunSettings("cpu", "tiny"), {"started_by": "fork"}
-    Tuning(folder, template, settings, machine, Wishes(Goal.LATENCY), found).screen(server)
+    Tuning(folder, template, settings, machine, Constraints(Goal.LATENCY), found).screen(server)
     return found
 
 
@@ -135,7 +135,7 @@ def test_what_took_longer_than_any_case_may_was_tried(tmp_path):
 
 
 def searched(tried, passed_over=()):
-    """Return a search among three optimisations, of what each configuration that was tried costs."""
+    """Return a search among three optimizations, of what each configuration that was tried costs."""
     space = Space(("float32",), dict.fromkeys("abc", frozenset()))
     found = Search(space, 600.0, lambda: 0.0, 0.0)
     for names_of, cost in tried.items():
@@ -154,7 +154,7 @@ def test_combinations_without_time_are_told_beside_what_was_never_tried():
 
 def test_that_no_combination_was_tried_is_told():
     told = " ".join(words(searched({"": 1.0, "a": 0.5, "b": 0.4, "c": 2.0}, ["ab"]), [], 0))
-    assert "No combination was tried for lack of time, though 2 optimisations help alone (b, a)" in told
+    assert "No combination was tried for lack of time, though 2 optimizations help alone (b, a)" in told
     assert "Left out" not in told
 
 
@@ -183,7 +183,7 @@ class Hasty:
 
 @pytest.mark.parametrize(("took", "told"), [(10.0, ""), (250.0, "Measured 2 of 4 rounds: there was no time for more.")])
 def test_rounds_without_time_are_told(took, told, monkeypatch, capsys):
-    monkeypatch.setattr("bench.execute.server.Server", nullcontext)
+    monkeypatch.setattr("bench.execute.client.WorkerClient", nullcontext)
     assert measure_best(Hasty(took)) == "final"
     announced, *rest = capsys.readouterr().out.splitlines()[-1 - bool(told) :]
     assert ("Measuring with care, 4 rounds" in announced, rest) == (True, [told] if told else [])
@@ -195,9 +195,9 @@ def test_rounds_without_time_are_told(took, told, monkeypatch, capsys):
         (["no-such-model"], "unknown model 'no-such-model'"),
         (["stable-diffusion-v1-5", "--height", "100"], "'height' is 100"),
         (["stable-diffusion-v1-5", "--max-memory", "8"], "--max-memory: '8' is no size"),
-        (["stable-diffusion-v1-5", "--skip", "compil"], "--skip compil: there is no such optimisation; did you mean"),
+        (["stable-diffusion-v1-5", "--skip", "compil"], "--skip compil: there is no such optimization; did you mean"),
         (["stable-diffusion-v1-5", "--code", "nowhere/pasted.py"], "there is no folder nowhere"),
-        (["stable-diffusion-v1-5", "--device", "cpu", "--optimise", "energy"], "is told by an NVIDIA GPU, this is cpu"),
+        (["stable-diffusion-v1-5", "--device", "cpu", "--optimize", "energy"], "is told by an NVIDIA GPU, this is cpu"),
     ],
 )
 def test_what_cannot_be_tuned_is_refused(arguments, told, tmp_path):
@@ -209,6 +209,6 @@ def test_what_cannot_be_tuned_is_refused(arguments, told, tmp_path):
 def test_a_folder_with_results_is_refused_before_anything_starts(part, tmp_path, monkeypatch):
     (tmp_path / part).mkdir(exist_ok=True)
     (tmp_path / part / "processes.csv").touch()
-    monkeypatch.setattr("bench.execute.server.Server", lambda: pytest.fail("a server was started"))
+    monkeypatch.setattr("bench.execute.client.WorkerClient", lambda: pytest.fail("a server was started"))
     with pytest.raises(InputError, match=r"--output .*: has results already; choose another --output, or remove"):
         tune("stable-diffusion-v1-5", output=tmp_path)

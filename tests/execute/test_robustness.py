@@ -113,7 +113,7 @@ def test_a_folder_that_cannot_be_made_is_refused(write, tmp_path):
     assert (refused.returncode, "cannot be written" in refused.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("option", ["--samples", "--threads", "--replicates"])
+@pytest.mark.parametrize("option", ["--samples", "--threads", "--processes"])
 def test_a_number_of_nothing_is_a_usage_error(write, tmp_path, option):
     write(SIX)
     assert bench("run", *ARGUMENTS, option, "0", cwd=tmp_path).returncode == 2

@@ -5,8 +5,8 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from bench.execute.client import ServerError, WorkerClient
 from bench.execute.runner import Runner
-from bench.execute.server import Server, ServerError
 from bench.plan.case import Case
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
@@ -41,7 +41,7 @@ def measure(server, tmp_path):
     """Measure cases through the session's server; a runner that had to replace it closes the new one."""
 
     def run(*cases, listener=None, settings=TINY):
-        runner = Runner(tmp_path, settings, server, Server)
+        runner = Runner(tmp_path, settings, server, WorkerClient)
         try:
             return list(runner.run([Job(case, 0) for case in cases], listener or At()))
         finally:
@@ -54,7 +54,7 @@ def measure(server, tmp_path):
 @pytest.fixture(scope="module")
 def outcome(server, tmp_path_factory):
     folder = tmp_path_factory.mktemp("outcome")
-    runner = Runner(folder, TINY, server, Server)
+    runner = Runner(folder, TINY, server, WorkerClient)
     return next(iter(runner.run([Job(CASE, 0)], At()))), folder
 
 
@@ -104,7 +104,7 @@ def test_a_case_that_takes_too_long_becomes_a_row_and_the_next_one_is_measured(m
 
 def test_of_the_processes_of_a_case_one_is_diagnosed(measure):
     outcomes = measure(CASE, CASE, settings=replace(TINY, diagnose=True))
-    assert ["split_whole_s" in outcome.process for outcome in outcomes] == [True, False]
+    assert ["breakdown_whole_s" in outcome.process for outcome in outcomes] == [True, False]
 
 
 def test_a_timed_out_worker_is_gone(measure):
@@ -126,8 +126,8 @@ def test_what_was_measured_before_a_crash_is_in_the_row(measure):
 
 
 def test_a_server_that_dies_is_replaced(tmp_path):
-    first = Server()
-    runner = Runner(tmp_path, TINY, first, Server)
+    first = WorkerClient()
+    runner = Runner(tmp_path, TINY, first, WorkerClient)
     try:
         outcomes = list(runner.run([Job(LONG, 0), Job(CASE, 0)], At("phase", lambda _pid: first._process.kill())))
     finally:
@@ -136,14 +136,14 @@ def test_a_server_that_dies_is_replaced(tmp_path):
 
 
 def test_a_worker_dies_with_its_server(tmp_path):
-    server = Server()
+    server = WorkerClient()
     seen = []
 
     def kill_server(pid):
         seen.append(psutil.Process(pid))
         server._process.kill()
 
-    runner = Runner(tmp_path, TINY, server, Server)
+    runner = Runner(tmp_path, TINY, server, WorkerClient)
     list(runner.run([Job(LONG, 0)], At("phase", kill_server)))
     runner.close()
     _, alive = psutil.wait_procs(seen, timeout=10)
@@ -188,8 +188,8 @@ def test_an_interrupt_becomes_a_row_and_ends_the_run(tmp_path):
     def interrupt(_pid):
         raise KeyboardInterrupt
 
-    with Server() as server:
-        runner = Runner(tmp_path, TINY, server, Server)
+    with WorkerClient() as server:
+        runner = Runner(tmp_path, TINY, server, WorkerClient)
         outcomes = list(runner.run([Job(LONG, 0), Job(CASE, 0)], At("phase", interrupt)))
     assert statuses(outcomes) == ["interrupted"]
 
@@ -217,9 +217,9 @@ def test_compatible_schedulers_are_those_the_pipeline_lists(server):
 
 @pytest.mark.gpu
 def test_a_forked_worker_measures_on_the_accelerator(tmp_path):
-    with Server() as server:
+    with WorkerClient() as server:
         assert server.ask({"op": "probe", "device": "cuda"})["device"] == "cuda"
-        runner = Runner(tmp_path, RunSettings("cuda", "tiny"), server, Server)
+        runner = Runner(tmp_path, RunSettings("cuda", "tiny"), server, WorkerClient)
         row = next(iter(runner.run([Job(replace(CASE, dtype="float16"), 0)], At()))).process
     assert (row["status"], row["devices"]) == ("ok", "cuda")
     assert row["peak_allocated_bytes"] > 0

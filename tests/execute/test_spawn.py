@@ -19,7 +19,7 @@ def test_a_worker_of_its_own_interpreter_measures_a_case():
         "started_by": "spawn",
     }
     worker = subprocess.run(
-        [sys.executable, "-m", "bench.execute.worker"],
+        [sys.executable, "-m", "bench.execute.worker.serve"],
         input=json.dumps(request) + "\n", capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     events = [json.loads(line) for line in worker.stdout.splitlines()]

@@ -41,7 +41,7 @@ def test_the_result_of_the_call_is_returned():
     assert result == "image"
 
 
-def test_the_device_is_synchronised_before_the_clock_starts_and_before_it_stops():
+def test_the_device_is_synchronized_before_the_clock_starts_and_before_it_stops():
     device = ScriptedDevice([0.0, 1.0])
     timed(device, lambda: device.log.append("call"))
     assert device.log == ["synchronize", "mark", "now", "call", "mark", "synchronize", "now"]

@@ -92,7 +92,7 @@ def test_a_tiny_twin_has_one_warm_up_and_six_samples():
     assert (measured.warmup_calls, len(measured.samples), len(taken)) == (1, 6, 7)
 
 
-def test_a_tiny_twin_is_never_unsteady():
+def test_a_tiny_twin_is_never_unstable():
     call, _ = calls([1.0, *[1.0] * 3, *[9.0] * 3])
     assert measure(call, TINY).steady
 
@@ -130,7 +130,7 @@ def test_a_first_half_that_was_still_warming_becomes_warm_up():
     assert [sample.latency_s for sample in measured.samples] == [1.0] * 12
 
 
-def test_a_case_that_drifts_twice_is_unsteady():
+def test_a_case_that_drifts_twice_is_unstable():
     call, _ = calls([1.0] * 6 + [3.0] * 6 + [2.0] * 6 + [1.0] * 12)
     assert not measure(call, STEADY.fixed(12)).steady
 
@@ -143,17 +143,17 @@ def test_every_sample_is_told_with_its_position():
     assert told == [(0, 0.5), (1, 0.25), (2, 0.75)]
 
 
-def test_a_spoiled_sample_is_thrown_away_named_and_made_up_for():
+def test_a_rejected_sample_is_thrown_away_named_and_made_up_for():
     call, _ = calls([1.0, 1.0, 9.0, 1.0, 1.0])
     causes = iter([None, "hardware slow-down", None, None])
-    measured = measure(call, ONE_WARM_UP.fixed(3), Hooks(spoiled=lambda: next(causes)))
-    assert (latencies(measured), measured.spoiled) == ([1.0, 1.0, 1.0], ["hardware slow-down"])
+    measured = measure(call, ONE_WARM_UP.fixed(3), Hooks(rejected=lambda: next(causes)))
+    assert (latencies(measured), measured.rejected) == ([1.0, 1.0, 1.0], ["hardware slow-down"])
 
 
 def test_a_card_that_always_throttles_does_not_hold_the_run_for_ever():
     call, _ = calls(itertools.repeat(1.0))
-    measured = measure(call, ONE_WARM_UP.fixed(3), Hooks(spoiled=lambda: "hardware slow-down"))
-    assert (measured.samples, len(measured.spoiled)) == ([], 3)
+    measured = measure(call, ONE_WARM_UP.fixed(3), Hooks(rejected=lambda: "hardware slow-down"))
+    assert (measured.samples, len(measured.rejected)) == ([], 3)
 
 
 def test_the_watch_begins_when_the_first_sample_does():

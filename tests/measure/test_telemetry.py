@@ -78,12 +78,12 @@ def test_energy_is_told_over_a_second_and_no_less(monkeypatch, seconds, joules):
 @pytest.mark.parametrize(("reasons", "cause"), [(0x08, "hardware slow-down"), (0x80 | 0x04, "hardware power brake")])
 def test_hardware_throttling_spoils_a_sample_and_is_named(reasons, cause):
     watch = NvmlTelemetry(FakeNvml(nvmlDeviceGetCurrentClocksEventReasons=reasons), None)
-    assert watch.spoiled() == cause
+    assert watch.rejected() == cause
 
 
 def test_software_power_capping_is_reported_and_spoils_nothing():
     watch = NvmlTelemetry(FakeNvml(nvmlDeviceGetCurrentClocksEventReasons=0x04), None)
-    assert (watch.spoiled(), watch.end()["clock_events"]) == (None, "software power cap")
+    assert (watch.rejected(), watch.end()["clock_events"]) == (None, "software power cap")
 
 
 POWER_CAP = 74
@@ -103,14 +103,14 @@ def test_a_hardware_counter_that_grew_spoils_the_sample_also_when_the_card_idles
     nvml = counting(*numbers)
     watch = NvmlTelemetry(nvml, None)
     nvml.counters[numbers[counter]] += 5_000_000
-    assert (watch.spoiled(), watch.spoiled()) == (cause, None)
+    assert (watch.rejected(), watch.rejected()) == (cause, None)
 
 
 def test_software_counters_spoil_nothing():
     nvml = counting(*OF_NVML_13)
     watch = NvmlTelemetry(nvml, None)
     nvml.counters |= {POWER_CAP: 9_000_000, OF_NVML_13[0]: 9_000_000}
-    assert watch.spoiled() is None
+    assert watch.rejected() is None
 
 
 def test_what_was_counted_before_the_samples_spoils_none_and_is_not_told():
@@ -118,7 +118,7 @@ def test_what_was_counted_before_the_samples_spoils_none_and_is_not_told():
     watch = NvmlTelemetry(nvml, None)
     nvml.counters[OF_NVML_13[1]] += 5_000_000
     watch.begin()
-    assert (watch.spoiled(), watch.end()["hw_thermal_s"]) == (None, 0)
+    assert (watch.rejected(), watch.end()["hw_thermal_s"]) == (None, 0)
 
 
 def test_the_growth_of_each_counter_is_told_in_seconds():
@@ -158,8 +158,8 @@ def test_the_load_of_others_leaves_this_process_out(monkeypatch):
     assert HostTelemetry().end() == {"others_busy_cores": pytest.approx(0.6), "own_cpu_share": pytest.approx(0.9)}
 
 
-def test_a_host_tells_of_no_spoiled_sample():
-    assert HostTelemetry().spoiled() is None
+def test_a_host_tells_of_no_rejected_sample():
+    assert HostTelemetry().rejected() is None
 
 
 @pytest.mark.gpu

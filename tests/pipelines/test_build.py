@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.pipelines import images, observe, tiny
+from bench.pipelines import first_call, images, tiny
 from bench.pipelines.build import build
-from bench.pipelines.errors import NotInForceError, UnsupportedError
-from bench.pipelines.in_force import FirstCall, read
+from bench.pipelines.effective import FirstCall, read
+from bench.pipelines.errors import NotInEffectError, UnsupportedError
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 
@@ -68,21 +68,21 @@ def test_the_scheduler_is_exchanged_and_configured():
 
 def test_a_scheduler_option_that_is_silently_ignored_is_found_out():
     built = ready(scheduler="DDIMScheduler", scheduler_config={"use_karras_sigmaz": True})
-    with pytest.raises(NotInForceError, match="use_karras_sigmaz"):
+    with pytest.raises(NotInEffectError, match="use_karras_sigmaz"):
         built.verify(FirstCall())
 
 
 def test_a_dtype_that_is_silently_another_is_found_out():
     built = ready(dtype="bfloat16")
     built.pipeline.unet.float()  # what from_pretrained does with a dtype given as text
-    with pytest.raises(NotInForceError, match="asked for dtype bfloat16, found unet in float32"):
+    with pytest.raises(NotInEffectError, match="asked for dtype bfloat16, found unet in float32"):
         built.verify(FirstCall())
 
 
 def test_another_scheduler_than_asked_for_is_found_out():
     built = ready(scheduler="DDIMScheduler")
     built.pipeline.scheduler = ready().pipeline.scheduler
-    with pytest.raises(NotInForceError, match="asked for scheduler DDIMScheduler, found PNDMScheduler"):
+    with pytest.raises(NotInEffectError, match="asked for scheduler DDIMScheduler, found PNDMScheduler"):
         built.verify(FirstCall())
 
 
@@ -96,14 +96,14 @@ def test_the_autoencoder_is_exchanged_for_its_twin():
 )
 def test_the_denoisers_calls_are_counted(scheduler, calls):
     built = ready(scheduler=scheduler, call={"prompt": "a cat", "num_inference_steps": 50})
-    with observe.first_call(built.pipeline) as seen:
+    with first_call.watched(built.pipeline) as seen:
         built.call()
     assert seen.denoiser_calls == calls
 
 
 def test_observing_leaves_no_hook_behind():
     built = ready()
-    with observe.first_call(built.pipeline):
+    with first_call.watched(built.pipeline):
         pass
     assert not built.pipeline.unet._forward_hooks
     assert not built.pipeline.vae.decoder._forward_hooks

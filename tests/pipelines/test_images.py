@@ -12,7 +12,7 @@ def output(images):
 
 
 def test_a_black_picture_is_broken():
-    with pytest.raises(BrokenImageError, match="image 0 has one colour only"):
+    with pytest.raises(BrokenImageError, match="image 0 has one color only"):
         pictures(output([Image.new("RGB", (8, 8))]), None, "pil")
 
 

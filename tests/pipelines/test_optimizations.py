@@ -3,10 +3,10 @@ import importlib.util
 import pytest
 import torch
 
-from bench.pipelines import observe, optimizations, tiny
+from bench.pipelines import first_call, optimizations, tiny
 from bench.pipelines.build import build
-from bench.pipelines.errors import NotInForceError, UnsupportedError
-from bench.pipelines.evidence import Live
+from bench.pipelines.checks import Live
+from bench.pipelines.errors import NotInEffectError, UnsupportedError
 from bench.pipelines.optimizations import TABLE, Optimization
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
@@ -21,13 +21,13 @@ HERE = [name for name in TABLE if name not in NOT_HERE]
 
 
 def live(*names):
-    """Build a tiny case with these optimisations and make its first call."""
+    """Build a tiny case with these optimizations and make its first call."""
     run = RunSettings("cuda" if CUDA else "cpu", "tiny")
     call = {"prompt": "a cat", "num_inference_steps": 5}
     case, size = tiny.resolve(Case("test", "case", "stable-diffusion-v1-5", optimizations=names, call=call), run.size)
     ready = build(case, size, run)
     ready.seed()
-    with observe.first_call(ready.pipeline) as seen:
+    with first_call.watched(ready.pipeline) as seen:
         ready.call()
     return ready, Live(ready.pipeline, seen)
 
@@ -44,7 +44,7 @@ def plain():
 
 
 @pytest.mark.parametrize("name", HERE)
-def test_an_optimization_is_in_force_after_the_first_call(name):
+def test_an_optimization_is_in_effect_after_the_first_call(name):
     ready, seen = live(name)
     ready.verify(seen.seen)
     assert TABLE[name].found(seen) == TABLE[name].asked
@@ -54,13 +54,13 @@ def test_an_optimization_is_in_force_after_the_first_call(name):
 def test_an_optimization_that_silently_does_nothing_is_found_out(name, plain):
     _, untouched = plain
     optimizations.set_default_flags()
-    with pytest.raises(NotInForceError, match=f"asked for {name} "):
+    with pytest.raises(NotInEffectError, match=f"asked for {name} "):
         TABLE[name].verify(untouched)
 
 
 def test_attention_that_is_not_the_default_is_found_out():
     _, other = live("attention_vanilla")
-    with pytest.raises(NotInForceError, match=r"asked for attention_sdpa .*, found AttnProcessor$"):
+    with pytest.raises(NotInEffectError, match=r"asked for attention_sdpa .*, found AttnProcessor$"):
         TABLE["attention_sdpa"].verify(other)
 
 

@@ -1,4 +1,4 @@
-"""The code to paste, run for real, beside the harness: the same pictures, and the same in force."""
+"""The code to paste, run for real, beside the harness: the same pictures, and the same in effect."""
 
 import os
 import runpy
@@ -11,7 +11,7 @@ from diffusers import AutoencoderKL
 from PIL import Image
 from pipelines.test_optimizations import CUDA, HERE
 
-from bench.pipelines import images, in_force, optimizations
+from bench.pipelines import effective, images, optimizations
 from bench.pipelines.build import build
 from bench.pipelines.optimizations import TABLE
 from bench.pipelines.snippet import snippet
@@ -45,7 +45,7 @@ def case_of(folder, **settings):
 
 
 def harness(case):
-    """Return what the harness draws, what is in force then, and the row's columns that the code is written from."""
+    """Return what the harness draws, what is in effect then, and the row's columns that the code is written from."""
     ready = build(case, "full", RunSettings(DEVICE, "full"))
     ready.seed()
     output = ready.call()
@@ -53,16 +53,16 @@ def harness(case):
     row = {"device": DEVICE, "threads": 1, "weights": ready.origin.weights, "weights_from": ready.origin.name}
     if ready.vae_origin is not None:
         row |= {"vae_weights": ready.vae_origin.weights, "vae_weights_from": ready.vae_origin.name}
-    return [picture.tobytes() for picture in pictures], in_force.read(ready.pipeline), row
+    return [picture.tobytes() for picture in pictures], effective.read(ready.pipeline), row
 
 
 def pasted(code, folder, monkeypatch):
-    """Run the code as a program in a folder; return the pictures that it saved, and what was in force."""
+    """Run the code as a program in a folder; return the pictures that it saved, and what was in effect."""
     monkeypatch.chdir(folder)
     (folder / "pasted.py").write_text(code, encoding="utf-8")
     names = runpy.run_path("pasted.py", run_name="__main__")
     files = sorted(folder.glob("image-*.png"))
-    return [Image.open(file).convert("RGB").tobytes() for file in files], in_force.read(names["pipe"])
+    return [Image.open(file).convert("RGB").tobytes() for file in files], effective.read(names["pipe"])
 
 
 def assert_same(case, tmp_path, monkeypatch):

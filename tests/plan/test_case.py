@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from bench.plan.case import Case, Plan, Table
+from bench.plan.case import Case, Plan, ScenarioInfo
 
 PLAIN = Case(scenario="sd15", name="fp16", model="stable-diffusion-v1-5")
 FULL = Case(
@@ -29,7 +29,10 @@ FULL = Case(
     timeout_s=60.0,
 )
 PLAN = Plan(
-    tables=(Table("sd15", "A title", {"document": "x"}, ("scheduler", "height")), Table("other", "Another")),
+    tables=(
+        ScenarioInfo("sd15", "A title", {"document": "x"}, ("scheduler", "height")),
+        ScenarioInfo("other", "Another"),
+    ),
     cases=(PLAIN, FULL),
 )
 CHANGES = {
@@ -74,8 +77,8 @@ def test_a_plan_keeps_the_order_of_its_cases_on_a_journey_as_json():
 
 
 def test_a_case_of_json_with_an_unknown_key_is_refused():
-    with pytest.raises(TypeError, match="colour"):
-        Case.from_json({**PLAIN.to_json(), "colour": "red"})
+    with pytest.raises(TypeError, match="color"):
+        Case.from_json({**PLAIN.to_json(), "color": "red"})
 
 
 def test_a_case_of_json_may_leave_out_what_has_a_default():

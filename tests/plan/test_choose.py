@@ -3,7 +3,7 @@
 import pytest
 
 from bench.errors import InputError
-from bench.plan.case import Case, Plan, Table
+from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.load import choose
 
 
@@ -14,7 +14,7 @@ def case(scenario, name, baseline=None):
 
 
 PLAN = Plan(
-    tables=(Table("one", "One"), Table("two", "Two")),
+    tables=(ScenarioInfo("one", "One"), ScenarioInfo("two", "Two")),
     cases=(
         case("one", "slow", "slow"),
         case("one", "fp16", "slow"),

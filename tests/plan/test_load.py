@@ -95,7 +95,7 @@ def test_a_case_may_be_named_by_all_that_a_file_name_may_hold(write):
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
-        ("optimisations", "did you mean 'optimizations'?"),
+        ("optimizations", "did you mean 'optimizations'?"),
         ("Seed", "did you mean 'seed'?"),
         ("zzz", "there are: dtype, optimizations, seed"),
         ("", "there are: dtype, optimizations, seed"),

@@ -1,4 +1,4 @@
-"""The order of measuring, with replicates and after an interruption."""
+"""The order of measuring, with processes and after an interruption."""
 
 from bench.plan.case import Case
 from bench.plan.order import remaining, rounds
@@ -7,7 +7,7 @@ CASES = [Case("s", name, "m") for name in "abc"]
 
 
 def written(jobs):
-    return " ".join(f"{job.case.name}{job.replicate}" for job in jobs)
+    return " ".join(f"{job.case.name}{job.process}" for job in jobs)
 
 
 def done(text, **measured):

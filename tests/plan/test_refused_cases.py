@@ -32,7 +32,7 @@ CASES = [
     ("cases:\n  a: {title: x}", 4, ["'title'"]),
     ("cases:\n  a: {matrix: {height: [512]}}", 4, ["'matrix'"]),
     ("cases:\n  a:\n    dtpe: float16", 5, ["'dtpe'", "did you mean 'dtype'?"]),
-    ("cases:\n  a: {seed: 1,\n    optimisations: [tf32]}", 5, ["'optimisations'", "did you mean 'optimizations'?"]),
+    ("cases:\n  a: {seed: 1,\n    optimizations: [tf32]}", 5, ["'optimizations'", "did you mean 'optimizations'?"]),
     ("cases:\n  a: {optimizations: [\n    tf32,\n    tf23]}", 4, ["'tf23'", "did you mean 'tf32'?"]),
     ("cases:\n  a: {baseline: b}", 4, ["'b'", "no case"]),
     ("baseline: baseline\ncases:\n  base-line: {}", 3, ["'baseline'", "did you mean 'base-line'?"]),

@@ -21,11 +21,11 @@ CASES = [
 
 def outcome(name, seconds, gib, **facts):
     """Return a measured case, its call split into parts; samples differ by a little."""
-    parts = {f"split_{part}_s": share * seconds for part, share in SPLIT.items()}
+    parts = {f"breakdown_{part}_s": share * seconds for part, share in SPLIT.items()}
     samples = [seconds * (1 + 0.002 * shift) for shift in (-2, -1, 0, 1, 2, 3)]
-    known = {"started_at": "2026-05-04T10:00:00Z", "first_call_s": 2 * seconds, "limit_s": seconds / 3, "steps": 50}
+    known = {"started_at": "2026-05-04T10:00:00Z", "first_call_s": 2 * seconds, "roofline_s": seconds / 3, "steps": 50}
     memory = {"peak_allocated_bytes": gib * GIB, "load_peak_allocated_bytes": gib * GIB / 2}
-    return measured(name, samples, **{**known, **parts, **memory, "split_whole_s": seconds, **facts})
+    return measured(name, samples, **{**known, **parts, **memory, "breakdown_whole_s": seconds, **facts})
 
 
 def outcomes(**facts):
@@ -33,7 +33,7 @@ def outcomes(**facts):
     return [
         outcome("baseline", 5.21, 5.1, **facts),
         outcome("tf32", 4.02, 5.1, **facts),
-        outcome("fp16", 2.31, 2.7, status="unsteady", reason="still changing after 50 samples", **facts),
+        outcome("fp16", 2.31, 2.7, status="unstable", reason="still changing after 50 samples", **facts),
         outcome("sliced", 2.4, 2.4, **{"remarks": "host-bound: the device waits", **facts}),
         outcome("unipc", 1.9, 5.1, **facts),
         outcome("latent", 4.9, 4.8, **facts),

@@ -63,8 +63,8 @@ def test_a_case_that_was_not_measured_says_what_became_of_it(tmp_path):
     assert (row["latency"], row["speed-up"], row["notes"]) == ("oom", "", "CUDA out of memory")
 
 
-def test_the_reason_of_an_unsteady_case_stands_beside_its_latency(tmp_path):
-    row = row_of(tmp_path, measured("fp16", 2.0, status="unsteady", reason="still drifting", remarks="tiling was idle"))
+def test_the_reason_of_an_unstable_case_stands_beside_its_latency(tmp_path):
+    row = row_of(tmp_path, measured("fp16", 2.0, status="unstable", reason="still drifting", remarks="tiling was idle"))
     assert (row["latency"], row["notes"]) == ("2.00 s", "still drifting; tiling was idle")
 
 

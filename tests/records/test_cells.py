@@ -20,7 +20,7 @@ def test_an_empty_cell_is_unknown(column):
         (SECONDS, "0.1", 0.1), (SECONDS, "5e-324", 5e-324), (SECONDS, "1E-05", 1e-5), (COUNT, "0", 0),
         (COUNT, str(2**63 - 1), 2**63 - 1), (TRUTH, "False", False),
         (Column("psnr_db", schema.FLOAT, ""), "inf", float("inf")),
-        (Column("split_rest_s", schema.FLOAT, ""), "-0.5", -0.5), (Column("wall_s", schema.FLOAT, ""), "0", 0.0),
+        (Column("breakdown_rest_s", schema.FLOAT, ""), "-0.5", -0.5), (Column("wall_s", schema.FLOAT, ""), "0", 0.0),
     ],
 )  # fmt: skip
 def test_what_a_column_holds_is_read(column, text, expected):

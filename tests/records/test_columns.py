@@ -10,7 +10,7 @@ def test_no_file_has_two_columns_of_one_name(columns):
 
 
 def test_results_has_every_column_of_processes_but_the_replicate():
-    assert set(names(PROCESSES)) - set(names(RESULTS)) == {"replicate"}
+    assert set(names(PROCESSES)) - set(names(RESULTS)) == {"process"}
 
 
 def test_results_begins_with_what_a_reader_looks_for():

@@ -10,7 +10,7 @@ from bench.records.store import PROCESSES, SAMPLES, Store, read_json, read_rows,
 
 PLAN = {"tables": [], "cases": [], "run": {"device": "cpu"}}
 FACTS = {"device": "cpu", "device_name": "a CPU", "torch": "2.9.0"}
-KEY = {"scenario": "sd", "case": "fp16", "replicate": 0}
+KEY = {"scenario": "sd", "case": "fp16", "process": 0}
 ROW = {**KEY, "status": "ok"}
 
 

@@ -11,20 +11,20 @@ FACTS = {"device": "cuda", "device_name": "NVIDIA A100-SXM4-80GB", "driver": "58
 REASON = 'size mismatch, "expected"\n[4, 64] and ünknown'
 
 
-def key(case, replicate=0):
-    return {"scenario": "sd", "case": case, "replicate": replicate}
+def key(case, process=0):
+    return {"scenario": "sd", "case": case, "process": process}
 
 
-def append(store, case, status=Status.OK, *, replicate=0, samples=3, **facts):
-    timings = [{**key(case, replicate), "index": index, "latency_s": 0.5 + index} for index in range(samples)]
-    store.append({**key(case, replicate), "status": str(status), **facts}, timings)
+def append(store, case, status=Status.OK, *, process=0, samples=3, **facts):
+    timings = [{**key(case, process), "index": index, "latency_s": 0.5 + index} for index in range(samples)]
+    store.append({**key(case, process), "status": str(status), **facts}, timings)
 
 
 def resume(folder, plan=PLAN, facts=FACTS):
     """Open a folder again, close it, and return what is finished."""
     store = Store(folder)
     try:
-        return {(r["scenario"], r["case"], int(r["replicate"])) for r in store.open(plan, facts, resume=True)}
+        return {(r["scenario"], r["case"], int(r["process"])) for r in store.open(plan, facts, resume=True)}
     finally:
         store.close()
 
@@ -55,8 +55,8 @@ def folder(store):
 
 
 def test_resume_returns_exactly_the_finished_keys(store):
-    append(store, "baseline", replicate=0)
-    append(store, "baseline", replicate=1)
+    append(store, "baseline", process=0)
+    append(store, "baseline", process=1)
     append(store, "fp16", Status.INTERRUPTED)
     store.close()
     assert resume(store.folder) == {("sd", "baseline", 0), ("sd", "baseline", 1)}
@@ -93,11 +93,11 @@ def test_resume_drops_samples_without_a_process_row(folder):
 
 
 def test_resume_tells_replicates_apart(store):
-    append(store, "fp16", replicate=0, samples=1)
-    append(store, "fp16", Status.INTERRUPTED, replicate=1, samples=1)
+    append(store, "fp16", process=0, samples=1)
+    append(store, "fp16", Status.INTERRUPTED, process=1, samples=1)
     store.close()
     resume(store.folder)
-    assert [row["replicate"] for row in read_rows(store.folder / SAMPLES)] == ["0"]
+    assert [row["process"] for row in read_rows(store.folder / SAMPLES)] == ["0"]
 
 
 def test_resume_drops_a_torn_last_sample(folder):
@@ -236,7 +236,7 @@ def test_a_missing_file_is_named(folder, name):
 @pytest.mark.parametrize("name", [SAMPLES, PROCESSES])
 def test_files_of_another_version_are_refused(folder, name):
     path = folder / name
-    path.write_text(path.read_text(encoding="utf-8").replace("replicate", "repetition", 1), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("process", "repetition", 1), encoding="utf-8")
     with pytest.raises(InputError, match=f"{name}:1: has not the columns"):
         resume(folder)
 

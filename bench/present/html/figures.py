@@ -1,4 +1,4 @@
-"""Plots as SVG inside the page: its colours, which turn with it, and no identifier twice."""
+"""Plots as SVG inside the page: its colors, which turn with it, and no identifier twice."""
 
 import re
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ import pandas as pd
 from markupsafe import Markup
 
 from bench.analyze.run import Run
-from bench.plan.case import Table
-from bench.present import plot_maps, plots
-from bench.present import plot_page as paper
+from bench.plan.case import ScenarioInfo
+from bench.present.plots import heatmap as plot_maps
+from bench.present.plots import page as paper
+from bench.present.plots import registry as plots
 
 CAPTIONS = {
     "latency": "Latency of one call of each case, with the documented figures where there are any",
     "speedup": "Speed-up of each case over its baseline, measured and documented",
     "memory": "Peak memory against time per image",
-    "pareto": "Pareto front of time, memory and fidelity",
+    "pareto": "Pareto front of time, memory and similarity",
     "heatmap": "Latency of each scheduler at each number of steps",
     "split": "Components of a call: where its time goes",
     "steps": "Calls of the denoiser, from the first step to the last",
@@ -24,7 +25,7 @@ CAPTIONS = {
 }
 INLINE = {
     paper.INK: "var(--ink)",
-    paper.GREY: "var(--soft)",
+    paper.GRAY: "var(--soft)",
     paper.RULE: "var(--rule)",
     paper.PAPER: "var(--paper)",
     paper.BLUE: "var(--blue)",
@@ -32,7 +33,7 @@ INLINE = {
     plot_maps.UNMEASURED: "var(--wash)",
     plot_maps.HATCH: "var(--rule)",
 }
-"""Colour of a plot -> the page's, for light and dark. The others, and print on coloured ground, stay as they are."""
+"""Color of a plot -> the page's, for light and dark. The others, and print on colored ground, stay as they are."""
 _COLOR = re.compile("|".join(INLINE), re.IGNORECASE)
 _NAMESPACE = re.compile(r"^\{.*\}")
 _DECIMALS = re.compile(r"(\d\.\d\d)\d+")
@@ -51,7 +52,7 @@ class Figure:
     svg: Markup
 
 
-def figures(run: Run, table: Table, frame: pd.DataFrame, prefix: str) -> list[Figure]:
+def figures(run: Run, table: ScenarioInfo, frame: pd.DataFrame, prefix: str) -> list[Figure]:
     """Draw the plots of a scenario; `prefix` keeps their identifiers apart from those of others in the page."""
     pages = plots.pages(run, table, frame, captioned=True)
     return [
@@ -75,11 +76,11 @@ def inline(svg: bytes, prefix: str) -> Markup:
     for name in ("width", "height", "id", "version"):
         root.attrib.pop(name, None)
     root.attrib |= {"aria-hidden": "true", "focusable": "false", "style": f"--wide: {_points(root)}"}
-    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - serialised, so escaped, by ElementTree
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - serialized, so escaped, by ElementTree
 
 
 def _attribute(tag: str, name: str, value: str, prefix: str) -> tuple[str, str]:
-    """Return an attribute without its namespace, in the page's colours, short, and with the plot's own identifiers."""
+    """Return an attribute without its namespace, in the page's colors, short, and with the plot's own identifiers."""
     name = _local(name)
     if name == "id" and tag in _KEPT_IDS:
         return name, f"{prefix}-{value}"

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.analyze.fidelity import picture
 from bench.analyze.rows import Row
+from bench.analyze.similarity import picture
 from bench.present.html.grid import label
 from bench.present.html.pictures import Album, Picture
 
@@ -44,7 +44,7 @@ def _card(row: Row, known: Mapping[str, Picture]) -> Card:
     mine, base = known[row["case"]], known.get(row["baseline"] or "")
     itself = row["baseline"] == row["case"]
     alike = base is not None and (base.width, base.height) == (mine.width, mine.height)
-    note = "the baseline" if itself else row["fidelity"] if row["psnr_db"] is not None else "not compared"
+    note = "the baseline" if itself else row["similarity"] if row["psnr_db"] is not None else "not compared"
     if base is not None and not alike:
         note = "of another size than the baseline's picture: not compared"
     return Card(

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench import units
-from bench.analyze.fidelity import another_image
-from bench.analyze.findings import fastest, key
+from bench.analyze.highlights import fastest, key
 from bench.analyze.pareto import Point
 from bench.analyze.rows import Row, peak_bytes
-from bench.plan.case import Table
-from bench.present.plot_pareto import fidelity
+from bench.analyze.similarity import another_image
+from bench.plan.case import ScenarioInfo
+from bench.present.plots.pareto import similarity
 from bench.present.tables import ALIGN_LEFT, Shown
 from bench.records.schema import Status
 
@@ -51,7 +51,7 @@ class Grid:
     """Columns of words: everything else stands at the right, as numbers do."""
 
 
-def documented(table: Table, shown: Shown, rows: Sequence[Row]) -> Grid:
+def documented(table: ScenarioInfo, shown: Shown, rows: Sequence[Row]) -> Grid:
     """Return the documentation's table with the measured figures; each toy is labelled in its own row."""
     labels = {row["case"]: label(row) for row in rows}
     order = sorted(range(len(shown.header)), key=lambda at: _place(shown.header[at]))
@@ -68,16 +68,18 @@ def documented(table: Table, shown: Shown, rows: Sequence[Row]) -> Grid:
 
 def best(rows: Sequence[Row]) -> Grid:
     """Return the fastest cases of each scenario, with what their speed costs."""
-    header = ["scenario/case", "speed-up", "time per image", "peak memory", "fidelity"]
-    return Grid("Greatest speed-ups", header, [_best(row) for row in fastest(rows)], left=("scenario/case", "fidelity"))
+    header = ["scenario/case", "speed-up", "time per image", "peak memory", "similarity"]
+    return Grid(
+        "Greatest speed-ups", header, [_best(row) for row in fastest(rows)], left=("scenario/case", "similarity")
+    )
 
 
 def front(points: Sequence[Point]) -> Grid:
     """Return the cases with their place on the Pareto front, those on it first."""
-    header = ["case", "on the front", "time per image", "peak memory", "fidelity", "beaten by", "baseline"]
+    header = ["case", "on the front", "time per image", "peak memory", "similarity", "beaten by", "baseline"]
     ordered = sorted(points, key=lambda point: (not point.judged, not point.front, point.seconds_per_image))
-    left = ("case", "on the front", "fidelity", "beaten by", "baseline")
-    return Grid("Pareto front of time, memory and fidelity", header, [_front(point) for point in ordered], left=left)
+    left = ("case", "on the front", "similarity", "beaten by", "baseline")
+    return Grid("Pareto front of time, memory and similarity", header, [_front(point) for point in ordered], left=left)
 
 
 def tone(text: str) -> str:
@@ -88,7 +90,7 @@ def tone(text: str) -> str:
 
 def label(row: Row) -> str:
     """Return what stands beside a case's name wherever its figures do: that it is a toy, that it was still changing."""
-    return ", ".join(word for word in (row["size"], row["status"]) if word in {"tiny", Status.UNSTEADY})
+    return ", ".join(word for word in (row["size"], row["status"]) if word in {"tiny", Status.UNSTABLE})
 
 
 def _tone(column: str, text: str) -> str:
@@ -113,14 +115,14 @@ def _best(row: Row) -> list[Cell]:
 def _quality(row: Row) -> str:
     """Return how far the picture is from the baseline's, or why that is not said."""
     if another_image(row):
-        return str(row["fidelity"]).partition(" (")[0]
+        return str(row["similarity"]).partition(" (")[0]
     if row["psnr_db"] is None:
         return "unknown"
     return units.decibels(row["psnr_db"])
 
 
 def _front(point: Point) -> list[Cell]:
-    judged = fidelity(point) or f"not judged ({point.fidelity.partition(' (')[0]})"
+    judged = similarity(point) or f"not judged ({point.similarity.partition(' (')[0]})"
     place = "picture differs" if point.broken else ("yes" if point.front else "no")
     return [
         Cell(point.case, tag=label({"size": point.size, "status": point.status})),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.analyze.fidelity import open_picture
+from bench.analyze.similarity import open_picture
 
 BUDGET = 2_500_000
 """Bytes of all pictures together as text: half of the five megabytes that a page of a hundred cases may have."""

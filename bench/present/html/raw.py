@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.analyze.findings import key
+from bench.analyze.highlights import key
 from bench.analyze.rows import Row
 from bench.analyze.run import Run
 from bench.present.html.grid import Cell, Grid, label, plain
@@ -15,9 +15,9 @@ from bench.records.schema import Column
 TEXTS = (schema.TEXT, schema.BOOL)
 GROUPS = (
     ("Outcome and timing", schema.OUTCOME + schema.STATISTICS),
-    ("Against the baseline and the documentation", schema.COMPARISON + schema.FIDELITY + schema.SCORE),
+    ("Against the baseline and the documentation", schema.COMPARISON + schema.SIMILARITY + schema.SCORE),
     ("Settings, as asked for", schema.SETTINGS),
-    ("Settings, as read back from the live pipeline", schema.IN_FORCE),
+    ("Settings, as read back from the live pipeline", schema.EFFECTIVE),
     ("Measuring: wall time, first call, warm-up, memory", schema.MEASUREMENTS),
     ("Parts of a call, and the device's limit", schema.SPLIT + schema.LIMIT),
     ("Telemetry", schema.TELEMETRY),
@@ -47,7 +47,7 @@ def samples(run: Run) -> Grid:
     rows = []
     for _, taken in run.samples.groupby(list(schema.names(schema.KEY)), sort=False):
         first, latencies = taken.iloc[0], [float(value) for value in taken.sort_values("index")["latency_s"]]
-        figures = (float(first["replicate"]), float(len(latencies)), min(latencies), max(latencies))
+        figures = (float(first["process"]), float(len(latencies)), min(latencies), max(latencies))
         name, listed = Cell(f"{first['scenario']}/{first['case']}"), Cell(" ".join(map(repr, latencies)))
         rows.append([name, *(Cell(f"{each:.6g}", each) for each in figures), listed])
     return Grid("Samples", header, rows, left=(CASE, header[-1]))

@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analyze import findings, pareto
-from bench.analyze.findings import Warnings
+from bench.analyze import highlights as findings
+from bench.analyze import pareto
+from bench.analyze.highlights import Warnings
 from bench.analyze.rows import Row, plain_rows
 from bench.analyze.run import Run, open_run
-from bench.plan.case import Table
+from bench.plan.case import ScenarioInfo
 from bench.present import tables
 from bench.present.html import gallery, grid, raw
 from bench.present.html.figures import Figure, figures
@@ -104,7 +105,7 @@ def _scenarios(anchor: str, run: Run, frame: pd.DataFrame, rows: list[Row], pict
 
 
 def _scenario(
-    anchor: str, run: Run, table: Table, shown: tables.Shown, frame: pd.DataFrame, pictures: Album
+    anchor: str, run: Run, table: ScenarioInfo, shown: tables.Shown, frame: pd.DataFrame, pictures: Album
 ) -> Scenario:
     own = frame[frame["scenario"] == table.scenario]
     rows = plain_rows(own)

@@ -1,4 +1,4 @@
-"""A plot inside the page: nothing of a file's frame, the page's colours, identifiers of its own."""
+"""A plot inside the page: nothing of a file's frame, the page's colors, identifiers of its own."""
 
 from bench.present.html.figures import inline
 
@@ -27,11 +27,11 @@ def test_identifiers_and_what_refers_to_them_get_the_prefix():
     assert [word for word in ('id="x-m1"', 'href="#x-m1"', 'id="x-p1"', "url(#x-p1)") if word not in text] == []
 
 
-def test_colours_are_the_pages_in_whichever_case_they_are_written():
+def test_colors_are_the_pages_in_whichever_case_they_are_written():
     assert 'style="fill: var(--paper); stroke: var(--blue)"' in inline(SVG, "x")
 
 
-def test_print_on_coloured_ground_keeps_its_colour():
+def test_print_on_colored_ground_keeps_its_color():
     assert "fill: #1b1b1b" in inline(SVG, "x")
 
 

@@ -9,7 +9,7 @@ import pytest
 from analyze.make import case, ended, make_folder, measured
 from present.example import example_run, outcome, save
 
-from bench.analyze.summary import write_results
+from bench.analyze.results import write_results
 from bench.errors import InputError
 from bench.present.html.page import render, write
 from bench.present.tables import TINY

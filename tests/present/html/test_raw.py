@@ -2,8 +2,8 @@
 
 from analyze.make import case, make_run, measured
 
+from bench.analyze.results import results
 from bench.analyze.rows import plain_rows
-from bench.analyze.summary import results
 from bench.present.html import raw
 from bench.records import schema
 

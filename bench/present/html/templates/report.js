@@ -1,5 +1,5 @@
 "use strict";
-// Adds what a page without scripts cannot do: sorting, filtering, the slider, and a switch for the dark colours.
+// Adds what a page without scripts cannot do: sorting, filtering, the slider, and a switch for the dark colors.
 
 const collator = new Intl.Collator("en", { numeric: true });
 

@@ -1,0 +1,40 @@
+"""What a person asks of the case that is to be recommended. Light, for the command line imports it at once."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bench.analyze.similarity import ALARM_DB
+from bench.errors import InputError
+
+
+class Goal(StrEnum):
+    """What the best case is best at."""
+
+    LATENCY = "latency"
+    THROUGHPUT = "throughput"
+    MEMORY = "memory"
+    ENERGY = "energy"
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What a person asks of a case.
+
+    Attributes:
+        goal: what it is to be best at.
+        min_psnr_db: the least similarity to the reference's picture; nothing under `ALARM_DB` is recommended.
+        max_memory_bytes: that loading, the first call and a generation may each take.
+        other_images: whether cases are admitted that make another image by design.
+    """
+
+    goal: Goal = Goal.LATENCY
+    min_psnr_db: float = ALARM_DB
+    max_memory_bytes: float | None = None
+    other_images: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.min_psnr_db >= ALARM_DB:
+            raise InputError(
+                f"--min-psnr {self.min_psnr_db:g}: below {ALARM_DB:g} dB a difference is seen with the naked eye, "
+                f"and no such case is recommended; give {ALARM_DB:g} or more"
+            )

@@ -1,0 +1,112 @@
+"""Look at the machine from a worker process: which device there is, what it is called, which versions are installed."""
+
+import importlib.metadata
+import json
+import platform
+from typing import Any
+
+HUB_TIMEOUT_S = 5.0
+"""Long enough for a slow line, short enough for a machine that has none."""
+
+SERVER_ERROR = 500
+_COMMIT = 12
+"""Digits of a commit that tell it from any other."""
+
+LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "triton", "xformers", "torchao")
+
+
+class NoSuchDeviceError(Exception):
+    """The device that was asked for is not there."""
+
+
+def machine(device: str) -> dict[str, Any]:
+    """Return the facts of the machine that only torch can tell; allocates on the device, to be sure that it works.
+
+    Args:
+        device: a torch device type, or `auto` for the accelerator where there is one, else `cpu`.
+
+    Raises:
+        NoSuchDeviceError: there is no such device here.
+    """
+    import torch
+
+    kind = _choose(device)
+    torch.zeros(1, device=kind).add_(1).cpu()
+    versions = {name: version for name in LIBRARIES if (version := _version(name)) is not None}
+    return {"python": platform.python_version(), **versions, **_device(kind)}
+
+
+def hub_answers() -> bool:
+    """Say whether the hub can be reached now; False without a try where HF_HUB_OFFLINE is set."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        return bool(get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT_S).status_code < SERVER_ERROR)
+    except Exception:  # noqa: BLE001 - whatever a proxy, a firewall or a resolver raises, the answer is the same: no
+        return False
+
+
+def _choose(device: str) -> str:
+    import torch
+
+    found = torch.accelerator.current_accelerator(check_available=True)
+    if device == "auto":
+        return found.type if found is not None else "cpu"
+    if device != "cpu" and (found is None or found.type != device):
+        there = f"{found.type} and cpu are" if found is not None else "only cpu is"
+        raise NoSuchDeviceError(f"there is no {device} device here; {there}")
+    return device
+
+
+def _device(kind: str) -> dict[str, Any]:
+    import torch
+
+    if kind == "xpu":
+        return {"device": kind, "device_name": torch.xpu.get_device_name(0)}
+    if kind != "cuda":  # mps is named by its chip, which is the CPU's name too
+        from bench.records.environment import cpu_name
+
+        return {"device": kind, "device_name": cpu_name()}
+    properties = torch.cuda.get_device_properties(0)
+    return {
+        "device": kind,
+        "device_name": properties.name,
+        "device_memory_bytes": properties.total_memory,
+        "device_count": torch.cuda.device_count(),
+        "compute_capability": f"{properties.major}.{properties.minor}",
+        "multiprocessors": properties.multi_processor_count,
+        "driver": _driver(),
+        "cuda": torch.version.cuda or torch.version.hip,
+        "cudnn": torch.backends.cudnn.version(),
+    }
+
+
+def _driver() -> str | None:
+    """Return the version of NVIDIA's driver; None where NVML does not tell (ROCm), or nvidia-ml-py is not diffusers_api."""
+    try:
+        import pynvml
+    except ImportError:
+        return None
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    try:
+        version = pynvml.nvmlSystemGetDriverVersion()
+    finally:
+        pynvml.nvmlShutdown()
+    return version if isinstance(version, str) else version.decode()
+
+
+def _version(library: str) -> str | None:
+    """Return a library's version, with the commit that it was installed from where pip recorded one (PEP 610)."""
+    try:
+        installed = importlib.metadata.distribution(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    origin = json.loads(installed.read_text("direct_url.json") or "{}")
+    commit = origin.get("vcs_info", {}).get("commit_id")
+    return f"{installed.version} ({commit[:_COMMIT]})" if commit else installed.version

@@ -1,0 +1,195 @@
+"""Columns of a record: a frozen dataclass composed of small ones, seen as one flat row.
+
+A leaf field made with `column(doc)` is a column; a field made with `section(cls, prefix)` holds a part whose columns
+carry the prefix. Headers, documentation, CSV cells and checks are all derived from the dataclasses, so a new figure is
+one line in one of them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+
+from bench.records.outcomes import Remark
+
+T = TypeVar("T")
+
+DOC, PREFIX, ENDING = "doc", "prefix", "ending"
+
+
+def _from_json(value: Any) -> Any:
+    """Parse a CSV cell that holds JSON; anything else passes unchanged."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _from_names(value: Any) -> Any:
+    return tuple(value.split("+")) if isinstance(value, str) else value
+
+
+def _from_remarks(value: Any) -> Any:
+    return [Remark.parse(text) for text in value.split("; ")] if isinstance(value, str) else value
+
+
+def _as_text(value: Any) -> Any:
+    """Accept a number where text is expected: a spreadsheet turns the version `2.9` into one."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_from_names)]
+Seeds = Annotated[tuple[int, ...], BeforeValidator(_from_names)]
+Remarks = Annotated[tuple[Remark, ...], BeforeValidator(_from_remarks)]
+Arguments = Annotated[dict[str, Any], BeforeValidator(_from_json)]
+Series = Annotated[tuple[float, ...], BeforeValidator(_from_json)]
+Medians = Annotated[dict[int, Annotated[float, Field(gt=0, allow_inf_nan=False)]], BeforeValidator(_from_json)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Latency = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+"""A call that took no time was not timed."""
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Decibels = Annotated[float, Field(ge=0, allow_inf_nan=True)]
+"""Infinite for identical pictures."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a flat row: its name, what it says, where its value lies in the record, and its type."""
+
+    name: str
+    doc: str
+    path: tuple[str, ...]
+    type: Any
+
+
+def column(doc: str, default: Any = None) -> Any:
+    """Return a dataclass field that is a column; `default` stands for "unknown"."""
+    return field(default=default, metadata={DOC: doc})
+
+
+def required(doc: str) -> Any:
+    """Return a dataclass field that is a column and always known."""
+    return field(metadata={DOC: doc})
+
+
+def section(part: type[T], prefix: str = "", ending: str = "") -> T:
+    """Return a dataclass field for a part of a record; its columns get the prefix, their docs the ending."""
+    made: T = field(default_factory=part, metadata={PREFIX: prefix, ENDING: ending})
+    return made
+
+
+@cache
+def columns(record: type) -> tuple[Column, ...]:
+    """Return the columns of a record's dataclass, in the order of its fields."""
+    return tuple(_columns(record, "", "", ()))
+
+
+def _columns(record: type, prefix: str, ending: str, path: tuple[str, ...]) -> Iterator[Column]:
+    hints = get_type_hints(record)
+    for each in fields(record):
+        here, metadata = (*path, each.name), each.metadata
+        if PREFIX in metadata:
+            yield from _columns(hints[each.name], prefix + metadata[PREFIX], ending + metadata[ENDING], here)
+        elif DOC in metadata:
+            yield Column(prefix + each.name, metadata[DOC] + ending, here, hints[each.name])
+
+
+def flatten(record: Any) -> dict[str, Any]:
+    """Return a record as column -> value, None where a value is unknown."""
+    return {each.name: _at(record, each.path) for each in columns(type(record))}
+
+
+def _at(record: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        record = getattr(record, name)
+    return record
+
+
+def from_flat(record: type[T], values: Mapping[str, Any], **others: Any) -> T:
+    """Return the record with these column values; the inverse of `flatten`.
+
+    Args:
+        record: a dataclass whose fields are columns, sections, or neither.
+        values: column -> value, as Python values or as the text of CSV cells; what is missing or None is unknown.
+        others: values of the fields that are neither.
+
+    Raises:
+        CellError: a value does not fit its column.
+        KeyError: there is no such column.
+    """
+    known = {each.name: each for each in columns(record)}
+    nested: dict[str, Any] = dict(others)
+    for name, value in values.items():
+        if value is None:
+            continue
+        *parents, leaf = known[name].path
+        here = nested
+        for parent in parents:
+            here = here.setdefault(parent, {})
+        here[leaf] = value
+    try:
+        return adapter(record).validate_python(nested)
+    except ValidationError as error:
+        raise _cell_error(record, error) from error
+
+
+@cache
+def adapter(record: type[T]) -> TypeAdapter[T]:
+    """Return pydantic's reader and writer of a record."""
+    return TypeAdapter(record)
+
+
+class CellError(ValueError):
+    """A value that its column cannot hold."""
+
+    def __init__(self, column_name: str, problem: str) -> None:
+        super().__init__(f"{column_name} {problem}")
+        self.column = column_name
+
+
+def _cell_error(record: type, error: ValidationError) -> CellError:
+    """Say which column the first problem is in, in the words of the file."""
+    first = error.errors()[0]
+    by_path = {each.path: each.name for each in columns(record)}
+    location = tuple(part for part in first["loc"] if isinstance(part, str))
+    name = next((by_path[location[:end]] for end in range(len(location), 0, -1) if location[:end] in by_path), None)
+    if first["type"] == "missing":
+        return CellError(name or ".".join(location), "is empty")
+    message = first["msg"].removeprefix("Value error, ")
+    shown = str(first["input"])
+    shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."
+    return CellError(name or ".".join(location), f"is '{shown}': {message[:1].lower()}{message[1:]}")
+
+
+LONGEST_SHOWN = 60
+
+
+def cell(value: Any) -> Any:
+    """Return a value as csv writes it: names joined by +, mappings and series as JSON, what is unknown as nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return json.dumps(value, sort_keys=True, ensure_ascii=False) if value else ""
+    if isinstance(value, tuple):
+        if value and isinstance(value[0], Remark):
+            return "; ".join(map(str, value))
+        if value and isinstance(value[0], float):
+            return json.dumps(value)
+        return "+".join(map(str, value))
+    return value
+
+
+def defaults_to(record: type, name: str) -> Any:
+    """Return the value that a field of a record has where nothing is known."""
+    found = next(each for each in fields(record) if each.name == name)
+    if found.default is not MISSING:
+        return found.default
+    return found.default_factory() if found.default_factory is not MISSING else None
+
+
+def is_record(value: Any) -> bool:
+    """Say whether a value is an instance of a record's dataclass."""
+    return is_dataclass(value) and not isinstance(value, type)

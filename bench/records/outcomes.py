@@ -1,0 +1,114 @@
+"""The words a result may use: how a case ended, what a claim came to, what a reader should know.
+
+Each is a code, so that nothing has to read a sentence to decide anything. The sentences are in `bench.present.words`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a case ended."""
+
+    OK = "ok"
+    UNSTABLE = "unstable"  # measured, but still changing
+    SKIPPED = "skipped"  # this machine or this pipeline cannot do it
+    OOM = "oom"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"  # the worker process died
+    FAILED = "failed"  # an exception, a setting that did not take effect, or a broken image
+    INTERRUPTED = "interrupted"
+
+    @property
+    def measured(self) -> bool:
+        """Whether the case has samples that a table may show."""
+        return self in MEASURED
+
+
+MEASURED = (Status.OK, Status.UNSTABLE)
+
+FAULTS = (Status.FAILED, Status.CRASHED, Status.TIMEOUT)
+"""A run with one of these exits 1. Out of memory and skipped are answers, not faults."""
+
+
+class IntervalKind(StrEnum):
+    """What a 95 % interval of the latency covers."""
+
+    WITHIN = "within-process"  # the median of one process
+    BETWEEN = "between-processes"  # the geometric mean over processes
+
+
+class JudgedBy(StrEnum):
+    """Which documented figure decided a claim."""
+
+    LATENCY = "latency"
+    SPEEDUP = "speedup"
+    STATUS = "status"
+
+
+class ClaimVerdict(StrEnum):
+    """What a documented figure came to on this machine."""
+
+    AS_DOCUMENTED = "as-documented"
+    FASTER = "faster"
+    SLOWER = "slower"
+    GAINS_MORE = "gains-more"
+    GAINS_LESS = "gains-less"
+    OTHER_STATUS = "other-status"  # the documentation names an outcome, and here there was another
+    NOT_JUDGED = "not-judged"
+
+
+class NotJudged(StrEnum):
+    """Why a documented figure could not be judged."""
+
+    TINY_MODEL = "tiny-model"
+    OTHER_DEVICE = "other-device"
+    NOT_MEASURED = "not-measured"
+    NO_FIGURE = "no-figure"
+    NO_BASELINE = "no-baseline"
+
+
+class Expectation(StrEnum):
+    """Which image a case should make, compared with its baseline's."""
+
+    REFERENCE = "reference"  # it is the baseline
+    SAME = "same-image"
+    ANOTHER = "another-image"  # a setting changes it by design
+
+
+class RemarkKind(StrEnum):
+    """What a reader should know about a row that is otherwise fine."""
+
+    HOST_BOUND = "host-bound"  # value: share of a call in which the device computed
+    DISTURBED = "disturbed"  # value: share of the time in which other processes had its core
+    NEVER_WARM = "never-warm"  # the last triples of warm-up calls still differed
+    WARMUP_CUT_SHORT = "warm-up-cut-short"  # value: warm-up calls made before the time ran out
+    IMAGE_DIFFERS = "image-differs"  # value: PSNR in dB; subject: the approximate optimization that explains it
+    IDLE = "idle"  # subject: an optimization that is on and had nothing to act on
+    OVERRIDDEN = "overridden"  # subject: an environment variable that overrides a setting, as NAME=VALUE
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing to know. `value` and `subject` are explained beside each `RemarkKind`.
+
+    As text it is `kind`, `kind:value`, `kind(subject)` or `kind(subject):value`, which `parse` reads back.
+    """
+
+    kind: RemarkKind
+    value: float | None = None
+    subject: str = ""
+
+    def __str__(self) -> str:
+        subject = f"({self.subject})" if self.subject else ""
+        value = "" if self.value is None else f":{self.value:.6g}"
+        return f"{self.kind}{subject}{value}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Remark":
+        """Return the remark that `str` made this text of; raise ValueError for any other text."""
+        head, colon, value = text.rpartition(":") if not text.endswith(")") and ":" in text else (text, "", "")
+        kind, bracket, subject = head.partition("(")
+        if bracket and not subject.endswith(")"):
+            raise ValueError(f"'{text}' is not a remark")
+        return cls(RemarkKind(kind), float(value) if colon else None, subject.removesuffix(")"))

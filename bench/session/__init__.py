@@ -1,0 +1,1 @@
+"""What a command does, from a request to its outcome: measure a plan, tune a model, gate two environments."""
