@@ -17,7 +17,7 @@ def list_cases(
     only: Only = None,
 ) -> None:
     """Print the cases of scenarios, expanded."""
-    from bench.execute.questions import compatible_schedulers
+    from bench.execute.client import compatible_schedulers
     from bench.session.plan import choose_cases, load_plan
 
     plan, _ = choose_cases(load_plan(scenarios or [], compatible_schedulers), only or [])

@@ -81,7 +81,7 @@ def _anew(
     asked: dict[str, Any],
 ) -> tuple["Plan", "RunSettings", dict[str, Any]]:
     """Plan a run from the command line; return the plan, the settings, and the machine's facts."""
-    from bench.execute.questions import ask_compatible
+    from bench.execute.client import ask_compatible
     from bench.session.plan import choose_cases, load_plan
     from bench.session.settings import settle
 

@@ -111,11 +111,12 @@ def process_flags() -> dict[str, bool]:
 
 
 def overridden(kind: str) -> list[str]:
-    """Say what overrides the flags of this process on a device type: they are read back as if nothing did."""
+    """Return the environment variables, as NAME=VALUE, that override flags of this process on a device type.
+
+    The flags read back as if nothing overrode them.
+    """
     override = os.environ.get(TF32_OVERRIDE)
-    if kind != "cuda" or not override:
-        return []
-    return [f"{TF32_OVERRIDE}={override} is set, which overrides the TF32 flags of this row"]
+    return [f"{TF32_OVERRIDE}={override}"] if kind == "cuda" and override else []
 
 
 def parameters(module: Any) -> int:
@@ -124,7 +125,7 @@ def parameters(module: Any) -> int:
 
 
 def read(pipeline: Any) -> dict[str, Any]:
-    """Return everything that the row says about the live pipeline, by the columns of `records.schema`."""
+    """Return everything that the row says about the live pipeline, by the columns of `records.models`."""
     vae = getattr(pipeline, "vae", None)
     return {
         **process_flags(),

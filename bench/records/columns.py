@@ -18,6 +18,8 @@ from bench.records.outcomes import Remark
 T = TypeVar("T")
 
 DOC, PREFIX, ENDING = "doc", "prefix", "ending"
+LONGEST_SHOWN = 60
+"""Characters of a wrong value that a message quotes."""
 
 
 def _from_json(value: Any) -> Any:
@@ -36,7 +38,7 @@ def _from_remarks(value: Any) -> Any:
 
 
 def _as_text(value: Any) -> Any:
-    """Accept a number where text is expected: a spreadsheet turns the version `2.9` into one."""
+    """Accept a number where text is expected: torch reports cuDNN's version as one."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -119,12 +121,13 @@ def from_flat(record: type[T], values: Mapping[str, Any], **others: Any) -> T:
         others: values of the fields that are neither.
 
     Raises:
-        CellError: a value does not fit its column.
-        KeyError: there is no such column.
+        CellError: a value does not fit its column, or there is no such column.
     """
     known = {each.name: each for each in columns(record)}
     nested: dict[str, Any] = dict(others)
     for name, value in values.items():
+        if name not in known:
+            raise CellError(name, f"is not a column of {record.__name__}")
         if value is None:
             continue
         *parents, leaf = known[name].path
@@ -153,24 +156,22 @@ class CellError(ValueError):
 
 
 def _cell_error(record: type, error: ValidationError) -> CellError:
-    """Say which column the first problem is in, in the words of the file."""
+    """Return the first problem as an error that names its column as the file does."""
     first = error.errors()[0]
     by_path = {each.path: each.name for each in columns(record)}
     location = tuple(part for part in first["loc"] if isinstance(part, str))
-    name = next((by_path[location[:end]] for end in range(len(location), 0, -1) if location[:end] in by_path), None)
+    inside = (location[:end] for end in range(len(location), 0, -1))  # a value in a list has a longer path
+    name = next((by_path[path] for path in inside if path in by_path), ".".join(location))
     if first["type"] == "missing":
-        return CellError(name or ".".join(location), "is empty")
+        return CellError(name, "is empty")
     message = first["msg"].removeprefix("Value error, ")
     shown = str(first["input"])
     shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."
-    return CellError(name or ".".join(location), f"is '{shown}': {message[:1].lower()}{message[1:]}")
-
-
-LONGEST_SHOWN = 60
+    return CellError(name, f"is '{shown}': {message[:1].lower()}{message[1:]}")
 
 
 def cell(value: Any) -> Any:
-    """Return a value as csv writes it: names joined by +, mappings and series as JSON, what is unknown as nothing."""
+    """Return a value as a CSV cell: names joined by +, mappings and series as JSON, an empty cell for the unknown."""
     if value is None:
         return ""
     if isinstance(value, dict):

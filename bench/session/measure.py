@@ -86,7 +86,7 @@ def warn(settings: "RunSettings", started_by: str, *, tiny: bool) -> None:
 
 def fetch_missing(cases: "Sequence[Case]", settings: "RunSettings") -> None:
     """Fetch what the hub must give before the first case is measured."""
-    from bench.execute.questions import fetch
+    from bench.execute.client import fetch
     from bench.pipelines.fetching import missing
 
     if downloads := missing(cases, settings):

@@ -116,7 +116,7 @@ def _prepare(
     servers: "dict[str, WorkerClient]", question: GateRequest
 ) -> tuple["Plan", dict[str, dict[str, Any]], "RunSettings"]:
     """Return the plan, the facts of the machine as each interpreter tells them, and the settings of both runs."""
-    from bench.execute.questions import ask_compatible
+    from bench.execute.client import ask_compatible
     from bench.plan.load import choose
     from bench.session.plan import load_plan
     from bench.session.settings import ask, settle

@@ -1,10 +1,12 @@
-"""One request per line, one event per line; JSON, never pickle, so that another interpreter or a cluster can speak it.
+"""What parent and worker say to each other: one request or event per line, in JSON.
 
-Requests are `{"op": "probe" | "hub" | "compatible" | "case" | "on-demand", ...}` on the server's standard input. An
-`on-demand` request is a `case` whose worker reads a byte from a FIFO before each sample (`worker.on_demand`). `fetch` is
-sent to a worker without a server, because its progress belongs on the terminal and it may take arbitrarily long.
+It is JSON and not pickle so that another interpreter, or a machine of a cluster, can take part.
 
-Events arrive on the server's standard output in the order of the classes below.
+Requests are `{"op": "probe" | "hub" | "compatible" | "case" | "on-demand", ...}` on the fork server's standard input.
+`on-demand` is a `case` whose worker waits for a byte from a FIFO before each sample (`worker.on_demand`). `fetch` needs
+no fork server: its progress bars belong on the terminal, and it may take any amount of time.
+
+Events come back on the fork server's standard output, in the order of the classes below.
 """
 
 import json
@@ -15,31 +17,34 @@ from time import monotonic
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
-from typing_extensions import TypedDict  # pydantic reads the one of `typing` from Python 3.12 on
+from typing_extensions import TypedDict  # pydantic accepts that of `typing` only from Python 3.12 on
+
+from bench.measure.clock import Timing
+from bench.records.outcomes import Status
 
 
 class ReadyEvent(TypedDict):
-    """Once, when the libraries are imported."""
+    """The fork server has imported the libraries. Comes once."""
 
     event: Literal["ready"]
 
 
 class StartedEvent(TypedDict):
-    """A worker process began; `pid` leads a process group of its own."""
+    """A worker process began; it leads a process group of its own."""
 
     event: Literal["started"]
     pid: int
 
 
 class PhaseEvent(TypedDict):
-    """What the worker does now: building, first call, warming up, sampling, diagnosing."""
+    """What the worker is doing now: building, first call, warming up, diagnosing."""
 
     event: Literal["phase"]
     phase: str
 
 
 class FactsEvent(TypedDict):
-    """Columns of the process's record that are known from here on."""
+    """Columns of the process's record that have become known."""
 
     event: Literal["facts"]
     facts: dict[str, Any]
@@ -62,22 +67,22 @@ class DiscardEvent(TypedDict):
 
 
 class AnswerEvent(TypedDict):
-    """What a `probe`, `hub` or `compatible` request asked for."""
+    """The answer to a `probe`, `hub` or `compatible` request."""
 
     event: Literal["answer"]
     answer: Any
 
 
 class OutcomeEvent(TypedDict):
-    """How the request ended, by the worker's own account."""
+    """How the request ended, as the worker sees it."""
 
     event: Literal["outcome"]
-    status: str
+    status: Status
     reason: str
 
 
 class ExitEvent(TypedDict):
-    """The worker process is gone; `code` is its exit code, negative for a signal."""
+    """The worker process has ended; a negative exit code is a signal."""
 
     event: Literal["exit"]
     code: int
@@ -97,7 +102,7 @@ Event = (
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
 SPAWN = "--spawn"
-"""The argument that makes a server start interpreters also where it could fork."""
+"""This argument makes a fork server start new interpreters where it could fork."""
 
 
 class DeadlineError(Exception):
@@ -105,16 +110,52 @@ class DeadlineError(Exception):
 
 
 class ServerGoneError(Exception):
-    """The other end closed the stream."""
+    """The fork server ended."""
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
-    """Return a message as one line."""
+    """Return a request as one line."""
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
+class Reporter:
+    """The worker's end of the pipe: writes the events of one request."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def phase(self, phase: str) -> None:
+        """Report what the worker does from now on."""
+        self._write({"event": "phase", "phase": phase})
+
+    def facts(self, **facts: Any) -> None:
+        """Report columns of the record."""
+        self._write({"event": "facts", "facts": facts})
+
+    def sample(self, index: int, timing: Timing) -> None:
+        """Report a timed call."""
+        self._write({"event": "sample", "index": index, **vars(timing)})
+
+    def discard(self, count: int) -> None:
+        """Report that the first samples were warm-up."""
+        self._write({"event": "discard", "count": count})
+
+    def answer(self, answer: Any) -> None:
+        """Report the answer to the request."""
+        self._write({"event": "answer", "answer": answer})
+
+    def outcome(self, status: Status, reason: str = "") -> None:
+        """Report how the request ended."""
+        self._write({"event": "outcome", "status": status, "reason": reason})
+
+    def _write(self, event: Event) -> None:
+        # A message about a file can quote a name that is not Unicode, which the parent's JSON parser would reject.
+        line = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
+        os.write(self._descriptor, line + b"\n")
+
+
 class Events:
-    """Read events from a pipe, blocking: a parent that polls takes its share of the cores from what it measures."""
+    """The parent's end of the pipe. Reading blocks: polling would take CPU time from what is measured."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -124,11 +165,11 @@ class Events:
         """Return the next event.
 
         Args:
-            deadline: on `time.monotonic`'s clock; None waits for ever.
+            deadline: on `time.monotonic`'s clock; None waits forever.
 
         Raises:
-            DeadlineError: nothing came in time.
-            ServerGoneError: the stream was closed.
+            DeadlineError: no event came in time.
+            ServerGoneError: the other end closed the pipe.
         """
         while True:
             line, found, rest = self._pending.partition(b"\n")
@@ -152,7 +193,7 @@ class Events:
 
 
 def _decode(line: bytes) -> Event | None:
-    """Return the event of a line; None for an empty line, or one torn by a worker's death (its `exit` follows)."""
+    """Return the event of a line; None for an empty line, and for one torn by the death of a worker."""
     try:
         return _EVENT.validate_json(line)
     except ValidationError:
