@@ -10,7 +10,7 @@ from bench.errors import InputError
 from bench.plan.case import Case, Plan
 from bench.records import store
 from bench.records.case_result import Versions
-from bench.records.columns import CellError, columns, from_flat
+from bench.records.columns import CellError
 from bench.records.models import ProcessRecord
 
 _WORDS_OF_CLAIMS = ("status", "note")
@@ -41,7 +41,7 @@ class Run:
     @cached_property
     def versions(self) -> Versions:
         """The device and the software, as the results have them."""
-        return from_flat(Versions, {each.name: self.environment.get(each.name) for each in columns(Versions)})
+        return Versions.of(self.environment)
 
 
 def open_run(folder: Path) -> Run:

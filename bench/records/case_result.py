@@ -1,6 +1,8 @@
 """What a case came to over all its processes: one row of a table, always derived from `ProcessRecord`s."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from bench.records.columns import (
     Amount,
@@ -14,6 +16,8 @@ from bench.records.columns import (
     Seconds,
     Text,
     column,
+    columns,
+    from_flat,
     required,
     section,
 )
@@ -48,6 +52,11 @@ class Versions:
     accelerate: Text | None = column("version")
     python: Text | None = column("version")
     diffusion_bench: Text | None = column("version")
+
+    @classmethod
+    def of(cls, environment: Mapping[str, Any]) -> Self:
+        """Return those of an `environment.json`; raise `CellError` where one of them is not a text."""
+        return from_flat(cls, {each.name: environment.get(each.name) for each in columns(cls)})
 
 
 @dataclass(frozen=True)

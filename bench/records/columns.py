@@ -119,7 +119,7 @@ def from_flat(record: type[T], values: Mapping[str, Any], **others: Any) -> T:
 
     Args:
         record: a dataclass whose fields are columns, sections, or neither.
-        values: column -> value, as Python values or as the text of CSV cells; what is missing or None is unknown.
+        values: column -> value, Python values or the text of CSV cells; what is missing, None or empty is unknown.
         others: values of the fields that are neither.
 
     Raises:
@@ -130,7 +130,7 @@ def from_flat(record: type[T], values: Mapping[str, Any], **others: Any) -> T:
     for name, value in values.items():
         if name not in known:
             raise CellError(name, f"is not a column of {record.__name__}")
-        if value is None:
+        if value is None or value == "":
             continue
         *parents, leaf = known[name].path
         here = nested

@@ -13,8 +13,6 @@ from typing import Any
 import psutil
 
 import bench
-from bench.records.case_result import Versions
-from bench.records.columns import columns, from_flat
 
 VARIABLES = (
     "CUDA_VISIBLE_DEVICES",
@@ -53,11 +51,6 @@ def describe(libraries: Mapping[str, Any]) -> dict[str, Any]:
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         **libraries,
     }
-
-
-def versions(environment: Mapping[str, Any]) -> Versions:
-    """Return the device and the software of an `environment.json`; raise `CellError` where a fact is not a text."""
-    return from_flat(Versions, {each.name: environment.get(each.name) for each in columns(Versions)})
 
 
 def git_commit() -> str | None:

@@ -100,9 +100,9 @@ def _result(path: Path, line: int, header: list[str], known: set[str], row: list
         raise InputError(
             f"{path}:{line}: has {len(row)} values for {len(header)} columns; the file is cut off or damaged"
         )
-    values = {name: text for name, text in zip(header, row, strict=True) if name in known and text != ""}
-    version = values.get("schema", "(none)").removesuffix(".0")
-    store.refuse_other_schema(path, line, int(version) if version.isdecimal() else version)
+    values = {name: text for name, text in zip(header, row, strict=True) if name in known}
+    version = values["schema"].removesuffix(".0")
+    store.refuse_other_schema(path, line, int(version) if version.isdecimal() else version or "(none)")
     try:
         return from_flat(CaseResult, values)
     except CellError as error:
