@@ -3,7 +3,9 @@ from time import monotonic
 
 import pytest
 
-from bench.execute.worker.protocol import DeadlineError, Events, ServerGoneError, encode
+from bench.execute.worker.protocol import DeadlineError, Events, Reporter, ServerGoneError, encode
+from bench.measure.clock import Timing
+from bench.records.outcomes import Status
 
 
 @pytest.fixture
@@ -13,22 +15,54 @@ def pipe():
     os.close(read)
 
 
-def test_what_is_encoded_is_read_back(pipe):
+REPORTS = {
+    "phase": (lambda report: report.phase("building"), {"phase": "building"}),
+    "facts": (lambda report: report.facts(steps=3, seed=(0,)), {"facts": {"steps": 3, "seed": [0]}}),
+    "sample": (
+        lambda report: report.sample(4, Timing(0.1 + 0.2, None)),
+        {"index": 4, "latency_s": 0.1 + 0.2, "device_time_s": None},
+    ),
+    "discard": (lambda report: report.discard(5), {"count": 5}),
+    "answer": (lambda report: report.answer(["a", 1]), {"answer": ["a", 1]}),
+    "outcome": (lambda report: report.outcome(Status.OOM, "größer"), {"status": Status.OOM, "reason": "größer"}),
+}
+
+
+@pytest.mark.parametrize("kind", REPORTS)
+def test_what_is_reported_is_read_back(pipe, kind):
     events, write = pipe
-    os.write(write, encode({"event": "sample", "latency_s": 0.1}))
-    assert events.next() == {"event": "sample", "latency_s": 0.1}
+    report, fields = REPORTS[kind]
+    report(Reporter(write))
+    assert events.next() == {"event": kind, **fields}
 
 
 def test_two_events_in_one_piece_are_two_events(pipe):
     events, write = pipe
-    os.write(write, encode({"event": "a"}) + encode({"event": "b"}))
-    assert [events.next()["event"], events.next()["event"]] == ["a", "b"]
+    os.write(write, encode({"event": "ready"}) + encode({"event": "exit", "code": -9}))
+    assert [events.next(), events.next()] == [{"event": "ready"}, {"event": "exit", "code": -9}]
 
 
-def test_a_line_torn_by_a_dying_worker_is_passed_over(pipe):
+def test_an_event_in_two_pieces_is_one_event(pipe):
     events, write = pipe
-    os.write(write, b'{"event": "sam' + b"\n" + encode({"event": "exit"}))
-    assert events.next() == {"event": "exit"}
+    line = encode({"event": "ready"})
+    os.write(write, line[:5])
+    with pytest.raises(DeadlineError):
+        events.next(monotonic())
+    os.write(write, line[5:])
+    assert events.next() == {"event": "ready"}
+
+
+@pytest.mark.parametrize("line", [b'{"event": "sam', b"", b"42", b'{"event": "gossip"}', b'{"event": "phase"}'])
+def test_a_line_that_is_not_an_event_is_skipped(pipe, line):
+    events, write = pipe
+    os.write(write, line + b"\n" + encode({"event": "exit", "code": 0}))
+    assert events.next() == {"event": "exit", "code": 0}
+
+
+def test_a_reason_that_is_not_unicode_arrives(pipe):
+    events, write = pipe
+    Reporter(write).outcome(Status.FAILED, os.fsdecode(b"weights-\xff: no such file"))
+    assert events.next()["reason"] == "weights-?: no such file"
 
 
 def test_silence_past_the_deadline_is_an_error(pipe):
@@ -37,7 +71,7 @@ def test_silence_past_the_deadline_is_an_error(pipe):
         events.next(monotonic())
 
 
-def test_a_closed_stream_is_an_error(pipe):
+def test_a_closed_pipe_is_an_error(pipe):
     events, write = pipe
     os.close(write)
     with pytest.raises(ServerGoneError):
