@@ -26,7 +26,6 @@ class Attempt:
         self._start = monotonic()
 
     def take(self, event: Event) -> None:
-        """Take in one event."""
         match event["event"]:
             case "started":
                 self.pid = event["pid"]
@@ -45,11 +44,9 @@ class Attempt:
                 self.conclude(Status.CRASHED, f"{_death(event['code'])} while {self.phase}; see its log")
 
     def time_out(self, seconds: float) -> None:
-        """Record that the process was not done in time."""
         self.conclude(Status.TIMEOUT, f"not done within {seconds:g} s, while {self.phase}")
 
     def lose_server(self) -> None:
-        """Record that the process died with the fork server."""
         self.conclude(Status.CRASHED, f"the fork server died while {self.phase}")
 
     def conclude(self, status: Status, reason: str) -> None:

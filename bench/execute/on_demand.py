@@ -39,14 +39,15 @@ class OnDemandCase:
         """
         self._running = True
         os.write(self._fifo, b"\n")
-        sample = self._until("sample")
-        if sample is None:
-            raise EndedError
-        return float(sample["latency_s"])
+        for event in self._followed():
+            if event["event"] == "sample":
+                return event["latency_s"]
+        raise EndedError
 
     def finish(self) -> ProcessRecord:
         """Wait until the worker ends, as it does after the last call, and return its record."""
-        self._until(None)
+        for _ in self._followed():
+            pass
         return self._attempt.record()
 
     def close(self) -> None:
@@ -55,13 +56,12 @@ class OnDemandCase:
         if self._running:
             self._end_worker()
 
-    def _until(self, name: str | None) -> Event | None:
-        """Take in events up to the first of this name; return None once the worker has ended."""
+    def _followed(self) -> Iterator[Event]:
+        """Yield the events that are still to come, each taken into the record, until the worker has ended."""
         try:
             for event in self._events:
                 self._attempt.take(event)
-                if event["event"] == name:
-                    return event
+                yield event
         except DeadlineError:
             self._end_worker()
             self._attempt.time_out(self._timeout_s)
@@ -69,7 +69,6 @@ class OnDemandCase:
             self._client.close()
             self._attempt.lose_server()
         self._running = False
-        return None
 
     def _end_worker(self) -> None:
         if self._attempt.pid is None:  # not started: the fork server may still be importing

@@ -125,31 +125,26 @@ class Reporter:
         self._descriptor = descriptor
 
     def phase(self, phase: str) -> None:
-        """Report what the worker does from now on."""
         self._write({"event": "phase", "phase": phase})
 
     def facts(self, **facts: Any) -> None:
-        """Report columns of the record."""
         self._write({"event": "facts", "facts": facts})
 
     def sample(self, index: int, timing: Timing) -> None:
-        """Report a timed call."""
-        self._write({"event": "sample", "index": index, **vars(timing)})
+        latency_s, device_time_s = timing.latency_s, timing.device_time_s
+        self._write({"event": "sample", "index": index, "latency_s": latency_s, "device_time_s": device_time_s})
 
     def discard(self, count: int) -> None:
-        """Report that the first samples were warm-up."""
         self._write({"event": "discard", "count": count})
 
     def answer(self, answer: Any) -> None:
-        """Report the answer to the request."""
         self._write({"event": "answer", "answer": answer})
 
     def outcome(self, status: Status, reason: str = "") -> None:
-        """Report how the request ended."""
         self._write({"event": "outcome", "status": status, "reason": reason})
 
     def _write(self, event: Event) -> None:
-        # A message about a file can quote a name that is not Unicode, which the parent's JSON parser would reject.
+        # An error message can quote a file name that is not Unicode. JSON cannot hold that.
         line = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
         os.write(self._descriptor, line + b"\n")
 
