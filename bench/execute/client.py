@@ -18,7 +18,8 @@ from typing import IO, Any, Self
 
 import bench
 from bench.errors import InputError
-from bench.execute.worker.protocol import SPAWN, DeadlineError, Event, Events, ServerGoneError, encode
+from bench.execute.events import DeadlineError, Events, ServerGoneError
+from bench.execute.worker.protocol import SPAWN, Event, encode
 from bench.pipelines.fetching import Download
 
 STARTUP_TIMEOUT_S = 600.0

@@ -12,8 +12,9 @@ from typing import Any
 
 from bench.execute.attempt import Attempt
 from bench.execute.client import WorkerClient
+from bench.execute.events import DeadlineError, ServerGoneError
 from bench.execute.worker.on_demand import EndedError
-from bench.execute.worker.protocol import DeadlineError, Event, ServerGoneError
+from bench.execute.worker.protocol import Event
 from bench.plan.case import Case
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from bench.execute.attempt import Attempt
 from bench.execute.client import WorkerClient
-from bench.execute.worker.protocol import DeadlineError, Event, ServerGoneError
+from bench.execute.events import DeadlineError, ServerGoneError
+from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
 from bench.records.models import ProcessRecord

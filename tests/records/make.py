@@ -3,7 +3,7 @@
 from bench.records.columns import from_flat
 from bench.records.models import ProcessRecord
 
-PLAN = {"tables": [], "cases": [{"scenario": "sd", "name": "fp16"}], "run": {"device": "cuda", "samples": None}}
+PLAN = {"scenarios": [], "cases": [{"scenario": "sd", "name": "fp16"}], "run": {"device": "cuda", "samples": None}}
 ENVIRONMENT = {
     "diffusion_bench": "0.2.0", "variables": {"OMP_NUM_THREADS": "3"}, "device": "cuda",
     "device_name": "NVIDIA A100-SXM4-80GB", "driver": "580.65.06", "cuda": "12.8", "torch": "2.9.0",

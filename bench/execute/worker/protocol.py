@@ -1,6 +1,7 @@
 """What parent and worker say to each other: one request or event per line, in JSON.
 
-It is JSON and not pickle so that another interpreter, or a machine of a cluster, can take part.
+It is JSON and not pickle so that another interpreter, or a machine of a cluster, can take part. That interpreter does
+not need this package's dependencies: a worker imports nothing that diffusers and its companions do not bring along.
 
 Requests are `{"op": "probe" | "hub" | "compatible" | "case" | "on-demand", ...}` on the fork server's standard input.
 `on-demand` is a `case` whose worker waits for a byte from a FIFO before each sample (`worker.on_demand`). `fetch` needs
@@ -11,12 +12,9 @@ Events come back on the fork server's standard output, in the order of the class
 
 import json
 import os
-import select
 from collections.abc import Mapping
-from time import monotonic
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic accepts that of `typing` only from Python 3.12 on
 
 from bench.measure.clock import Timing
@@ -99,22 +97,12 @@ Event = (
     | OutcomeEvent
     | ExitEvent
 )
-_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
 SPAWN = "--spawn"
 """This argument makes a fork server start new interpreters where it could fork."""
 
 
-class DeadlineError(Exception):
-    """No event came before the deadline."""
-
-
-class ServerGoneError(Exception):
-    """The fork server ended."""
-
-
 def encode(message: Mapping[str, Any]) -> bytes:
-    """Return a request as one line."""
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
@@ -147,49 +135,3 @@ class Reporter:
         # An error message can quote a file name that is not Unicode. JSON cannot hold that.
         line = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
         os.write(self._descriptor, line + b"\n")
-
-
-class Events:
-    """The parent's end of the pipe. Reading blocks: polling would take CPU time from what is measured."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._pending = b""
-
-    def next(self, deadline: float | None = None) -> Event:
-        """Return the next event.
-
-        Args:
-            deadline: on `time.monotonic`'s clock; None waits forever.
-
-        Raises:
-            DeadlineError: no event came in time.
-            ServerGoneError: the other end closed the pipe.
-        """
-        while True:
-            line, found, rest = self._pending.partition(b"\n")
-            if not found:
-                self._pending += self._read(deadline)
-                continue
-            self._pending = rest
-            event = _decode(line)
-            if event is not None:
-                return event
-
-    def _read(self, deadline: float | None) -> bytes:
-        left = None if deadline is None else max(0.0, deadline - monotonic())
-        readable, _, _ = select.select([self._descriptor], [], [], left)
-        if not readable:
-            raise DeadlineError
-        chunk = os.read(self._descriptor, 65536)
-        if not chunk:
-            raise ServerGoneError
-        return chunk
-
-
-def _decode(line: bytes) -> Event | None:
-    """Return the event of a line; None for an empty line, and for one torn by the death of a worker."""
-    try:
-        return _EVENT.validate_json(line)
-    except ValidationError:
-        return None

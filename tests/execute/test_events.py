@@ -3,7 +3,8 @@ from time import monotonic
 
 import pytest
 
-from bench.execute.worker.protocol import DeadlineError, Events, Reporter, ServerGoneError, encode
+from bench.execute.events import DeadlineError, Events, ServerGoneError
+from bench.execute.worker.protocol import Reporter, encode
 from bench.measure.clock import Timing
 from bench.records.outcomes import Status
 
