@@ -33,7 +33,7 @@ class OnDemandCase:
         self._running = False
 
     def call(self) -> float:
-        """Have one more call made and return its latency in seconds; the first time, build and warm up before it.
+        """Request one more call and return its latency in seconds; before the first one the worker builds and warms up.
 
         Raises:
             EndedError: the worker ended instead; `finish` returns how.
