@@ -50,7 +50,7 @@ def results(run: Run, *, pictures: bool = True) -> pd.DataFrame:
     rows = {
         key: {**told[key], **environment, **_statistics(told[key], samples.get(key, []), medians[key])} for key in cases
     }
-    sources = {table.scenario: table.source for table in run.plan.tables}
+    sources = {table.scenario: table.source for table in run.plan.scenarios}
     for key, row in rows.items():
         case, baseline, base_case = cases[key], rows.get(cases[key].baseline or ""), _baseline_case(run, cases[key])
         row.update(against(case, row, baseline, medians))

@@ -86,7 +86,7 @@ def _environment(path: Path) -> dict[str, Any]:
 def _plan(path: Path) -> Plan:
     try:
         plan = Plan.from_json(store.read_json(path))
-        tables = {table.scenario: dict(table.source) for table in plan.tables}
+        tables = {table.scenario: dict(table.source) for table in plan.scenarios}
         for case in plan.cases:
             _ = tables[case.scenario], dict(case.call)
             _check(case)

@@ -53,7 +53,7 @@ def wishes_of(goal: Goal, min_psnr: float, max_memory: str | None, *, other_imag
     from bench import units
 
     try:
-        most = units.size(max_memory) if max_memory is not None else None
+        most = units.parse_size(max_memory) if max_memory is not None else None
     except InputError as error:
         raise InputError(f"--max-memory: {error}") from error
     return Constraints(goal, min_psnr, most, other_images)

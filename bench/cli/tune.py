@@ -109,7 +109,7 @@ def _refuse_results(folder: Path) -> None:
 def _template(model: str, prompt: str, given: "Mapping[str, int | None]") -> "Case":
     """Return the case that every configuration is laid over; raise `InputError` where it cannot be measured."""
     from bench.pipelines import architectures
-    from bench.pipelines.vocabulary import vocabulary
+    from bench.pipelines.diffusers_api import vocabulary
     from bench.plan.case import Case
     from bench.plan.check import problems
     from bench.session.tuning import SCENARIO

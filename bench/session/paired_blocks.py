@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bench.execute.runner import Runner
 from bench.plan.case import Case
-from bench.plan.order import Job, rounds
+from bench.plan.order import Job, passes
 from bench.records.schema import MEASURED, Status
 from bench.records.store import Store
 from bench.session.progress import Progress
@@ -47,7 +47,7 @@ def run_paired_blocks(
         OSError: a row cannot be written.
     """
     given_up: set[str] = set()
-    for job in rounds(cases, numbers):
+    for job in passes(cases, numbers):
         if job.case.key in given_up:
             continue
         order = sides if job.process % 2 == 0 else sides[::-1]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from bench.pipelines.vocabulary import vocabulary
+from bench.pipelines.diffusers_api import vocabulary
 from bench.plan import load
 from bench.plan.case import Plan
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.plan.case import Case, Plan, ScenarioInfo
-from bench.plan.order import Job, rounds
+from bench.plan.order import Job, passes
 from bench.plan.settings import RunSettings
 from bench.records.schema import MEASURED, Status
 from bench.session.budget import CAREFUL_SAMPLES, SCREENING_SAMPLES, SHORTEST_S, Search, Spent
@@ -130,7 +130,7 @@ class Tuning:
             case.key: 2 * self.search.spent[config].careful_s() for case, config in zip(cases, configs, strict=True)
         }
         for process in self.search.careful_rounds(configs, number):
-            for job in rounds(cases, [process]):
+            for job in passes(cases, [process]):
                 limit = min(job.case.timeout_s, max(self.search.left_s(), allowed[job.case.key], SHORTEST_S))
                 yield Job(replace(job.case, timeout_s=limit), process)
 
@@ -159,7 +159,7 @@ class Tuning:
         kept = reference(self.search.space, self.search.scores)
         names = {config.name, kept.name if kept is not None else config.name}
         cases = tuple(case for case in run.plan.cases if case.name in names)
-        pair = replace(run, plan=Plan(run.plan.tables, cases))
+        pair = replace(run, plan=Plan(run.plan.scenarios, cases))
         (task,) = tasks(pair, results(pair), self.constraints)
         found = next(candidate for candidate in task.candidates if candidate.case.name == config.name)
         return None if found.exclusion_reason or found.cost is None else (found.too_big, found.cost)
