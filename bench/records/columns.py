@@ -7,8 +7,7 @@ one line in one of them.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from functools import cache
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
@@ -18,6 +17,9 @@ from bench.records.outcomes import Remark
 T = TypeVar("T")
 
 DOC, PREFIX, ENDING = "doc", "prefix", "ending"
+LONGEST_SHOWN = 60
+_COLUMNS: dict[type, tuple["Column", ...]] = {}
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
 
 def _from_json(value: Any) -> Any:
@@ -26,11 +28,13 @@ def _from_json(value: Any) -> Any:
 
 
 def _from_names(value: Any) -> Any:
-    return tuple(value.split("+")) if isinstance(value, str) else value
+    """Split a CSV cell that holds names joined by +."""
+    return tuple(filter(None, value.split("+"))) if isinstance(value, str) else value
 
 
 def _from_remarks(value: Any) -> Any:
-    return [Remark.parse(text) for text in value.split("; ")] if isinstance(value, str) else value
+    """Parse a CSV cell that holds remarks joined by semicolons."""
+    return [Remark.parse(text) for text in value.split("; ") if text] if isinstance(value, str) else value
 
 
 def _as_text(value: Any) -> Any:
@@ -81,10 +85,11 @@ def section(part: type[T], prefix: str = "", ending: str = "") -> T:
     return made
 
 
-@cache
 def columns(record: type) -> tuple[Column, ...]:
     """Return the columns of a record's dataclass, in the order of its fields."""
-    return tuple(_columns(record, "", "", ()))
+    if record not in _COLUMNS:
+        _COLUMNS[record] = tuple(_columns(record, "", "", ()))
+    return _COLUMNS[record]
 
 
 def _columns(record: type, prefix: str, ending: str, path: tuple[str, ...]) -> Iterator[Column]:
@@ -136,10 +141,11 @@ def from_flat(record: type[T], values: Mapping[str, Any], **others: Any) -> T:
         raise _cell_error(record, error) from error
 
 
-@cache
 def adapter(record: type[T]) -> TypeAdapter[T]:
     """Return pydantic's reader and writer of a record."""
-    return TypeAdapter(record)
+    if record not in _ADAPTERS:
+        _ADAPTERS[record] = TypeAdapter(record)
+    return _ADAPTERS[record]
 
 
 class CellError(ValueError):
@@ -164,9 +170,6 @@ def _cell_error(record: type, error: ValidationError) -> CellError:
     return CellError(name or ".".join(location), f"is '{shown}': {message[:1].lower()}{message[1:]}")
 
 
-LONGEST_SHOWN = 60
-
-
 def cell(value: Any) -> Any:
     """Return a value as csv writes it: names joined by +, mappings and series as JSON, what is unknown as nothing."""
     if value is None:
@@ -180,16 +183,3 @@ def cell(value: Any) -> Any:
             return json.dumps(value)
         return "+".join(map(str, value))
     return value
-
-
-def defaults_to(record: type, name: str) -> Any:
-    """Return the value that a field of a record has where nothing is known."""
-    found = next(each for each in fields(record) if each.name == name)
-    if found.default is not MISSING:
-        return found.default
-    return found.default_factory() if found.default_factory is not MISSING else None
-
-
-def is_record(value: Any) -> bool:
-    """Say whether a value is an instance of a record's dataclass."""
-    return is_dataclass(value) and not isinstance(value, type)
