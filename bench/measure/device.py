@@ -35,10 +35,9 @@ class Accelerator(Device):
         self._timed_events = _has_timed_events(device)
 
     def synchronize(self) -> None:
-        """Wait for all streams of the device, because offloading uses its own."""
         import torch
 
-        torch.accelerator.synchronize(self._device)
+        torch.accelerator.synchronize(self._device)  # all its streams: offloading uses its own
 
     def mark(self) -> Any:
         import torch

@@ -83,36 +83,28 @@ class AcceleratorMemory(Memory):
     """torch's own counters for one accelerator."""
 
     def __init__(self, device: Any) -> None:
+        import torch
+
         self._device = device
-        self._counts = _has_counters(device)
+        self._counters: Any = torch.accelerator if _has_counters(device) else None
 
     def release(self) -> None:
         """Empty the caching allocator: what loading left there is not part of a generation."""
-        import torch
-
-        if self._counts:
-            torch.accelerator.empty_cache()
+        if self._counters:
+            self._counters.empty_cache()
 
     def reset(self) -> None:
-        import torch
-
-        if self._counts:
-            torch.accelerator.reset_peak_memory_stats(self._device)
+        if self._counters:
+            self._counters.reset_peak_memory_stats(self._device)
 
     def peak(self) -> Peak:
-        import torch
-
-        if not self._counts:
+        if not self._counters:
             return Peak()
-        return Peak(
-            allocated_bytes=torch.accelerator.max_memory_allocated(self._device),
-            reserved_bytes=torch.accelerator.max_memory_reserved(self._device),
-        )
+        counters, device = self._counters, self._device
+        return Peak(counters.max_memory_allocated(device), counters.max_memory_reserved(device))
 
     def reserved_bytes(self) -> int | None:
-        import torch
-
-        return int(torch.accelerator.memory_reserved(self._device)) if self._counts else None
+        return int(self._counters.memory_reserved(self._device)) if self._counters else None
 
     def device_used_bytes(self) -> int | None:
         """Return total minus free memory of a CUDA or ROCm card; None for any other."""

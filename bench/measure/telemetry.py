@@ -11,7 +11,7 @@ again. The counters, where a card has them, miss nothing between two readings.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import psutil
 
@@ -40,19 +40,6 @@ SHORTEST_FOR_ENERGY_S = 1.0
 """The energy counter advances every 20 to 100 ms, so over a second it is within a few per cent."""
 
 
-class Telemetry(Protocol):
-    """Watches one machine."""
-
-    def begin(self) -> None:
-        """Begin to watch: the next call is a sample."""
-
-    def rejected(self) -> str | None:
-        """Return why the sample that was just taken must be rejected; None if nothing says so."""
-
-    def end(self) -> dict[str, Any]:
-        """Return columns of `records.models.Telemetry` for the time since `begin`."""
-
-
 class HostTelemetry:
     """The load that other processes put on this machine's cores."""
 
@@ -60,12 +47,15 @@ class HostTelemetry:
         self.begin()
 
     def begin(self) -> None:
+        """Begin to watch: the next call is a sample."""
         self._start = perf_counter(), _busy_s(), _own_s()
 
-    def rejected(self) -> None:
-        """Never reject a sample."""
+    def rejected(self) -> str | None:
+        """Return why the sample that was just taken must be rejected; nothing tells on a host."""
+        return None
 
     def end(self) -> dict[str, Any]:
+        """Return columns of `records.models.Telemetry` for the time since `begin`."""
         start, busy, own = self._start
         elapsed = perf_counter() - start
         if elapsed <= 0:
@@ -168,6 +158,9 @@ class NvmlTelemetry:
             return getattr(self.nvml, function)(self.handle, *arguments)
         except (self.nvml.NVMLError, AttributeError):
             return None
+
+
+Telemetry = HostTelemetry | NvmlTelemetry
 
 
 def open_telemetry(kind: str) -> Telemetry:

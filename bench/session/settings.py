@@ -73,7 +73,7 @@ def ask(server: "WorkerClient", subject: str, question: dict[str, Any]) -> Any:
 
 def _check_weights(cases: "Sequence[Case]", size: str, weights: str, prefix: str) -> None:
     """Refuse weights that cannot be what the rows would say."""
-    from bench.pipelines.tiny import has_twin
+    from bench.pipelines.tiny import has_tiny_model
 
     if weights in POLICIES and weights != "hub":
         return
@@ -85,7 +85,7 @@ def _check_weights(cases: "Sequence[Case]", size: str, weights: str, prefix: str
     folder = Path(weights).expanduser()
     if not folder.is_dir():
         raise InputError(f"{asked}: is no folder; give auto, hub, random, or a folder of saved pipelines")
-    models = {case.model for case in cases if has_twin(case.model) or not Path(case.model).is_dir()}
+    models = {case.model for case in cases if has_tiny_model(case.model) or not Path(case.model).is_dir()}
     if (folder / "model_index.json").is_file() and len(models) > 1:
         raise InputError(
             f"{asked}: is one pipeline, the plan has {len(models)} models ({', '.join(sorted(models))}); "

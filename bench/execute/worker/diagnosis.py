@@ -14,7 +14,8 @@ from bench.measure.profile import profiled
 from bench.measure.roofline import measure_rates
 from bench.pipelines import clip, operations, parts
 from bench.pipelines.build import Ready
-from bench.pipelines.effective import FirstCall, denoiser, process_flags, unwrapped
+from bench.pipelines.effective import denoiser, process_flags, unwrapped
+from bench.pipelines.first_call import FirstCall
 from bench.plan.settings import RunSettings
 
 

@@ -19,6 +19,7 @@ from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, rules_for
 from bench.measure.telemetry import Telemetry, open_telemetry
 from bench.pipelines import effective, first_call, images, tiny
 from bench.pipelines.build import Ready, build
+from bench.pipelines.first_call import FirstCall
 from bench.plan.case import Case, batch_size
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import Remark, RemarkKind, Status
@@ -45,7 +46,7 @@ def run(case: Case, run_settings: RunSettings, image_folder: Path | None, starte
 
 def measure_case(
     case: Case, run_settings: RunSettings, image_folder: Path | None, started_by: str, emit: Emit, sampler: Sampler
-) -> tuple[Ready, effective.FirstCall, Device]:
+) -> tuple[Ready, FirstCall, Device]:
     """Build, make the first call and sample by `sampler`; return what a diagnosis needs."""
     _silence_libraries()
     threads = _limit_threads(run_settings)
@@ -81,7 +82,7 @@ def _build(case: Case, size: str, run_settings: RunSettings, emit: Emit) -> Read
     return ready
 
 
-def _first_call(ready: Ready, device: Device, image_folder: Path | None, emit: Emit) -> effective.FirstCall:
+def _first_call(ready: Ready, device: Device, image_folder: Path | None, emit: Emit) -> FirstCall:
     """Make the first call, verify that what was asked for is in effect, and keep the pictures."""
     emit({"event": "phase", "phase": "first call"})
     with first_call.watched(ready.pipeline) as seen:
@@ -200,7 +201,7 @@ def _origin(ready: Ready) -> dict[str, Any]:
     }
 
 
-def _seen(ready: Ready, seen: effective.FirstCall) -> dict[str, Any]:
+def _seen(ready: Ready, seen: FirstCall) -> dict[str, Any]:
     """Return the columns that only a call can tell."""
     idle = [
         name for name in ("vae_slicing", "vae_tiling") if name in ready.case.optimizations and seen.vae_decodes == 1
