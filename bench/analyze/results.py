@@ -39,30 +39,32 @@ class Book:
         self._run = run
         self._records: dict[str, list[ProcessRecord]] = {}
         self._passes = Passes()
+        self._alone: dict[str, CaseResult] = {}
         self._results: dict[str, CaseResult] = {}
+        self._devices = {info.scenario: info.source.get("device") for info in run.plan.tables}
         self._dependents: dict[str, list[str]] = {}
         for case in run.plan.cases:
-            if case.baseline is not None:
-                self._dependents.setdefault(case.baseline, []).append(case.key)
+            self._dependents.setdefault(case.baseline or "", []).append(case.key)
         for record in run.processes:
             self.add(record)
 
     def add(self, record: ProcessRecord) -> None:
         """Take in the record of one more process."""
         self._records.setdefault(record.key, []).append(record)
-        if record.status.measured:
-            self._passes.add(record.key, record.process, _median(record))
+        self._alone.pop(record.key, None)
+        if record.status.measured and self._passes.add(record.key, record.process, _median(record)):
+            self._results.clear()  # blocks of every case come from whole passes only
         for key in (record.key, *self._dependents.get(record.key, ())):
             self._results.pop(key, None)
 
     def result(self, key: str) -> CaseResult:
-        """Return the result of a case of which there is a record, without a look at its pictures."""
+        """Return the result of a case that has a record, without a look at its pictures."""
         if key not in self._results:
             self._results[key] = self._derive(self._run.cases[key])
         return self._results[key]
 
     def results(self, *, pictures: bool = True) -> list[CaseResult]:
-        """Return one result per measured or attempted case, in the plan's order.
+        """Return one result per case that has a record, in the plan's order.
 
         Args:
             pictures: whether pictures are compared too, which takes a while for large ones.
@@ -75,21 +77,22 @@ class Book:
         base_case = self._run.cases.get(case.baseline or "")
         base = self._own(base_case) if base_case is not None and base_case.key in self._records else None
         comparison = compare_with_baseline(case, own, base, self._passes)
-        sources = {info.scenario: info.source for info in self._run.plan.tables}
         result = replace(own, comparison=comparison, similarity=expectation(case, own, base_case))
-        claim = judge_claim(case, result, base_case, sources[case.scenario].get("device"))
+        claim = judge_claim(case, result, base_case, self._devices[case.scenario])
         return replace(result, claim=claim, remarks=(*own.remarks, *_remarks(result)))
 
     def _own(self, case: Case) -> CaseResult:
         """Return what the processes of a case come to by themselves."""
-        combined = _combine(self._records[case.key])
-        medians = self._passes.medians(case.key)
-        return replace(
-            combined,
-            versions=self._run.versions,
-            statistics=_statistics(combined, self._records[case.key], medians),
-            comparison=Comparison(baseline=case.baseline.split("/", 1)[1] if case.baseline else None),
-        )
+        if case.key not in self._alone:
+            records, medians = self._records[case.key], self._passes.medians(case.key)
+            combined = _combine(records)
+            self._alone[case.key] = replace(
+                combined,
+                versions=self._run.versions,
+                statistics=_statistics(combined, records, medians),
+                comparison=Comparison(baseline=case.baseline.split("/", 1)[1] if case.baseline else None),
+            )
+        return self._alone[case.key]
 
     def _with_pictures(self, result: CaseResult) -> CaseResult:
         case = self._run.cases[result.key]

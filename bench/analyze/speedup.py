@@ -20,14 +20,16 @@ class Passes:
         self._last: dict[str, int] = {}
         self._lacking: dict[int, set[str]] = {}
 
-    def add(self, key: str, number: int, median_s: float) -> None:
-        """Take in one process: its case, its pass and its median latency."""
+    def add(self, key: str, number: int, median_s: float) -> bool:
+        """Take in one process: its case, pass and median; return whether that changes which passes are whole."""
         self._medians.setdefault(key, {})[number] = median_s
+        cut = self._cut()
         self._lacking.get(number, set()).discard(key)
         last = self._last.get(key, -1)
         for skipped in range(last + 1, number):
             self._lacking.setdefault(skipped, set()).add(key)
         self._last[key] = max(last, number)
+        return cut != self._cut()
 
     def medians(self, key: str) -> dict[int, float]:
         """Return the medians of a case by pass."""
@@ -36,6 +38,9 @@ class Passes:
     def is_whole(self, number: int) -> bool:
         """Say whether a pass has every case that a later one has."""
         return not self._lacking.get(number)
+
+    def _cut(self) -> set[int]:
+        return {number for number, cases in self._lacking.items() if cases}
 
 
 def compare_with_baseline(case: Case, result: CaseResult, baseline: CaseResult | None, passes: Passes) -> Comparison:
