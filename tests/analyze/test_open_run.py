@@ -14,12 +14,6 @@ def folder(tmp_path):
     return make_folder(tmp_path / "run", [case("baseline")], [measured("baseline", [0.5, 0.6], threads=1)])
 
 
-def edit_json(path, change):
-    data = json.loads(path.read_text(encoding="utf-8"))
-    change(data)
-    path.write_text(json.dumps(data), encoding="utf-8")
-
-
 def test_the_plan_is_read_back(tmp_path):
     cases = (
         case("baseline"),
@@ -78,37 +72,13 @@ def test_a_missing_file_is_named(folder, name):
 
 
 @pytest.mark.parametrize(
-    "change", [{"tables": None}, {"cases": [{"scenario": "sd", "name": "fp16", "color": "red"}]}, {"cases": 1}]
+    "change",
+    [{"tables": None}, {"cases": [{"scenario": "sd", "name": "fp16", "color": "red"}]}, {"cases": 1}, {"cases": [1]}],
 )
 def test_json_that_is_not_a_plan_is_named(folder, change):
-    edit_json(folder / "plan.json", lambda plan: plan.update(change))
+    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    (folder / "plan.json").write_text(json.dumps(plan | change), encoding="utf-8")
     with pytest.raises(InputError, match=r"plan\.json: is not a plan of this version"):
-        open_run(folder)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"threshold": 300},
-        {"threshold": "3%"},
-        {"threshold": float("nan")},
-        {"name": 5},
-        {"baseline": [1]},
-        {"claim": {"latency_s": "x"}},
-        {"scenario": "another"},
-    ],
-    ids=repr,
-)
-def test_a_case_that_no_scenario_can_give_is_refused(folder, change):
-    edit_json(folder / "plan.json", lambda plan: plan["cases"][0].update(change))
-    with pytest.raises(InputError, match=r"plan\.json: is not a plan of this version"):
-        open_run(folder)
-
-
-@pytest.mark.parametrize("value", [["a"], {"a": 1}, True])
-def test_a_fact_of_the_machine_that_is_not_text_is_refused(folder, value):
-    edit_json(folder / "environment.json", lambda facts: facts.update(device_name=value))
-    with pytest.raises(InputError, match=r"environment\.json: device_name is"):
         open_run(folder)
 
 

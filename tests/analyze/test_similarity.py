@@ -147,4 +147,4 @@ def test_pictures_that_do_not_match_between_runs_are_not_compared(tmp_path, pict
 
 def test_the_pictures_that_both_cases_have_are_compared(tmp_path):
     folder = draw(draw(tmp_path, "one", [PIXELS]), "batch", [noisy(4), noisy(60)])
-    assert psnr_of_shared(folder, case("batch"), case("one")) == by_definition(noisy(4))
+    assert psnr_of_shared(folder, "sd/batch", "sd/one") == by_definition(noisy(4))
