@@ -68,7 +68,7 @@ class ScenarioFile(pytest.Module):
     def collect(self) -> "Iterable[CaseItem]":
         """Yield an item a case; a fault in the file is a collection error that names its line."""
         from bench.errors import InputError
-        from bench.pipelines.vocabulary import vocabulary
+        from bench.pipelines.diffusers_api import vocabulary
         from bench.plan.load import load_file
 
         workers = Workers.of(self.config)

@@ -75,7 +75,7 @@ class Book:
         base_case = self._run.cases.get(case.baseline or "")
         base = self._own(base_case) if base_case is not None and base_case.key in self._records else None
         comparison = compare_with_baseline(case, own, base, self._passes)
-        sources = {info.scenario: info.source for info in self._run.plan.tables}
+        sources = {info.scenario: info.source for info in self._run.plan.scenarios}
         result = replace(own, comparison=comparison, similarity=expectation(case, own, base_case))
         claim = judge_claim(case, result, base_case, sources[case.scenario].get("device"))
         return replace(result, claim=claim, remarks=(*own.remarks, *_remarks(result)))

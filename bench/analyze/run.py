@@ -75,7 +75,7 @@ def newest(results: Path) -> Path:
 def _plan(path: Path) -> Plan:
     try:
         plan = Plan.from_json(store.read_json(path))
-        sources = {info.scenario: dict(info.source) for info in plan.tables}
+        sources = {info.scenario: dict(info.source) for info in plan.scenarios}
         for case in plan.cases:
             _ = sources[case.scenario], dict(case.call)
             _check(case)

@@ -79,7 +79,7 @@ def _share(threshold: str) -> float:
     from bench import units
 
     try:
-        return units.share(threshold)
+        return units.parse_share(threshold)
     except ValueError as error:
         raise InputError(f"--threshold: {error}") from error
 

@@ -138,7 +138,7 @@ def _constraints(goal: Goal, min_psnr: float, max_memory: str | None, *, other_i
     from bench import units
 
     try:
-        most = units.size(max_memory) if max_memory is not None else None
+        most = units.parse_size(max_memory) if max_memory is not None else None
     except InputError as error:
         raise InputError(f"--max-memory: {error}") from error
     return Constraints(goal, min_psnr, most, other_images)

@@ -83,7 +83,7 @@ def write(folder: Path, table: pd.DataFrame | None = None) -> list[Shown]:
 def tables(run: Run, rows: pd.DataFrame | None = None) -> list[Shown]:
     """Return the tables of a run from its results, a scenario each; scenarios without a row are left out."""
     rows = results(run) if rows is None else rows
-    return [_table(table, rows[rows["scenario"] == table.scenario]) for table in run.plan.tables if _has(rows, table)]
+    return [_table(table, rows[rows["scenario"] == table.scenario]) for table in run.plan.scenarios if _has(rows, table)]
 
 
 def markdown(run: Run, shown: list[Shown]) -> str:

@@ -22,7 +22,7 @@ from bench.execute.client import WorkerClient
 from bench.execute.questions import ask_compatible
 from bench.execute.runner import InterruptedRunError
 from bench.plan.case import Case, Plan
-from bench.plan.order import Job, rounds
+from bench.plan.order import Job, passes
 from bench.plan.settings import RunSettings
 from bench.present.gate import TINY, Gated
 from bench.records.outcomes import Status
@@ -167,7 +167,7 @@ def run_paired_blocks(
         OSError: a record cannot be written.
     """
     given_up: set[str] = set()
-    for job in rounds(cases, numbers):
+    for job in passes(cases, numbers):
         if job.case.key in given_up:
             continue
         order = sides if job.process % 2 == 0 else sides[::-1]

@@ -45,7 +45,7 @@ def plan_for(
 
 def load(scenarios: Sequence[str], compatible: Callable[[str], list[str]]) -> Plan:
     """Load and check the named scenarios, or all of `scenarios/` if none is named; raise `InputError` for a fault."""
-    from bench.pipelines.vocabulary import vocabulary
+    from bench.pipelines.diffusers_api import vocabulary
     from bench.plan.load import find
     from bench.plan.load import load as load_files
 

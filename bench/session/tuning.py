@@ -17,10 +17,11 @@ from bench.errors import InputError
 from bench.execute.client import WorkerClient
 from bench.pipelines import architectures
 from bench.pipelines.optimizations import conflicts_of, names
-from bench.pipelines.vocabulary import vocabulary
+from bench.pipelines.diffusers_api import vocabulary
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.check import problems
-from bench.plan.order import Job, rounds
+from bench.plan import order
+from bench.plan.order import Job
 from bench.plan.settings import RunSettings
 from bench.plan.vocabulary import suggestion
 from bench.records.models import ProcessRecord
@@ -35,7 +36,7 @@ from bench.session.request import Ending, RunOutcome, TuneOutcome
 from bench.session.search import Config, Score, Space, reference
 from bench.session.settings import settings_for
 from bench.statistics import median
-from bench.units import listed
+from bench.present.markdown import listed
 
 if TYPE_CHECKING:
     from bench.session.progress import Notices
@@ -215,7 +216,7 @@ class Tuning:
             case.key: 2 * self.search.spent[config].careful_s() for case, config in zip(cases, configs, strict=True)
         }
         for number in self.search.careful_passes(configs, passes):
-            for job in rounds(cases, [number]):
+            for job in order.passes(cases, [number]):
                 limit = min(job.case.timeout_s, max(self.search.left_s(), allowed[job.case.key], SHORTEST_S))
                 yield Job(replace(job.case, timeout_s=limit), number)
 

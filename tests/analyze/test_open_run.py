@@ -112,7 +112,7 @@ def test_a_damaged_json_file_is_named(folder, name, text):
 
 
 @pytest.mark.parametrize(
-    "change", [{"tables": None}, {"cases": [{"scenario": "sd", "name": "fp16", "color": "red"}]}, {"cases": 1}]
+    "change", [{"scenarios": None}, {"cases": [{"scenario": "sd", "name": "fp16", "color": "red"}]}, {"cases": 1}]
 )
 def test_json_that_is_no_plan_is_named(folder, change):
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8")) | change

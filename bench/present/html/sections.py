@@ -96,7 +96,7 @@ def _section(anchor: str, run: Run, frame: pd.DataFrame, rows: list[Row], pictur
 
 def _scenarios(anchor: str, run: Run, frame: pd.DataFrame, rows: list[Row], pictures: Album) -> list[Scenario]:
     """Return the scenarios that have a row, as `tables.tables` does."""
-    told = [table for table in run.plan.tables if any(row["scenario"] == table.scenario for row in rows)]
+    told = [table for table in run.plan.scenarios if any(row["scenario"] == table.scenario for row in rows)]
     shown = tables.tables(run, frame)
     return [
         _scenario(f"{anchor}-{n}", run, table, text, frame, pictures)

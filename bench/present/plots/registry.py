@@ -46,7 +46,7 @@ def write(folder: Path, frame: pd.DataFrame | None = None) -> list[Path]:
     frame = results(run) if frame is None else frame
     written = [
         path
-        for table in run.plan.tables
+        for table in run.plan.scenarios
         for kind, page in pages(run, table, frame).items()
         for path in paper.save(page, target, f"{table.scenario}-{kind}")
     ]
