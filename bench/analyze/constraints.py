@@ -1,4 +1,4 @@
-"""What a person asks of the case that is to be recommended. Light, for the command line imports it at once."""
+"""What a person asks of the case that is to be recommended. Light, because the command line imports it at once."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,9 +22,9 @@ class Constraints:
 
     Attributes:
         goal: what it is to be best at.
-        min_psnr_db: the least similarity to the reference's picture; nothing under `ALARM_DB` is recommended.
-        max_memory_bytes: that loading, the first call and a generation may each take.
-        other_images: whether cases are admitted that make another image by design.
+        min_psnr_db: the least similarity to the reference's picture; nothing below `ALARM_DB` is recommended.
+        max_memory_bytes: what loading, the first call and a generation may each take.
+        other_images: whether cases that make another image by design are admitted.
     """
 
     goal: Goal = Goal.LATENCY
@@ -33,8 +33,8 @@ class Constraints:
     other_images: bool = False
 
     def __post_init__(self) -> None:
-        if not self.min_psnr_db >= ALARM_DB:
+        if not self.min_psnr_db >= ALARM_DB:  # so that nan is refused, too
             raise InputError(
-                f"--min-psnr {self.min_psnr_db:g}: below {ALARM_DB:g} dB a difference is seen with the naked eye, "
-                f"and no such case is recommended; give {ALARM_DB:g} or more"
+                f"--min-psnr {self.min_psnr_db:g}: a difference below {ALARM_DB:g} dB is visible, "
+                f"so such a case is never recommended; give {ALARM_DB:g} or more"
             )

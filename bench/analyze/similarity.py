@@ -85,15 +85,16 @@ def picture(folder: Path, scenario: str, case: str, index: int = 0) -> Path:
     return folder / IMAGES / scenario / f"{case}-{index}.png"
 
 
-def psnr_between_runs(base: Path, new: Path, key: str) -> float | None:
-    """Return the lowest PSNR in dB between two runs' pictures of one case; None where either has none, or another size.
+def psnr_between(folder: Path, key: str, base_folder: Path, base_key: str) -> float | None:
+    """Return the lowest PSNR in dB between the pictures of two cases; None if they differ in number or size.
 
     Args:
-        base: the folder of a run.
-        new: of another one.
-        key: of the case, `scenario/case`.
+        folder: of a run.
+        key: of a case in it, `scenario/case`.
+        base_folder: of the run with the case that it is compared with.
+        base_key: of that case.
     """
-    pictures, others = (_pictures(folder, *key.split("/", 1)) for folder in (new, base))
+    pictures, others = _pictures(folder, *key.split("/", 1)), _pictures(base_folder, *base_key.split("/", 1))
     if not pictures or [picture.shape for picture in pictures] != [other.shape for other in others]:
         return None
     return _lowest_psnr(pictures, others)
