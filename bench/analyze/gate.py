@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench import units
-from bench.analyze.comparison import Pair
+from bench.analyze.comparison import EnvironmentDifference, Pair
 from bench.records.case_result import CaseResult
 from bench.records.outcomes import FAULTS, Status
 
@@ -33,12 +33,6 @@ class GateVerdict(StrEnum):
     NOT_COMPARABLE = "not-comparable"
 
 
-EXIT_CODES = {
-    GateVerdict.PASSED: 0,
-    GateVerdict.REGRESSED: 1,
-    GateVerdict.INCONCLUSIVE: 3,
-    GateVerdict.NOT_COMPARABLE: 4,
-}
 PRECEDENCE = (GateVerdict.REGRESSED, GateVerdict.NOT_COMPARABLE, GateVerdict.INCONCLUSIVE, GateVerdict.PASSED)
 """Where judgements differ, the first of these that occurs decides."""
 
@@ -81,6 +75,33 @@ class Judged:
     threshold: float
     verdict: GateVerdict
     reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What a gate found.
+
+    Attributes:
+        base: the name of the side that is compared with. `new` is the other's.
+        judged: every case that the base has, with its verdict.
+        environment: facts of device and software in which the sides differ.
+        side_by_side: whether both sides were measured in alternating processes, so that drift cancels.
+        tiny: whether a case is of a tiny model.
+        only_in_new: cases that are compared with nothing, because the base does not have them.
+    """
+
+    base: str
+    new: str
+    judged: tuple[Judged, ...]
+    environment: tuple[EnvironmentDifference, ...] = ()
+    side_by_side: bool = False
+    tiny: bool = False
+    only_in_new: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> GateVerdict:
+        """The verdict of all cases together."""
+        return overall(self.judged)
 
 
 def judge(pairs: Iterable[Pair], threshold: float = THRESHOLD, without: Collection[str] = ()) -> list[Judged]:
