@@ -12,7 +12,7 @@ from bench.errors import InputError
 from bench.session.request import DeviceChoice, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
-    from bench.present.gate import Gated
+    from bench.analyze.gate import GateResult
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 What = Annotated[
@@ -84,7 +84,7 @@ def _share(threshold: str) -> float:
         raise InputError(f"--threshold: {error}") from error
 
 
-def _gate_stored(paths: list[Path], threshold: float, folder: Path | None) -> "Gated":
+def _gate_stored(paths: list[Path], threshold: float, folder: Path | None) -> "GateResult":
     from bench.analyze.baselines import FOLDER
     from bench.session.stored import gate as gate_stored
 
@@ -93,7 +93,7 @@ def _gate_stored(paths: list[Path], threshold: float, folder: Path | None) -> "G
     return gate_stored(paths[0] if len(paths) > 1 else None, paths[-1], threshold, folder or FOLDER)
 
 
-def _gate_interpreters(base: Path, head: Path, request: RunRequest, threshold: float) -> "Gated":
+def _gate_interpreters(base: Path, head: Path, request: RunRequest, threshold: float) -> "GateResult":
     from bench.session.paired_gate import StoppedError, gate_interpreters
     from bench.session.progress import Notices
 
@@ -104,7 +104,7 @@ def _gate_interpreters(base: Path, head: Path, request: RunRequest, threshold: f
         raise typer.Exit(INTERRUPTED) from error
 
 
-def _write(gated: "Gated", junit: Path | None, markdown: Path | None) -> None:
+def _write(gated: "GateResult", junit: Path | None, markdown: Path | None) -> None:
     """Write the files that were asked for, and the summary of a CI job if this is one."""
     from bench.present import gate as presented
     from bench.records import store

@@ -90,14 +90,13 @@ def _present(outcome: RunOutcome, notices: "Notices") -> None:
     """Print the tables, write them and the plots, and say where everything is and what went wrong."""
     from bench.present import run_summary, tables
     from bench.records.outcomes import FAULTS
-    from bench.session.files import write_plots, write_tables
+    from bench.session.files import write_pages
 
     run, results = outcome.run, outcome.results
     tables.show(tables.tables(run, results))
     if outcome.ending is Ending.NOT_WRITTEN:
         return
-    write_tables(run, results)
-    plots = write_plots(run, results)
+    plots = write_pages(run, results)
     for line in run_summary.lines(run, results, len({path.stem for path in plots})):
         notices.say(line)
     for result in results:

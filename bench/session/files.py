@@ -32,6 +32,12 @@ def write_plots(run: Run, results: Sequence[CaseResult], folder: Path | None = N
     return registry.write(run, results, folder or run.folder / PLOTS)
 
 
+def write_pages(run: Run, results: Sequence[CaseResult]) -> list[Path]:
+    """Write what people look at, `tables.md` and the plots, and return the plots; raise OSError as above."""
+    write_tables(run, results)
+    return write_plots(run, results)
+
+
 def may_write(folder: Path) -> bool:
     """Return whether a command may leave files in a run that it only reads: a writable one that git does not track."""
     if not os.access(folder, os.W_OK):

@@ -8,7 +8,7 @@ kill they can be derived again from `processes.jsonl`.
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +65,7 @@ class LiveRun:
         machine: Machine,
         *,
         resume: bool = False,
-        again: Iterable[Status] = (),
+        again: Collection[Status] = (),
     ) -> None:
         self.folder, self.plan, self.settings = folder, plan, settings
         self.environment = environment.describe(machine.facts)

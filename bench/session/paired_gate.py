@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.analyze.comparison import environment, pair_up, with_similarity
-from bench.analyze.gate import BLOCKS, EXTENDED, Judged, judge, settle
+from bench.analyze.comparison import environment_differences, pair_up, with_similarity
+from bench.analyze.gate import GateResult, Judged, judge, settle
 from bench.analyze.side import of_run
 from bench.errors import InputError
 from bench.execute.client import WorkerClient
@@ -24,25 +24,19 @@ from bench.execute.runner import InterruptedRunError
 from bench.plan.case import Case, Plan
 from bench.plan.order import Job, passes
 from bench.plan.settings import RunSettings
-from bench.present.gate import TINY, Gated
 from bench.records.outcomes import Status
 from bench.session.files import write_data
 from bench.session.live import LiveRun, Machine, terminable
 from bench.session.measure import caution, fetch_missing
 from bench.session.plan import new_folder, plan_for
 from bench.session.progress import Notices, Progress
-from bench.session.settings import ask, measures_tiny, settings_for
+from bench.session.settings import ask, settings_for
 
 if TYPE_CHECKING:
     from bench.session.request import RunRequest
 
 SAMPLES = 6
 """Per process. The process is the unit of the statistics, so more samples in each of them gain little."""
-TRUSTED = (
-    f"Two interpreters, measured in fresh processes that alternate, in reversing order ({BLOCKS} blocks, {EXTENDED} if "
-    "those are not enough): the gate to trust for latency."
-)
-
 
 class StoppedError(Exception):
     """Somebody stopped the gate; what is on file stays valid."""
@@ -58,7 +52,7 @@ class GateSide:
 
 def gate_interpreters(
     base_python: Path, head_python: Path, request: "RunRequest", threshold: float, notices: Notices
-) -> Gated:
+) -> GateResult:
     """Measure a plan in two interpreters and judge it; the records are kept as two runs, `base` and `head`.
 
     Raises:
@@ -129,24 +123,30 @@ def _prepare(
     return plan, {"base": base, "head": head}, settings
 
 
-def _gate(sides: Sequence[GateSide], threshold: float, notices: Notices) -> Gated:
+def _gate(sides: Sequence[GateSide], threshold: float, notices: Notices) -> GateResult:
     """Measure blocks until the verdict is clear, then write the results of both sides."""
 
     def measure(keys: Collection[str] | None, numbers: range) -> list[Judged]:
         if keys is not None:
             cases = f"{len(keys)} cases" if len(keys) > 1 else "one case"
             notices.say(f"After {numbers.start} blocks {cases} are undecided; measuring {len(numbers)} more blocks.")
-        cases = [case for case in live.plan.cases if keys is None or case.key in keys]
+        cases = [case for case in sides[0].live.plan.cases if keys is None or case.key in keys]
         with notices.watch(len(sides) * len(cases) * len(numbers)) as progress:
             run_paired_blocks(sides, cases, numbers, progress)
         return _verdicts(sides, threshold)
 
-    live = sides[0].live
     judged = settle(measure)
     for side in sides:
         write_data(*side.live.results())
-    remarks = [TRUSTED, *([TINY] if measures_tiny(live.plan.cases, live.settings) else [])]
-    return Gated("head against base", judged, environment([of_run(side.live.run()) for side in sides]), remarks)
+    base, head = (of_run(side.live.run()) for side in sides)
+    return GateResult(
+        base=base.name,
+        new=head.name,
+        judged=tuple(judged),
+        environment=tuple(environment_differences([base, head])),
+        side_by_side=True,
+        tiny=head.tiny,
+    )
 
 
 def run_paired_blocks(
@@ -187,4 +187,4 @@ def _measure(side: GateSide, job: Job, progress: Progress) -> Status:
 
 def _verdicts(sides: Sequence[GateSide], threshold: float) -> list[Judged]:
     base, head = (of_run(side.live.run()) for side in sides)
-    return judge(with_similarity(pair_up(base, head, rounds_are_pairs=True), base, head), threshold)
+    return judge(with_similarity(pair_up(base, head, passes_are_pairs=True), base, head), threshold)

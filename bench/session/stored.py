@@ -4,16 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.analyze import baselines
-from bench.analyze.comparison import environment, pair_up, with_similarity
-from bench.analyze.gate import judge
+from bench.analyze.comparison import Compared, environment_differences, pair_up, with_similarity
+from bench.analyze.gate import GateResult, judge
 from bench.analyze.side import distinct, open_side
-from bench.present.comparison import Compared
-from bench.present.gate import TINY, Gated
-
-STORED = (
-    "Stored results were measured at different times, so this gate is for trends, memory and status. To gate latency, "
-    "use --base-python A --head-python B, which measures both sides side by side."
-)
 
 
 def compare(base: Path, new: Sequence[Path]) -> Compared:
@@ -26,7 +19,7 @@ def compare(base: Path, new: Sequence[Path]) -> Compared:
     return Compared(sides, [pair_up(sides[0], side) for side in sides[1:]])
 
 
-def gate(base: Path | None, new: Path, threshold: float, folder: Path = baselines.FOLDER) -> Gated:
+def gate(base: Path | None, new: Path, threshold: float, folder: Path = baselines.FOLDER) -> GateResult:
     """Judge results against a base, or against the saved baseline of their device if `base` is None.
 
     Args:
@@ -38,15 +31,17 @@ def gate(base: Path | None, new: Path, threshold: float, folder: Path = baseline
     Raises:
         InputError: one of them is neither, or is damaged, or there is no saved baseline.
     """
-    head = open_side(new)
-    if base is None:
-        before, without = baselines.find(head, folder)
-    else:
-        before, without = open_side(base), []
-    before, head = distinct([before, head])
-    pairs = with_similarity(pair_up(before, head), before, head)
-    judged = judge(pairs, threshold, without)
-    keys = {each.pair.key for each in judged}
-    alone = [f"{pair.key}: not judged, only the new side has it" for pair in pairs if pair.key not in keys]
-    remarks = [*([TINY] if head.tiny else []), STORED, *alone]
-    return Gated(f"{head.name} against {before.name}", judged, environment([before, head]), remarks)
+    after = open_side(new)
+    before, without = (open_side(base), []) if base is not None else baselines.find(after, folder)
+    before, after = distinct([before, after])
+    pairs = with_similarity(pair_up(before, after), before, after)
+    judged = tuple(judge(pairs, threshold, without))
+    alone = {pair.key for pair in pairs} - {each.pair.key for each in judged}
+    return GateResult(
+        base=before.name,
+        new=after.name,
+        judged=judged,
+        environment=tuple(environment_differences([before, after])),
+        tiny=after.tiny,
+        only_in_new=tuple(pair.key for pair in pairs if pair.key in alone),
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from bench.analyze.candidates import tasks
+from bench.analyze.candidates import ExclusionKind, tasks
 from bench.analyze.constraints import Constraints, Goal
 from bench.analyze.results import results
 from bench.analyze.run import Run
@@ -36,7 +36,7 @@ from bench.session.request import Ending, RunOutcome, TuneOutcome
 from bench.session.search import Config, Score, Space, reference
 from bench.session.settings import settings_for
 from bench.statistics import median
-from bench.present.markdown import listed
+from bench.present.render import listed
 
 if TYPE_CHECKING:
     from bench.session.progress import Notices
@@ -265,7 +265,9 @@ class _Screening:
         )
         (task,) = tasks(run, results(run), self._tuning.constraints)
         found = next(candidate for candidate in task.candidates if candidate.case.name == config.name)
-        return None if found.exclusion_reason or found.cost is None else (found.too_big, found.cost)
+        reason = found.exclusion_reason
+        too_big = reason is not None and reason.kind is ExclusionKind.TOO_MUCH_MEMORY
+        return None if (reason and not too_big) or found.cost is None else (found.excess_bytes, found.cost)
 
 
 def _ended(live: LiveRun, *, interrupted: bool) -> RunOutcome:
