@@ -1,3 +1,3 @@
 """diffusion-bench: a latency laboratory for diffusion pipelines."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
