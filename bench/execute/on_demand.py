@@ -7,13 +7,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.execute.attempt import Attempt, Outcome
+from bench.execute.attempt import Attempt
 from bench.execute.client import WorkerClient
 from bench.execute.worker.on_demand import EndedError
 from bench.execute.worker.protocol import DeadlineError, Event, ServerGoneError
 from bench.plan.case import Case
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
+from bench.records.models import ProcessRecord
 
 
 class SteppedCase:
@@ -40,10 +41,10 @@ class SteppedCase:
             raise EndedError
         return float(sample["latency_s"])
 
-    def finish(self) -> Outcome:
+    def finish(self) -> ProcessRecord:
         """Wait for the worker's end, which comes by itself after the last call, and return what it left."""
         self._until("the end")
-        return self._attempt.outcome()
+        return self._attempt.record()
 
     def close(self) -> None:
         """End a worker that is still at it, whatever the reason."""
@@ -93,7 +94,7 @@ def stepped(
         fifo = Path(folder) / "steps"
         os.mkfifo(fifo, mode=0o600)
         request = {
-            "op": "steps",
+            "op": "on-demand",
             "case": case.to_json(),
             "run": settings.to_json(),
             "steps": str(fifo),

@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench.execute.attempt import Attempt, Outcome
+from bench.execute.attempt import Attempt
 from bench.execute.client import WorkerClient
 from bench.execute.worker.protocol import DeadlineError, Event, ServerGoneError
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
-from bench.records.schema import MEASURED, Status
+from bench.records.models import ProcessRecord
+from bench.records.outcomes import Status
 
 IMAGES, LOGS = "images", "logs"
 
@@ -28,8 +29,8 @@ class Listener(Protocol):
     def event(self, job: Job, event: Event) -> None:
         """A worker told something."""
 
-    def end(self, job: Job, outcome: Outcome) -> None:
-        """A process has its row, and the row is on file."""
+    def end(self, job: Job, record: ProcessRecord) -> None:
+        """A process ended, and its record is on file."""
 
 
 class Runner:
@@ -51,7 +52,7 @@ class Runner:
         self._start_server = start_server
         self._diagnosed: set[str] = set()
 
-    def run(self, jobs: Iterable[Job], listener: Listener) -> Iterator[Outcome]:
+    def run(self, jobs: Iterable[Job], listener: Listener) -> Iterator[ProcessRecord]:
         """Measure each job and yield its outcome before the next one begins; give a case up that could not be measured.
 
         After `InterruptedRunError` or `KeyboardInterrupt` in a case its `interrupted` outcome is yielded, the last one.
@@ -61,11 +62,10 @@ class Runner:
             if job.case.key in given_up:
                 continue
             listener.begin(job)
-            outcome, interrupted = self._measure(job, listener)
-            measured = outcome.process["status"] in MEASURED
-            (self._diagnosed if measured else given_up).add(job.case.key)
-            yield outcome
-            listener.end(job, outcome)
+            record, interrupted = self._measure(job, listener)
+            (self._diagnosed if record.status.measured else given_up).add(job.case.key)
+            yield record
+            listener.end(job, record)
             if interrupted:
                 return
 
@@ -73,7 +73,7 @@ class Runner:
         """End the server and whatever it still runs."""
         self._server.close()
 
-    def _measure(self, job: Job, listener: Listener) -> tuple[Outcome, bool]:
+    def _measure(self, job: Job, listener: Listener) -> tuple[ProcessRecord, bool]:
         attempt = Attempt(job)
         timeout = self.settings.timeout_s or job.case.timeout_s
         interrupted = False
@@ -93,7 +93,7 @@ class Runner:
             self._server.close()
             attempt.conclude(Status.INTERRUPTED, f"stopped on request while {attempt.phase}")
             interrupted = True
-        return attempt.outcome(), interrupted
+        return attempt.record(), interrupted
 
     def _request(self, job: Job) -> dict[str, Any]:
         case = job.case

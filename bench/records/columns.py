@@ -7,7 +7,7 @@ one line in one of them.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_type_hints
 
@@ -26,11 +26,13 @@ def _from_json(value: Any) -> Any:
 
 
 def _from_names(value: Any) -> Any:
-    return tuple(value.split("+")) if isinstance(value, str) else value
+    """Split a CSV cell that holds names joined by +."""
+    return tuple(filter(None, value.split("+"))) if isinstance(value, str) else value
 
 
 def _from_remarks(value: Any) -> Any:
-    return [Remark.parse(text) for text in value.split("; ")] if isinstance(value, str) else value
+    """Parse a CSV cell that holds remarks joined by semicolons."""
+    return [Remark.parse(text) for text in value.split("; ") if text] if isinstance(value, str) else value
 
 
 def _as_text(value: Any) -> Any:
@@ -180,16 +182,3 @@ def cell(value: Any) -> Any:
             return json.dumps(value)
         return "+".join(map(str, value))
     return value
-
-
-def defaults_to(record: type, name: str) -> Any:
-    """Return the value that a field of a record has where nothing is known."""
-    found = next(each for each in fields(record) if each.name == name)
-    if found.default is not MISSING:
-        return found.default
-    return found.default_factory() if found.default_factory is not MISSING else None
-
-
-def is_record(value: Any) -> bool:
-    """Say whether a value is an instance of a record's dataclass."""
-    return is_dataclass(value) and not isinstance(value, type)

@@ -1,32 +1,30 @@
-"""A run's folder: append rows, replace derived files, resume after anything.
+"""A run's folder: append one record per process, replace derived files whole, and resume after anything.
 
-`processes.csv` is the commit record: samples are written and synced first, then the process's row. Samples without a
-row were cut off in the middle and are dropped on resume, as is a torn last line.
+`processes.jsonl` is all that is ever appended to. One process is one line, written and synced once with its samples, so
+a kill or a power loss costs at most the process in flight: a torn last line is dropped. Every other file can be derived
+from it, from the plan and from the pictures.
 """
 
-import csv
-import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from bench.errors import InputError
-from bench.records import cells, schema
-from bench.records.schema import Column, Status
+from bench.records.columns import adapter
+from bench.records.models import VERSION, ProcessRecord
+from bench.records.outcomes import Status
 
-Row = Mapping[str, Any]
-_NAMED = 3
-"""Columns that a message names."""
-LONGEST_TEXT = 100_000
-"""Python's csv reads no field of more than 131,072 characters."""
+PLAN, ENVIRONMENT, PROCESSES = "plan.json", "environment.json", "processes.jsonl"
+SAMPLES, RESULTS = "samples.csv", "results.csv"
+OLD_PROCESSES = "processes.csv"
+"""What versions before 0.2.0 wrote."""
 LARGEST_BYTES = 256 * 1024**2
-"""Of a file that is read: over a million samples. What is larger is no file of ours, and would fill the memory."""
-SAMPLES, PROCESSES, RESULTS = "samples.csv", "processes.csv", "results.csv"
-PLAN, ENVIRONMENT = "plan.json", "environment.json"
+"""Of a file that is read: over a million samples. No run writes a larger one, and it would fill the memory."""
 MUST_STAY_EQUAL = (
     "diffusion_bench",
     "variables",
@@ -50,8 +48,8 @@ class Store:
         self.folder = folder
         self._lock = FileLock(folder / ".lock")
 
-    def open(self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool) -> list[dict[str, str]]:
-        """Take the folder and prepare its files; return the rows of the processes that are finished already.
+    def open(self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool) -> list[ProcessRecord]:
+        """Take the folder and prepare its files; return the processes that are finished already.
 
         Raises:
             InputError: the folder is in use, cannot be written, holds results and `resume` is off, or was made from
@@ -69,48 +67,48 @@ class Store:
         try:
             if (self.folder / PROCESSES).exists():
                 return self._resume(plan, environment, resume=resume)
-            self._refuse_what_is_no_run(resume=resume)
-            self._begin(plan, environment)
+            self._refuse_foreign_folder(resume=resume)
+            replace(self.folder / PLAN, _json(plan))
+            replace(self.folder / ENVIRONMENT, _json(environment))
+            replace(self.folder / PROCESSES, "")
         except BaseException:
             self.close()
             raise
         return []
 
     def close(self) -> None:
-        """Let the folder go."""
+        """Release the folder."""
         self._lock.release()
 
     def grow(self, plan: Mapping[str, Any]) -> None:
-        """Write a plan that has further cases; those that it had stay."""
+        """Replace the plan by one with further cases."""
         replace(self.folder / PLAN, _json(plan))
 
-    def append(self, process: Row, samples: Sequence[Row]) -> None:
-        """Write the samples of a process, then its row, each synced to disk; raise OSError where the disk refuses."""
-        _append(self.folder / SAMPLES, schema.SAMPLES, samples)
-        _append(self.folder / PROCESSES, schema.PROCESSES, [{"schema": schema.VERSION, **process}])
+    def append(self, record: ProcessRecord) -> None:
+        """Write one process with its samples and sync it to disk; raise OSError where the disk refuses."""
+        with (self.folder / PROCESSES).open("ab") as file:
+            file.write(_line(record))
+            file.flush()
+            os.fsync(file.fileno())
 
-    def _refuse_what_is_no_run(self, *, resume: bool) -> None:
-        """Raise `InputError` for a folder of other things, which would be overwritten, and for nothing to resume.
+    def _refuse_foreign_folder(self, *, resume: bool) -> None:
+        """Raise `InputError` for a folder with other contents, which would be overwritten, and for nothing to resume.
 
-        A run that was killed while it began has some of its files and no process's: it may be resumed, from its start.
+        A run that was killed while it began has some of its files and no process: it may be resumed from its start.
         """
         names = {path.name for path in self.folder.iterdir()} - {".lock"}
-        begun = {name for name in names if name in {PLAN, ENVIRONMENT, SAMPLES} or name.endswith(".new")}
+        begun = {name for name in names if name in {PLAN, ENVIRONMENT} or name.endswith(".new")}
         if resume and not names:
-            raise InputError(f"{self.folder}: holds no run to go on with; leave --resume out, or name its folder")
+            raise InputError(f"{self.folder}: there is no run to resume; leave --resume out, or name the run's folder")
         if names - begun or (names and not resume):
             found = ", ".join(sorted(names)[:3])
-            raise InputError(f"{self.folder}: is no run, but holds {found}; choose an empty or new folder")
+            raise InputError(
+                f"{self.folder}: is not the folder of a run, but contains {found}; choose an empty or new folder"
+            )
 
-    def _begin(self, plan: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
-        replace(self.folder / PLAN, _json(plan))
-        replace(self.folder / ENVIRONMENT, _json(environment))
-        for name, columns in ((SAMPLES, schema.SAMPLES), (PROCESSES, schema.PROCESSES)):
-            replace(self.folder / name, _lines(columns, [], header=True))
-
-    def _resume(self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool) -> list[dict[str, str]]:
+    def _resume(self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool) -> list[ProcessRecord]:
         if not resume:
-            raise InputError(f"{self.folder}: has results already; give --resume to go on, or another --output")
+            raise InputError(f"{self.folder}: has results already; give --resume to continue, or another --output")
         if _measured_plan(read_json(self.folder / PLAN)) != _measured_plan(json.loads(_json(plan))):
             raise InputError(
                 f"{self.folder}: was made from another plan; give the same scenarios and options, or another --output"
@@ -119,130 +117,85 @@ class Store:
         for fact in MUST_STAY_EQUAL:
             if before.get(fact) != environment.get(fact):
                 raise InputError(
-                    f"{self.folder}: was made with {fact} {before.get(fact)}, here is {environment.get(fact)}; "
-                    "start anew with another --output"
+                    f"{self.folder}: was made with {fact} {before.get(fact)}, this is {environment.get(fact)}; "
+                    "start a new run with another --output"
                 )
-        return self._repair()
-
-    def _repair(self) -> list[dict[str, str]]:
-        """Drop torn lines, interrupted processes and samples without a process row; return what is finished."""
-        processes = [row for row in read_rows(self.folder / PROCESSES) if row["status"] != Status.INTERRUPTED]
-        finished = {(row["scenario"], row["case"], row["process"]) for row in processes}
-        samples = [
-            row
-            for row in read_rows(self.folder / SAMPLES)
-            if (row["scenario"], row["case"], row["process"]) in finished
-        ]
-        replace(self.folder / SAMPLES, _lines(schema.SAMPLES, samples, header=True))
-        replace(self.folder / PROCESSES, _lines(schema.PROCESSES, processes, header=True))
-        return processes
+        finished = [record for record in read_processes(self.folder / PROCESSES) if record.status != Status.INTERRUPTED]
+        replace(self.folder / PROCESSES, b"".join(map(_line, finished)).decode())
+        return finished
 
 
 def _measured_plan(plan: dict[str, Any]) -> dict[str, Any]:
-    """Return what a plan measures: whether the hub could be reached when it began is not of it."""
+    """Return the part of a plan that must not change: whether the hub was reachable when it began may."""
     run = {name: value for name, value in plan.get("run", {}).items() if name != "hub_reachable"}
     return {**plan, "run": run}
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of samples.csv or processes.csv as text, without a torn last line.
+def _line(record: ProcessRecord) -> bytes:
+    return adapter(ProcessRecord).dump_json(record, exclude_none=True) + b"\n"
+
+
+def read_processes(path: Path) -> list[ProcessRecord]:
+    """Return the records of a `processes.jsonl`, without a torn last line.
 
     Raises:
-        InputError: the file cannot be read, has not this schema's columns, a row of another length, or a cell that its
-            column cannot hold.
-    """
-    return [row for _, row in numbered_rows(path, {SAMPLES: schema.SAMPLES, PROCESSES: schema.PROCESSES}[path.name])]
-
-
-def numbered_rows(path: Path, columns: tuple[Column, ...], *, whole: bool = False) -> list[tuple[int, dict[str, str]]]:
-    """Return the rows of a result file as text, each with the line that it ends on.
-
-    Args:
-        path: of the file.
-        columns: that it must have, no more and no less.
-        whole: whether the file was written in one go, so that a torn last line says that it was cut off. In a file that
-            is appended to, a kill leaves one, and it is dropped.
-
-    Raises:
-        InputError: the file cannot be read, has other columns, a row of another length, or a cell that its column
-            cannot hold; with file and line.
-    """
-    reader = csv.DictReader(io.StringIO(_text(path, whole=whole), newline=""), strict=True)
-    try:
-        _check_header(path, reader, columns)
-        rows = [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise InputError(f"{path}:{reader.line_num}: is no CSV ({error}); the file is damaged") from error
-    for line, row in rows:
-        if None in row or None in row.values():
-            raise InputError(f"{path}:{line}: has not as many values as columns; the file was changed by hand")
-    cells.check(path, columns, rows)
-    return rows
-
-
-def _check_header(path: Path, reader: "csv.DictReader[str]", columns: tuple[Column, ...]) -> None:
-    """Raise `InputError` unless a file has exactly these columns; say which are not ours, which lack, which version."""
-    found, wanted = list(reader.fieldnames or []), schema.names(columns)
-    if found == wanted:
-        return
-    if not found:
-        raise InputError(f"{path}:1: is empty; give the results.csv or the folder of a run")
-    foreign, missing = [name for name in found if name not in wanted], [name for name in wanted if name not in found]
-    details = [
-        f"{what} {', '.join(map(repr, names[:_NAMED]))}{' ...' if len(names) > _NAMED else ''}"
-        for what, names in (("it lacks", missing), ("foreign are", foreign))
-        if names
-    ]
-    version = (next(reader, None) or {}).get("schema")
-    told = f"; it was written with schema {version}" if version not in {None, str(schema.VERSION)} else ""
-    raise InputError(
-        f"{path}:1: has not the columns of schema {schema.VERSION} ({'; '.join(details) or 'another order'}){told}; "
-        "use the version that wrote it, or measure again"
-    )
-
-
-def _text(path: Path, *, whole: bool) -> str:
-    """Return the text of a result file up to its last whole row, without the mark that spreadsheets begin a file with.
-
-    Raises:
-        InputError: the file cannot be read, is larger than any of ours, is no UTF-8, or is torn where it must be whole.
+        InputError: the file cannot be read, or a line is damaged, of another version or there twice; with the line.
     """
     data = _read(path)
-    kept = _whole_rows(data)
+    lines = data[: data.rfind(b"\n") + 1].splitlines()
+    records: list[ProcessRecord] = []
+    seen: dict[tuple[str, int], int] = {}
+    for number, line in enumerate(lines, start=1):
+        record = _record(path, number, line)
+        first = seen.setdefault((record.key, record.process), number)
+        if first != number:
+            raise InputError(
+                f"{path}:{number}: process {record.process} of {record.key} is on line {first} already; remove one"
+            )
+        records.append(record)
+    return records
+
+
+def _record(path: Path, number: int, line: bytes) -> ProcessRecord:
     try:
-        text = kept.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        record = adapter(ProcessRecord).validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the line"
+        raise InputError(f"{path}:{number}: {where}: {first['msg']}; the file is damaged") from error
+    if record.schema != VERSION:
         raise InputError(
-            f"{path}:{line}: is no UTF-8 text ({error.reason}); the file is damaged, or is not ours"
-        ) from error
-    if whole and kept != data:
-        line = data.rstrip(b"\n").count(b"\n") + 1
-        raise InputError(f"{path}:{line}: the last line is torn, the file was cut off; copy it again")
-    return text
+            f"{path}:{number}: was written with schema {record.schema}, this version reads schema {VERSION}; "
+            "use the version that wrote it, or measure again"
+        )
+    if record.status.measured and (not record.samples or not record.settings.images):
+        raise InputError(
+            f"{path}:{number}: process {record.process} of {record.key} is '{record.status}' but has no "
+            f"{'samples' if not record.samples else 'number of images'}; the file is damaged"
+        )
+    return record
 
 
 def _read(path: Path) -> bytes:
-    """Return the bytes of a file of a run; raise `InputError` for one that cannot be read or that would not fit."""
+    """Return the bytes of a file of a run; raise `InputError` for one that cannot be read or is too large."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
     if len(data) > LARGEST_BYTES:
-        raise InputError(f"{path}: is larger than {LARGEST_BYTES >> 20} MiB; no file of a run is")
+        raise InputError(f"{path}: is larger than {LARGEST_BYTES >> 20} MiB, which no file of a run is")
     return data
 
 
-def _whole_rows(data: bytes) -> bytes:
-    """Return the bytes up to the last whole row: one that ends with a newline outside of quotes."""
-    end = data.rfind(b"\n") + 1
-    within = data.count(b'"', 0, end) % 2
-    while within:
-        start = data.rfind(b"\n", 0, end - 1) + 1
-        within ^= data.count(b'"', start, end) % 2
-        end = start
-    return data[:end]
+def read_text(path: Path) -> str:
+    """Return the text of a file, without a byte order mark; raise `InputError` where it cannot be read as UTF-8."""
+    data = _read(path)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}:{line}: is not UTF-8 text ({error.reason}); save it as UTF-8") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -250,9 +203,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(_read(path))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is no JSON ({error}); the file is damaged") from error
+        raise InputError(f"{path}: is not JSON ({error}); the file is damaged") from error
     if not isinstance(data, dict):
-        raise InputError(f"{path}: is no JSON object; the file is damaged")
+        raise InputError(f"{path}: is not a JSON object; the file is damaged")
     return data
 
 
@@ -264,30 +217,6 @@ def replace(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
-
-
-def _append(path: Path, columns: tuple[Column, ...], rows: Sequence[Row]) -> None:
-    if not rows:
-        return
-    with path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        file.write(_lines(columns, rows, header=False))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _lines(columns: tuple[Column, ...], rows: Iterable[Row], *, header: bool) -> str:
-    """Return rows as CSV text; raise ValueError for a key that is no column."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, schema.names(columns), restval="", extrasaction="raise", lineterminator="\n")
-    if header:
-        writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """Shorten a text that no reader would take, and spare it the one newline that csv does not quote."""
-    return value.replace("\r", "\n")[:LONGEST_TEXT] if isinstance(value, str) else value
 
 
 def _json(data: Mapping[str, Any]) -> str:

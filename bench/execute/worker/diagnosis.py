@@ -3,7 +3,6 @@
 None of it is part of the measurement: its calls are counted nowhere and memory's peak was told before.
 """
 
-import json
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,7 +50,7 @@ def facts(
         except Exception as error:  # noqa: BLE001 - any pipeline, any library; the row and the log say what
             traceback.print_exc()
             missing.append(f"{name}: {type(error).__name__}: {' '.join(str(error).split())}")
-    yield {"undiagnosed": "; ".join(missing)}
+    yield {"undiagnosed": "; ".join(missing) or None}
 
 
 def scored(ready: Ready) -> bool:
@@ -83,15 +82,15 @@ def _split(ready: Ready, device: Device) -> dict[str, Any]:
         "breakdown_whole_s": found.whole_s,
         **by_part,
         "breakdown_denoiser_call_s": found.typical(parts.DENOISER),
-        "breakdown_denoiser_calls_s": _listed(found.spans.get(parts.DENOISER)),
+        "breakdown_denoiser_calls_s": _rounded(found.spans.get(parts.DENOISER)),
         "breakdown_rest_s": found.rest_s,
         "breakdown_adds_up": found.adds_up,
     }
 
 
-def _listed(seconds: list[float] | None) -> str | None:
-    """Return seconds as a JSON list, to six significant digits: a clock has no more, and a file is smaller for it."""
-    return None if seconds is None else json.dumps([float(f"{value:.6g}") for value in seconds])
+def _rounded(seconds: list[float] | None) -> list[float] | None:
+    """Return seconds to six significant digits: the clock resolves no more, and the file is smaller."""
+    return None if seconds is None else [float(f"{value:.6g}") for value in seconds]
 
 
 def _limit(ready: Ready, seen: FirstCall, device: Device, kind: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """One case in its own process: build, first call, warm up, sample, and tell each fact as soon as it is known."""
 
-import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from bench.pipelines import effective, first_call, images, tiny
 from bench.pipelines.build import Ready, build
 from bench.plan.case import Case, batch_size
 from bench.plan.settings import RunSettings
-from bench.records.schema import Status
+from bench.records.outcomes import Remark, RemarkKind, Status
 
 Emit = Callable[[Event], None]
 Sampler = Callable[[TimeOneCall, Rules, Hooks], Sampled]
@@ -163,7 +162,7 @@ def _watched(telemetry: Telemetry, sampled: Sampled, images: int) -> dict[str, A
         **columns,
         "energy_per_image_j": energy / calls / images if energy is not None and calls else None,
         "rejected_samples": len(sampled.rejected),
-        "rejected_by": "+".join(sorted(set(sampled.rejected))),
+        "rejected_by": sorted(set(sampled.rejected)),
     }
 
 
@@ -174,17 +173,17 @@ def _asked(case: Case, size: str) -> dict[str, Any]:
         "size": size,
         "vae": case.vae,
         "dtype": case.dtype,
-        "optimizations": "+".join(case.optimizations),
+        "optimizations": case.optimizations,
         "scheduler": case.scheduler,
-        "scheduler_config": _json(case.scheduler_config),
+        "scheduler_config": case.scheduler_config or None,
         "steps": case.call.get("num_inference_steps"),
         "height": case.call.get("height"),
         "width": case.call.get("width"),
         "images": batch_size(case.call),
         "output_type": _output_type(case),
-        "call": _json(case.call),
-        "load": _json(case.load),
-        "seed": "+".join(map(str, case.seed)) if isinstance(case.seed, tuple) else str(case.seed),
+        "call": case.call or None,
+        "load": case.load or None,
+        "seed": case.seed if isinstance(case.seed, tuple) else (case.seed,),
         "generator_device": case.generator_device,
     }
 
@@ -206,13 +205,15 @@ def _seen(ready: Ready, seen: effective.FirstCall) -> dict[str, Any]:
     idle = [
         name for name in ("vae_slicing", "vae_tiling") if name in ready.case.optimizations and seen.vae_decodes == 1
     ]
-    unused = [f"{name} is on and had nothing to do: the image was decoded in one piece" for name in idle]
-    overridden = effective.overridden(ready.device.type)
+    remarks = [
+        *(Remark(RemarkKind.OVERRIDDEN, subject=variable) for variable in effective.overridden(ready.device.type)),
+        *(Remark(RemarkKind.IDLE, subject=name) for name in idle),
+    ]
     return {
         "denoiser_calls": seen.denoiser_calls,
         "vae_decodes": seen.vae_decodes,
         "steps": ready.case.call.get("num_inference_steps", _default_steps(ready.pipeline)),
-        "remarks": "; ".join([*overridden, *unused]),
+        "remarks": "; ".join(map(str, remarks)) or None,
     }
 
 
@@ -233,10 +234,6 @@ def _tell(emit: Emit, **facts: Any) -> None:
 
 def _tell_peak(emit: Emit, memory: Memory, name: str) -> None:
     _tell(emit, **{f"{name}_{counter}": value for counter, value in vars(memory.peak()).items()})
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False) if value else ""
 
 
 def _limit_threads(run_settings: RunSettings) -> int:

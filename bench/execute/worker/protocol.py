@@ -1,19 +1,10 @@
-"""One request a line, one event a line, JSON, never pickle: another interpreter, pytest or a cluster can speak it too.
+"""One request per line, one event per line; JSON, never pickle, so that another interpreter or a cluster can speak it.
 
-Requests: `{"op": "probe" | "hub" | "compatible" | "case" | "steps", ...}` on the server's standard input. `steps` is a
-`case` whose worker reads a byte from a FIFO before each sample (`execute.steps`). `fetch` is asked of a worker without
-a server: its progress belongs on the terminal, and it may take for ever.
+Requests are `{"op": "probe" | "hub" | "compatible" | "case" | "on-demand", ...}` on the server's standard input. An
+`on-demand` request is a `case` whose worker reads a byte from a FIFO before each sample (`worker.on_demand`). `fetch` is
+sent to a worker without a server, because its progress belongs on the terminal and it may take arbitrarily long.
 
-Events on its standard output, in this order:
-    ready       once, when the libraries are imported
-    started     a worker process began; has its `pid`, which leads a process group of its own
-    phase       what the worker does now: building, first call, warming up, sampling
-    facts       columns of the row that are known from here on
-    sample      one timed call
-    discard     the first `count` samples were warm-up after all
-    answer      what a `probe`, `hub` or `compatible` asked for
-    outcome     `status` and `reason`
-    exit        the worker process is gone; has its exit `code`, negative for a signal
+Events arrive on the server's standard output in the order of the classes below.
 """
 
 import json
@@ -21,9 +12,89 @@ import os
 import select
 from collections.abc import Mapping
 from time import monotonic
-from typing import Any
+from typing import Annotated, Any, Literal
 
-Event = dict[str, Any]
+from pydantic import Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic reads the one of `typing` from Python 3.12 on
+
+
+class ReadyEvent(TypedDict):
+    """Once, when the libraries are imported."""
+
+    event: Literal["ready"]
+
+
+class StartedEvent(TypedDict):
+    """A worker process began; `pid` leads a process group of its own."""
+
+    event: Literal["started"]
+    pid: int
+
+
+class PhaseEvent(TypedDict):
+    """What the worker does now: building, first call, warming up, sampling, diagnosing."""
+
+    event: Literal["phase"]
+    phase: str
+
+
+class FactsEvent(TypedDict):
+    """Columns of the process's record that are known from here on."""
+
+    event: Literal["facts"]
+    facts: dict[str, Any]
+
+
+class SampleEvent(TypedDict):
+    """One timed call."""
+
+    event: Literal["sample"]
+    index: int
+    latency_s: float
+    device_time_s: float | None
+
+
+class DiscardEvent(TypedDict):
+    """The first `count` samples turned out to be warm-up."""
+
+    event: Literal["discard"]
+    count: int
+
+
+class AnswerEvent(TypedDict):
+    """What a `probe`, `hub` or `compatible` request asked for."""
+
+    event: Literal["answer"]
+    answer: Any
+
+
+class OutcomeEvent(TypedDict):
+    """How the request ended, by the worker's own account."""
+
+    event: Literal["outcome"]
+    status: str
+    reason: str
+
+
+class ExitEvent(TypedDict):
+    """The worker process is gone; `code` is its exit code, negative for a signal."""
+
+    event: Literal["exit"]
+    code: int
+
+
+Event = (
+    ReadyEvent
+    | StartedEvent
+    | PhaseEvent
+    | FactsEvent
+    | SampleEvent
+    | DiscardEvent
+    | AnswerEvent
+    | OutcomeEvent
+    | ExitEvent
+)
+_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
 SPAWN = "--spawn"
 """The argument that makes a server start interpreters also where it could fork."""
@@ -81,9 +152,8 @@ class Events:
 
 
 def _decode(line: bytes) -> Event | None:
-    """Return the event of a line; None for an empty one and for one torn by a worker's death (its `exit` follows)."""
+    """Return the event of a line; None for an empty line, or one torn by a worker's death (its `exit` follows)."""
     try:
-        event = json.loads(line)
-    except ValueError:
+        return _EVENT.validate_json(line)
+    except ValidationError:
         return None
-    return event if isinstance(event, dict) else None

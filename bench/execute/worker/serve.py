@@ -18,7 +18,7 @@ from bench.pipelines.errors import NotInEffectError, UnsupportedError
 from bench.pipelines.images import BrokenImageError
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
-from bench.records.schema import Status
+from bench.records.outcomes import Status
 
 Emit = Callable[[Event], None]
 OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
@@ -48,7 +48,7 @@ def _case(request: Mapping[str, Any], emit: Emit) -> None:
     measurement.run(case, run, images, request["started_by"], emit)
 
 
-def _steps(request: Mapping[str, Any], emit: Emit) -> None:
+def _on_demand(request: Mapping[str, Any], emit: Emit) -> None:
     case, run = Case.from_json(request["case"]), RunSettings.from_json(request["run"])
     calls = steps.Steps(request["steps"], warm_up=request["warm_up"])
     measurement.measure_case(case, run, None, request["started_by"], emit, calls.measure)
@@ -81,7 +81,7 @@ def _fetch(request: Mapping[str, Any], _emit: Emit) -> None:
 
 _HANDLERS: dict[str, Callable[[Mapping[str, Any], Emit], None]] = {
     "case": _case,
-    "steps": _steps,
+    "on-demand": _on_demand,
     "probe": _probe,
     "hub": _hub,
     "compatible": _compatible,
@@ -129,7 +129,7 @@ def main() -> None:
     events = os.dup(1)
     os.dup2(2, 1)
     request = json.loads(sys.stdin.readline())
-    if request["op"] in {"case", "steps"}:
+    if request["op"] in {"case", "on-demand"}:
         import_libraries()  # as a forked child finds them: neither time nor memory of building is theirs
     serve(request, events)
 

@@ -1,0 +1,113 @@
+"""The CSV files that people open, compare and plot: written from records, and read back by column name.
+
+A file may have passed through a spreadsheet or pandas: extra columns, another order, an index column, `TRUE` and `3.0`
+are fine. What is not understood is ignored and returned, so that the command can say so.
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import InputError
+from bench.records import store
+from bench.records.case_result import CaseResult
+from bench.records.columns import CellError, cell, columns, flatten, from_flat
+from bench.records.models import VERSION, ProcessRecord, Sample
+
+LONGEST_TEXT = 100_000
+"""Python's csv reads no field of more than 131,072 characters."""
+SAMPLE_KEY = ("scenario", "case", "process", "index")
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+
+
+@dataclass(frozen=True)
+class ResultsFile:
+    """A results.csv as it was read: each result with its line, and the columns that were ignored."""
+
+    results: tuple[tuple[int, CaseResult], ...]
+    ignored: tuple[str, ...]
+
+
+def results_csv(results: Iterable[CaseResult]) -> str:
+    """Return results as CSV text, one row per case."""
+    rows = ([_text(value) for value in flatten(result).values()] for result in results)
+    return _csv([each.name for each in columns(CaseResult)], rows)
+
+
+def samples_csv(records: Iterable[ProcessRecord]) -> str:
+    """Return samples as CSV text, one row per timed call."""
+    rows = (
+        [_text(record.scenario), _text(record.case), record.process, index, *map(cell, flatten(sample).values())]
+        for record in records
+        for index, sample in enumerate(record.samples)
+    )
+    return _csv([*SAMPLE_KEY, *(each.name for each in columns(Sample))], rows)
+
+
+def _text(value: object) -> object:
+    """Return a cell; no text is longer than a reader takes, nor has the one line end that csv does not quote."""
+    made = cell(value)
+    return made.replace("\r", "\n")[:LONGEST_TEXT] if isinstance(made, str) else made
+
+
+def _csv(header: list[str], rows: Iterable[list[object]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def read_results(path: Path) -> ResultsFile:
+    """Read a results.csv.
+
+    Raises:
+        InputError: it is not one, is cut off, or a row is of another version or cannot be; with file and line.
+    """
+    text = store.read_text(path)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        known = _known(path, header)
+        rows = [(reader.line_num, row) for row in reader if any(row)]
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num}: is not CSV ({error}); the file is cut off or damaged") from error
+    results = tuple((line, _result(path, line, header, known, row)) for line, row in rows)
+    return ResultsFile(results, tuple(name or "(unnamed)" for name in header if name not in known))
+
+
+def _known(path: Path, header: list[str]) -> set[str]:
+    """Return the columns of a header that are ours; raise `InputError` for a file that is not a results.csv."""
+    if not header:
+        raise InputError(f"{path}:1: is empty; give the results.csv or the folder of a run")
+    for separator, name in SEPARATORS.items():
+        if len(header) == 1 and separator in header[0]:
+            raise InputError(f"{path}:1: is separated by {name}; save it with commas")
+    known = {each.name for each in columns(CaseResult)} & set(header)
+    twice = sorted(name for name in known if header.count(name) > 1)
+    if twice:
+        raise InputError(f"{path}:1: has the column '{twice[0]}' twice; keep one of them")
+    missing = [name for name in ("scenario", "case", "status", "schema") if name not in known]
+    if missing:
+        raise InputError(f"{path}:1: has no column '{missing[0]}', so it is not a results.csv of this tool")
+    return known
+
+
+def _result(path: Path, line: int, header: list[str], known: set[str], row: list[str]) -> CaseResult:
+    if len(row) != len(header):
+        raise InputError(
+            f"{path}:{line}: has {len(row)} values for {len(header)} columns; the file is cut off or damaged"
+        )
+    values = {name: text for name, text in zip(header, row, strict=True) if name in known and text != ""}
+    version = values.get("schema", "")
+    if version.removesuffix(".0") != str(VERSION):
+        raise InputError(
+            f"{path}:{line}: was written with schema {version or '(none)'}, this version reads schema {VERSION}; "
+            "use the version that wrote it, or measure again"
+        )
+    try:
+        return from_flat(CaseResult, values)
+    except CellError as error:
+        raise InputError(f"{path}:{line}: {error}") from error
