@@ -1,17 +1,15 @@
-"""Hold measured rows against the documentation's figures, and only as far as they can be held.
+"""Judge measured results by the documentation's figures, and only as far as they can be judged.
 
-Seconds can be compared on the documented GPU only; on another one the documented speed-up can, as a ratio. A toy twin
-is held against nothing.
+Seconds can be compared on the documented GPU only; on another one the documented speed-up can, as a ratio. Nothing is
+judged by a tiny model.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from bench.plan.case import Case, batch_size
-from bench.records.schema import MEASURED
-
-Row = Mapping[str, Any]
+from bench.records.case_result import CaseResult, Claim
+from bench.records.outcomes import ClaimVerdict, JudgedBy, NotJudged, Status
 
 AS_DOCUMENTED = 0.10
 """Within ten per cent: the documented figures have two to three digits, one sample each and another software stack."""
@@ -20,42 +18,39 @@ ABOUT_AS_DOCUMENTED = 0.25
 """The same for a figure that the documentation itself calls approximate."""
 
 HALF = 0.5
+"""At least this share of a documented gain must be there: x1.00 is not `x1.20, about as documented`."""
 
 VENDORS = {"nvidia", "tesla", "geforce", "quadro", "amd", "gpu"}
 _EXTRA = re.compile(r"sxm\d*|pcie|nvl|hbm\d\w*|\d+gb")
 """Form factors and memory: the driver's name has them, the documentation's rarely."""
 
 
-def compare(
-    case: Case, row: Row, base_case: Case | None, baseline: Row | None, source: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the columns of `schema.COMPARISON` for one row.
+def judge_claim(case: Case, result: CaseResult, base_case: Case | None, device: str | None) -> Claim:
+    """Return the documented figures of a case and what they came to.
 
     Args:
         case: with its claim.
-        row: what was measured.
+        result: what was measured, its comparison included.
         base_case: the case that the speed-up is against; None where there is none.
-        baseline: that case's row; None where it has not been measured.
-        source: the scenario's, whose `device` is the documented GPU.
+        device: the documented GPU, which the scenario names.
     """
     documented = _documented(case, base_case)
-    device = source.get("device") if case.claim else None
-    columns = {
-        "baseline": case.baseline.split("/", 1)[1] if case.baseline else None,
-        "parameter_reduction": _parameter_reduction(row, baseline),
-        "claim_device": device,
-        "claim_approximate": case.claim.get("approximate") if case.claim else None,
-        "claim_note": case.claim.get("note"),
-        "claim_status": case.claim.get("status"),
-        **documented,
-    }
-    return {**columns, **_hold(case, row, {**columns, "speedup": row.get("speedup")})}
+    if not case.claim:
+        return documented
+    documented = replace(
+        documented,
+        device=device,
+        status=Status(case.claim["status"]) if "status" in case.claim else None,
+        approximate=bool(case.claim["approximate"]) if "approximate" in case.claim else None,
+        note=case.claim.get("note"),
+    )
+    return _judge(documented, result)
 
 
 def same_device(documented: str | None, found: str | None) -> bool:
-    """Say whether a found GPU is the documented one, whatever vendor, form factor and memory its driver's name adds.
+    """Say whether a GPU is the documented one, whatever vendor, form factor and memory its driver's name adds.
 
-    `NVIDIA A100` is `NVIDIA A100-SXM4-80GB`, `NVIDIA T4` is `Tesla T4`; a slice (MIG), a `Ti` or a laptop's is another.
+    `NVIDIA A100` is `NVIDIA A100-SXM4-80GB`, `NVIDIA T4` is `Tesla T4`; a slice (MIG), a `Ti` or a laptop GPU is not.
     """
     if not documented or not found:
         return False
@@ -75,35 +70,26 @@ def _extras(words: set[str]) -> set[str]:
     return {word for word in words if _EXTRA.fullmatch(word)}
 
 
-def _parameter_reduction(row: Row, baseline: Row | None) -> float | None:
-    if baseline is None or row.get("size") != baseline.get("size"):
-        return None
-    mine, base = row.get("denoiser_parameters"), baseline.get("denoiser_parameters")
-    return 1 - mine / base if mine and base else None
-
-
-def _documented(case: Case, base_case: Case | None) -> dict[str, float | None]:
+def _documented(case: Case, base_case: Case | None) -> Claim:
     """Return the documented figures, of one call and of one image; a speed-up is derived where none is stated."""
-    mine, base = _seconds_per_image(case), _seconds_per_image(base_case)
-    claim = case.claim
+    claim, mine = case.claim, _seconds_per_image(case)
+    base = _seconds_per_image(base_case) if base_case is not None else None
     speedup = claim.get("speedup")
     if speedup is None and "latency_reduction" in claim:
         speedup = 1 / (1 - claim["latency_reduction"])
     if speedup is None and mine and base:
         speedup = base / mine
-    latency = claim["latency_s"] / claim.get("over_calls", 1) if "latency_s" in claim else None
-    return {
-        "claim_latency_s": latency,
-        "claim_over_calls": claim.get("over_calls", 1) if latency is not None else None,
-        "claim_seconds_per_image": mine,
-        "claim_speedup": speedup,
-        "claim_parameter_reduction": claim.get("parameter_reduction"),
-    }
+    calls = int(claim.get("over_calls", 1))
+    return Claim(
+        latency_s=claim["latency_s"] / calls if "latency_s" in claim else None,
+        over_calls=calls if "latency_s" in claim else None,
+        seconds_per_image=mine,
+        speedup=speedup,
+        parameter_reduction=claim.get("parameter_reduction"),
+    )
 
 
-def _seconds_per_image(case: Case | None) -> float | None:
-    if case is None:
-        return None
+def _seconds_per_image(case: Case) -> float | None:
     if "seconds_per_image" in case.claim:
         return float(case.claim["seconds_per_image"])
     if "latency_s" in case.claim:
@@ -111,60 +97,55 @@ def _seconds_per_image(case: Case | None) -> float | None:
     return None
 
 
-def _hold(case: Case, row: Row, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Choose what the claim can be held as, and say what follows."""
-    if not case.claim:
-        return {}
-    if row.get("size") == "tiny":
-        return _not_held("a tiny twin")
-    here = same_device(columns["claim_device"], row.get("device_name"))
-    if columns["claim_status"]:
-        return _hold_status(columns, row) if here else _not_held(_elsewhere(columns))
-    if row.get("status") not in list(MEASURED):
-        return _not_held(str(row.get("status")))
-    return _hold_figures(case, row, columns, here=here)
+def _judge(claim: Claim, result: CaseResult) -> Claim:
+    """Choose what the claim can be judged by, and add the verdict."""
+    if result.tiny:
+        return _not_judged(claim, NotJudged.TINY_MODEL)
+    here = same_device(claim.device, result.versions.device_name)
+    if claim.status is not None:
+        return _by_status(claim, result.status) if here else _not_judged(claim, NotJudged.OTHER_DEVICE)
+    if not result.measured:
+        return _not_judged(claim, NotJudged.NOT_MEASURED)
+    return _by_figure(claim, result, here=here)
 
 
-def _hold_status(columns: Mapping[str, Any], row: Row) -> dict[str, Any]:
-    agrees = row.get("status") == columns["claim_status"]
-    verdict = "as documented" if agrees else f"documented {columns['claim_status']}, here {row.get('status')}"
-    return {"claim_judged_by": "status", "claim_verdict": verdict}
+def _by_status(claim: Claim, found: Status) -> Claim:
+    verdict = ClaimVerdict.AS_DOCUMENTED if found == claim.status else ClaimVerdict.OTHER_STATUS
+    return replace(claim, judged_by=JudgedBy.STATUS, verdict=verdict)
 
 
-def _hold_figures(case: Case, row: Row, columns: Mapping[str, Any], *, here: bool) -> dict[str, Any]:
-    """Hold seconds against seconds on the documented GPU, else a speed-up against a speed-up."""
-    if here and columns["claim_seconds_per_image"]:
-        ratio = float(row["seconds_per_image"]) / columns["claim_seconds_per_image"]
-        return _held("latency", ratio, 1 / ratio, columns)
-    if not columns["claim_speedup"] or case.baseline == case.key:
-        return _not_held("no figure to compare" if here else _elsewhere(columns))
-    if not columns["speedup"]:
-        return _not_held("its baseline was not measured")
-    ratio = columns["speedup"] / columns["claim_speedup"]
-    return _held("speedup", ratio, ratio, columns)
+def _by_figure(claim: Claim, result: CaseResult, *, here: bool) -> Claim:
+    """Judge seconds by seconds on the documented GPU, else a speed-up by a speed-up."""
+    if here and claim.seconds_per_image and result.statistics.seconds_per_image:
+        return _by_latency(claim, result.statistics.seconds_per_image / claim.seconds_per_image)
+    if not claim.speedup or result.is_baseline:
+        return _not_judged(claim, NotJudged.NO_FIGURE if here else NotJudged.OTHER_DEVICE)
+    if not result.comparison.speedup:
+        return _not_judged(claim, NotJudged.NO_BASELINE)
+    return _by_speedup(claim, claim.speedup, result.comparison.speedup)
 
 
-def _half_the_gain(columns: Mapping[str, Any]) -> bool:
-    """Say whether at least half of the documented gain is there: x1.00 is not `x1.20, about as documented`."""
-    documented, measured = columns["claim_speedup"] - 1, columns["speedup"] - 1
-    return bool(measured / documented >= HALF) if documented else True
+def _not_judged(claim: Claim, why: NotJudged) -> Claim:
+    return replace(claim, verdict=ClaimVerdict.NOT_JUDGED, not_judged=why)
 
 
-def _not_held(why: str) -> dict[str, Any]:
-    return {"claim_verdict": f"not held: {why}"}
+def _by_latency(claim: Claim, ratio: float) -> Claim:
+    """Judge measured over documented seconds, on the documented GPU."""
+    verdict = ClaimVerdict.FASTER if ratio < 1 else ClaimVerdict.SLOWER
+    if _agrees(claim, ratio):
+        verdict = ClaimVerdict.AS_DOCUMENTED
+    return replace(claim, judged_by=JudgedBy.LATENCY, ratio=ratio, verdict=verdict)
 
 
-def _elsewhere(columns: Mapping[str, Any]) -> str:
-    return f"documented on {columns['claim_device'] or 'an unnamed device'}"
+def _by_speedup(claim: Claim, documented: float, measured: float) -> Claim:
+    """Judge a measured speed-up by a documented one."""
+    ratio = measured / documented
+    enough = documented == 1 or (measured - 1) / (documented - 1) >= HALF
+    verdict = ClaimVerdict.GAINS_MORE if ratio > 1 else ClaimVerdict.GAINS_LESS
+    if _agrees(claim, ratio) and enough:
+        verdict = ClaimVerdict.AS_DOCUMENTED
+    return replace(claim, judged_by=JudgedBy.SPEEDUP, ratio=ratio, verdict=verdict)
 
 
-def _held(what: str, ratio: float, advantage: float, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the verdict on a ratio measured / documented; `advantage` over 1 is better than documented."""
-    tolerance = ABOUT_AS_DOCUMENTED if columns["claim_approximate"] else AS_DOCUMENTED
-    if abs(ratio - 1) <= tolerance and (what == "latency" or _half_the_gain(columns)):
-        verdict = "as documented"
-    elif what == "latency":
-        verdict = "faster than documented" if advantage > 1 else "slower than documented"
-    else:
-        verdict = "gains more than documented" if advantage > 1 else "gains less than documented"
-    return {"claim_judged_by": what, "claim_ratio": ratio, "claim_verdict": verdict}
+def _agrees(claim: Claim, ratio: float) -> bool:
+    return abs(ratio - 1) <= (ABOUT_AS_DOCUMENTED if claim.approximate else AS_DOCUMENTED)

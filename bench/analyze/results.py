@@ -1,163 +1,235 @@
-"""results.csv: one row a case, derived from the samples and process rows, never stored by the run itself."""
+"""One `CaseResult` per case, derived from the records of its processes; nothing here is stored by the run itself.
 
-import json
-from pathlib import Path
-from typing import Any
+A result depends on the case's own processes and on its baseline's. So the `Book` of a run derives only what a new
+record changes, and what that costs does not grow with the run.
+"""
 
-import pandas as pd
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import TypeVar
 
 from bench import statistics
-from bench.analyze.claims import compare
-from bench.analyze.rows import plain_rows, typed
-from bench.analyze.run import Run, open_run
-from bench.analyze.similarity import similarity
-from bench.analyze.speedup import against
+from bench.analyze.claims import judge_claim
+from bench.analyze.run import Run
+from bench.analyze.similarity import compare_pictures, expectation
+from bench.analyze.speedup import Passes, compare_with_baseline
 from bench.plan.case import Case
-from bench.records import schema, store
-from bench.records.schema import MEASURED, Status
+from bench.records.case_result import CaseResult, Comparison, Statistics
+from bench.records.models import Memory, Peaks, ProcessRecord
+from bench.records.outcomes import IntervalKind, Remark, RemarkKind, Status
 
-Row = dict[str, Any]
+T = TypeVar("T")
+
 HOST_BOUND = 0.90
 """Below this share of busy time the device waits for the host for a tenth of the call or more."""
 UNDISTURBED = 0.95
-"""A process that computes on one core of its own has it for nearly all of the time."""
+"""A process that computes on a core of its own has it for nearly all of the time."""
 COMPARABLE_WARMUP = 6
-"""Calls of warm-up that can be found to agree: two triples."""
-LASTING = (*schema.SETTINGS, *schema.EFFECTIVE, *schema.DIAGNOSIS)
-"""Columns that say the same in every process of a case that told them."""
-WITHIN, BETWEEN = "within one process", "between processes"
+"""Warm-up calls that can agree: two triples."""
 
 
-def write_results(folder: Path, *, pictures: bool = True) -> pd.DataFrame:
-    """Derive `results.csv` from a run's files, replace it, and return it; without `pictures` in a moment."""
-    table = results(open_run(folder), pictures=pictures)
-    store.replace(folder / store.RESULTS, table.to_csv(index=False))
-    return table
-
-
-def results(run: Run, *, pictures: bool = True) -> pd.DataFrame:
-    """Return one row a case, in the plan's order, with the columns of `schema.RESULTS`; cases not run are left out.
+class Book:
+    """The results of a run while it grows.
 
     Args:
-        run: whose files are read.
-        pictures: whether the pictures are compared too, which takes a while for large ones.
+        run: its plan, environment and the records so far.
     """
-    processes, samples = _by_case(run.processes), _by_case(run.samples)
-    medians = {key: _process_medians(processes[key], samples.get(key, [])) for key in processes}
-    environment = {name: run.environment.get(name) for name in schema.names(schema.VERSIONS)}
-    cases = {case.key: case for case in run.plan.cases if case.key in processes}
-    told = {key: _told(processes[key]) for key in cases}
-    rows = {
-        key: {**told[key], **environment, **_statistics(told[key], samples.get(key, []), medians[key])} for key in cases
-    }
-    sources = {table.scenario: table.source for table in run.plan.tables}
-    for key, row in rows.items():
-        case, baseline, base_case = cases[key], rows.get(cases[key].baseline or ""), _baseline_case(run, cases[key])
-        row.update(against(case, row, baseline, medians))
-        row["threshold"] = case.threshold
-        row.update(compare(case, row, base_case, baseline, sources[case.scenario]))
-        if pictures:
-            row.update(similarity(run.folder, case, row, base_case))
-        row["remarks"] = "; ".join(filter(None, [row["remarks"], *_remarks(row)])) or None
-    return typed(list(rows.values()), schema.RESULTS)
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._records: dict[str, list[ProcessRecord]] = {}
+        self._passes = Passes()
+        self._results: dict[str, CaseResult] = {}
+        self._dependents: dict[str, list[str]] = {}
+        for case in run.plan.cases:
+            if case.baseline is not None:
+                self._dependents.setdefault(case.baseline, []).append(case.key)
+        for record in run.processes:
+            self.add(record)
+
+    def add(self, record: ProcessRecord) -> None:
+        """Take in the record of one more process."""
+        self._records.setdefault(record.key, []).append(record)
+        if record.status.measured:
+            self._passes.add(record.key, record.process, _median(record))
+        for key in (record.key, *self._dependents.get(record.key, ())):
+            self._results.pop(key, None)
+
+    def result(self, key: str) -> CaseResult:
+        """Return the result of a case of which there is a record, without a look at its pictures."""
+        if key not in self._results:
+            self._results[key] = self._derive(self._run.cases[key])
+        return self._results[key]
+
+    def results(self, *, pictures: bool = True) -> list[CaseResult]:
+        """Return one result per measured or attempted case, in the plan's order.
+
+        Args:
+            pictures: whether pictures are compared too, which takes a while for large ones.
+        """
+        found = [self.result(case.key) for case in self._run.plan.cases if case.key in self._records]
+        return [self._with_pictures(result) for result in found] if pictures else found
+
+    def _derive(self, case: Case) -> CaseResult:
+        own = self._own(case)
+        base_case = self._run.cases.get(case.baseline or "")
+        base = self._own(base_case) if base_case is not None and base_case.key in self._records else None
+        comparison = compare_with_baseline(case, own, base, self._passes)
+        sources = {info.scenario: info.source for info in self._run.plan.tables}
+        result = replace(own, comparison=comparison, similarity=expectation(case, own, base_case))
+        claim = judge_claim(case, result, base_case, sources[case.scenario].get("device"))
+        return replace(result, claim=claim, remarks=(*own.remarks, *_remarks(result)))
+
+    def _own(self, case: Case) -> CaseResult:
+        """Return what the processes of a case come to by themselves."""
+        combined = _combine(self._records[case.key])
+        medians = self._passes.medians(case.key)
+        return replace(
+            combined,
+            versions=self._run.versions,
+            statistics=_statistics(combined, self._records[case.key], medians),
+            comparison=Comparison(baseline=case.baseline.split("/", 1)[1] if case.baseline else None),
+        )
+
+    def _with_pictures(self, result: CaseResult) -> CaseResult:
+        case = self._run.cases[result.key]
+        base = self._run.cases.get(case.baseline or "")
+        similarity, remark = compare_pictures(self._run.folder, case, result, base)
+        return replace(result, similarity=similarity, remarks=(*result.remarks, *filter(None, [remark])))
 
 
-def _by_case(frame: pd.DataFrame) -> dict[str, list[Row]]:
-    """Return the rows of a file by case key."""
-    grouped: dict[str, list[Row]] = {}
-    for row in plain_rows(frame):
-        grouped.setdefault(f"{row['scenario']}/{row['case']}", []).append(row)
-    return grouped
+def results(run: Run, *, pictures: bool = True) -> list[CaseResult]:
+    """Return one result per case of a run, in the plan's order; cases that were not run are left out.
 
-
-def _baseline_case(run: Run, case: Case) -> Case | None:
-    return next((other for other in run.plan.cases if other.key == case.baseline), None)
-
-
-def _process_medians(processes: list[Row], samples: list[Row]) -> dict[int, float]:
-    """Return the median latency in seconds of every measured process of a case, by process."""
-    latencies: dict[int, list[float]] = {p["process"]: [] for p in processes if p["status"] in MEASURED}
-    for sample in samples:
-        if sample["process"] in latencies:
-            latencies[sample["process"]].append(sample["latency_s"])
-    return {number: statistics.median(values) for number, values in latencies.items() if values}
-
-
-def _told(processes: list[Row]) -> Row:
-    """Return what the last process of a case told, what only others told, and the highest peaks of all measured ones.
-
-    One process of several is diagnosed, and one that crashed may have told nothing of its settings.
+    Args:
+        run: whose records are read.
+        pictures: whether pictures are compared too, which takes a while for large ones.
     """
-    told = dict(processes[-1])
-    if len(processes) > 1 and told["status"] not in MEASURED:
-        told["reason"] = f"in process {len(processes)} of {len(processes)}: {told['reason']}"
-    elif len(processes) > 1:
-        told |= _steadiness(processes)
-    for name in schema.names(LASTING):
-        told[name] = next((p[name] for p in reversed(processes) if p[name] is not None), None)
-    for peak in (name for name in schema.names(schema.MEASUREMENTS) if name.endswith("_bytes")):
-        known = [p[peak] for p in processes if p["status"] in MEASURED and p[peak] is not None]
-        told[peak] = max(known, default=told[peak])
-    return told
+    return Book(run).results(pictures=pictures)
 
 
-def _steadiness(processes: list[Row]) -> Row:
-    """Return status and reason of a case that several processes measured: unstable where at least half of them were."""
-    drifted = [p for p in processes if p["status"] == Status.UNSTABLE]
-    if 2 * len(drifted) < len(processes):
-        return {"status": str(Status.OK), "reason": None}
-    reason = f"{len(drifted)} of {len(processes)} processes: {drifted[-1]['reason']}"
-    return {"status": str(Status.UNSTABLE), "reason": reason}
+def _median(record: ProcessRecord) -> float:
+    return statistics.median([sample.latency_s for sample in record.samples])
 
 
-def _statistics(told: Row, samples: list[Row], medians: dict[int, float]) -> Row:
-    counted = [sample for sample in samples if sample["process"] in medians] or samples
-    latencies = [sample["latency_s"] for sample in counted]
+def _combine(records: Sequence[ProcessRecord]) -> CaseResult:
+    """Return what the last process reported, what only earlier ones did, and the highest peaks of measured ones.
+
+    Only one of several processes is diagnosed, and one that crashed may have reported none of its settings.
+    """
+    last = records[-1]
+    status, reason = _outcome(records)
+    return CaseResult(
+        scenario=last.scenario,
+        case=last.case,
+        status=status,
+        reason=reason,
+        settings=_last_known([record.settings for record in records]),
+        effective=_last_known([record.effective for record in records]),
+        score=_last_known([record.score for record in records]),
+        roofline=_last_known([record.roofline for record in records]),
+        breakdown=_last_known([record.breakdown for record in records]),
+        telemetry=last.telemetry,
+        timings=last.timings,
+        memory=_highest([record.memory for record in records if record.status.measured] or [last.memory]),
+        undiagnosed=next((record.undiagnosed for record in reversed(records) if record.undiagnosed), None),
+        remarks=last.remarks,
+    )
+
+
+def _outcome(records: Sequence[ProcessRecord]) -> tuple[Status, str | None]:
+    """Return status and reason of a case: unstable where at least half of its measured processes were."""
+    last, count = records[-1], len(records)
+    if count == 1:
+        return last.status, last.reason
+    if not last.status.measured:
+        return last.status, f"in process {count} of {count}: {last.reason}"
+    drifted = [record for record in records if record.status == Status.UNSTABLE]
+    if 2 * len(drifted) < count:
+        return Status.OK, None
+    return Status.UNSTABLE, f"{len(drifted)} of {count} processes: {drifted[-1].reason}"
+
+
+def _last_known(parts: Sequence[T]) -> T:
+    """Return a part with every field as the last record has it that knows it."""
+    last = parts[-1]
+    for earlier in reversed(parts[:-1]):
+        unknown = {
+            each.name: getattr(earlier, each.name)
+            for each in fields(last)  # type: ignore[arg-type]
+            if getattr(last, each.name) in (None, ()) and getattr(earlier, each.name) not in (None, ())
+        }
+        last = replace(last, **unknown) if unknown else last  # type: ignore[type-var]
+    return last
+
+
+def _highest(memories: Sequence[Memory]) -> Memory:
+    """Return the highest peak of every kind."""
+    used = [memory.device_used_bytes for memory in memories if memory.device_used_bytes is not None]
+    return Memory(
+        load=_highest_peaks(memory.load for memory in memories),
+        first_call=_highest_peaks(memory.first_call for memory in memories),
+        generation=_highest_peaks(memory.generation for memory in memories),
+        device_used_bytes=max(used, default=None),
+    )
+
+
+def _highest_peaks(peaks: Iterable[Peaks]) -> Peaks:
+    rows = [(each.allocated_bytes, each.reserved_bytes, each.rss_growth_bytes) for each in peaks]
+    return Peaks(
+        *(max((value for value in kind if value is not None), default=None) for kind in zip(*rows, strict=True))
+    )
+
+
+def _statistics(case: CaseResult, records: Sequence[ProcessRecord], medians: Mapping[int, float]) -> Statistics:
+    counted = [record for record in records if record.process in medians and record.status.measured] or records
+    samples = [sample for record in counted for sample in record.samples]
+    latencies = [sample.latency_s for sample in samples]
     if not latencies:
-        return {"processes": len(medians), "samples": 0}
-    center, interval = _centre(latencies, list(medians.values()) or [statistics.median(latencies)])
-    images = int(told["images"])
-    device_times = [sample["device_time_s"] for sample in counted if sample["device_time_s"] is not None]
-    return {
-        "processes": len(medians),
-        "samples": len(latencies),
-        "latency_median_s": center,
-        "process_medians_s": json.dumps(medians, sort_keys=True) if medians else None,
-        **interval,
-        "latency_min_s": min(latencies),
-        "latency_max_s": max(latencies),
-        "device_time_median_s": statistics.median(device_times) if device_times else None,
-        "seconds_per_image": center / images,
-        "images_per_second": images / center,
-        "roofline_fraction": _share(told["roofline_s"], center),
-        "device_busy_share": _share(told["device_busy_s"], center),
-    }
-
-
-def _remarks(row: Row) -> list[str]:
-    """Say what the figures of a row mean where it is easily overlooked."""
-    busy, own = row.get("device_busy_share"), row.get("own_cpu_share")
-    remarks = []
-    if busy is not None and busy < HOST_BOUND:
-        remarks.append(f"host-bound: the device computes for {busy:.0%} of a call and waits for the host")
-    if own is not None and own < UNDISTURBED:
-        remarks.append(f"disturbed: others had its core for {1 - own:.0%} of the time")
-    if row.get("warm") is False and row["warmup_calls"] >= COMPARABLE_WARMUP:
-        remarks.append("never warm: its calls still changed when warm-up ended")
-    elif row.get("warm") is False:
-        remarks.append(f"perhaps not warm: its calls are long, and after {row['warmup_calls']} warm-up was out of time")
-    return remarks
+        return Statistics(processes=len(medians))
+    images = case.settings.images or 1
+    device_times = [sample.device_time_s for sample in samples if sample.device_time_s is not None]
+    center, interval, kind = _center(latencies, list(medians.values()) or [statistics.median(latencies)])
+    return Statistics(
+        processes=len(medians),
+        samples=len(latencies),
+        latency_median_s=center,
+        latency_low_s=interval.low if interval else None,
+        latency_high_s=interval.high if interval else None,
+        interval=kind if interval else None,
+        process_medians_s=dict(sorted(medians.items())) or None,
+        latency_min_s=min(latencies),
+        latency_max_s=max(latencies),
+        device_time_median_s=statistics.median(device_times) if device_times else None,
+        seconds_per_image=center / images,
+        images_per_second=images / center,
+        roofline_fraction=_share(case.roofline.roofline_s, center),
+        device_busy_share=_share(case.roofline.device_busy_s, center),
+    )
 
 
 def _share(seconds: float | None, latency: float) -> float | None:
     return None if seconds is None else seconds / latency
 
 
-def _centre(latencies: list[float], medians: list[float]) -> tuple[float, Row]:
-    """Return the central latency, and the interval that the data can support with what it is of, if any."""
+def _center(latencies: list[float], medians: list[float]) -> tuple[float, statistics.Interval | None, IntervalKind]:
+    """Return the central latency with the interval that the data can support, if any, and what that covers."""
     if len(medians) == 1:
-        center, interval, of = medians[0], statistics.median_interval(latencies), WITHIN
-    else:
-        (center, interval), of = statistics.geometric_mean_interval(medians), BETWEEN
-    bounds = {"latency_low_s": interval.low, "latency_high_s": interval.high, "interval": of} if interval else {}
-    return center, bounds
+        return medians[0], statistics.median_interval(latencies), IntervalKind.WITHIN
+    center, interval = statistics.geometric_mean_interval(medians)
+    return center, interval, IntervalKind.BETWEEN
+
+
+def _remarks(result: CaseResult) -> list[Remark]:
+    """Return what the figures of a result mean where it is easily overlooked."""
+    busy, own = result.statistics.device_busy_share, result.telemetry.own_cpu_share
+    calls = result.timings.warmup_calls or 0
+    remarks = []
+    if busy is not None and busy < HOST_BOUND:
+        remarks.append(Remark(RemarkKind.HOST_BOUND, busy))
+    if own is not None and own < UNDISTURBED:
+        remarks.append(Remark(RemarkKind.DISTURBED, 1 - own))
+    if result.timings.warm is False:
+        late = calls >= COMPARABLE_WARMUP
+        remarks.append(Remark(RemarkKind.NEVER_WARM) if late else Remark(RemarkKind.WARMUP_CUT_SHORT, calls))
+    return remarks

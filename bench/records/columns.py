@@ -8,7 +8,6 @@ one line in one of them.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
@@ -18,6 +17,9 @@ from bench.records.outcomes import Remark
 T = TypeVar("T")
 
 DOC, PREFIX, ENDING = "doc", "prefix", "ending"
+LONGEST_SHOWN = 60
+_COLUMNS: dict[type, tuple["Column", ...]] = {}
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
 
 def _from_json(value: Any) -> Any:
@@ -83,10 +85,11 @@ def section(part: type[T], prefix: str = "", ending: str = "") -> T:
     return made
 
 
-@cache
 def columns(record: type) -> tuple[Column, ...]:
     """Return the columns of a record's dataclass, in the order of its fields."""
-    return tuple(_columns(record, "", "", ()))
+    if record not in _COLUMNS:
+        _COLUMNS[record] = tuple(_columns(record, "", "", ()))
+    return _COLUMNS[record]
 
 
 def _columns(record: type, prefix: str, ending: str, path: tuple[str, ...]) -> Iterator[Column]:
@@ -138,10 +141,11 @@ def from_flat(record: type[T], values: Mapping[str, Any], **others: Any) -> T:
         raise _cell_error(record, error) from error
 
 
-@cache
 def adapter(record: type[T]) -> TypeAdapter[T]:
     """Return pydantic's reader and writer of a record."""
-    return TypeAdapter(record)
+    if record not in _ADAPTERS:
+        _ADAPTERS[record] = TypeAdapter(record)
+    return _ADAPTERS[record]
 
 
 class CellError(ValueError):
@@ -164,9 +168,6 @@ def _cell_error(record: type, error: ValidationError) -> CellError:
     shown = str(first["input"])
     shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."
     return CellError(name or ".".join(location), f"is '{shown}': {message[:1].lower()}{message[1:]}")
-
-
-LONGEST_SHOWN = 60
 
 
 def cell(value: Any) -> Any:
