@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bench.api import compare, gate, load_plan, load_results, run
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["compare", "gate", "load_plan", "load_results", "run"]
 
 
