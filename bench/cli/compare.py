@@ -14,7 +14,10 @@ InOrder = Annotated[list[Path], typer.Argument(help="Run folders or results.csv 
 
 
 def compare(base: Base, new: New, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
-    """Compare runs case by case: medians, changes with their intervals, memory, and everything that differs."""
+    """Compare runs case by case.
+
+    It shows medians, changes with their intervals, peak memory, and everything that differs between the runs.
+    """
     from bench.present import comparison as presented
     from bench.session.stored import compare as compare_stored
 
@@ -32,9 +35,12 @@ def save_baseline(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
     folder: BaselineFolder = None,
 ) -> None:
-    """Save a run's results as the baseline of its scenarios on its device, where `gate` finds them."""
+    """Save a run as the baseline that `gate` compares with.
+
+    There is one baseline per scenario and device, a results.csv that you can commit.
+    """
     from bench.analyze import baselines
-    from bench.present.words import saved_baselines
+    from bench.present.verdicts import saved_baselines
 
     saved = baselines.write(run, folder or baselines.FOLDER)
     for path in saved.paths:
@@ -44,7 +50,7 @@ def save_baseline(
 
 
 def trend(runs: InOrder, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
-    """Show medians over many runs, and where they changed for good."""
+    """Show medians over many runs, and lasting changes."""
     from bench.analyze.side import distinct, open_side
     from bench.analyze.trend import trends
     from bench.present import trend as presented
@@ -53,7 +59,9 @@ def trend(runs: InOrder, form: Form = Format.TERMINAL, plot: PlotFile = None) ->
     _say_ignored(sides)
     series = trends(sides)
     if plot is not None:
-        left_out = presented.plot(plot, series)
+        from bench.present.plots import trend as plot_trend
+
+        left_out = plot_trend.write(plot, series)
         typer.echo(f"Plot: {plot}{f'; no room for {left_out} cases' if left_out else ''}", err=True)
     _print(presented, series, form)
 

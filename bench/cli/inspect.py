@@ -8,7 +8,10 @@ from bench.cli.options import Only, Scenarios
 
 
 def list_cases(scenarios: Scenarios = None, only: Only = None) -> None:
-    """Print the cases of scenarios, expanded: their model, dtype, scheduler, autoencoder and optimizations."""
+    """Print the cases that scenarios expand to.
+
+    Each line has a case with its model, dtype, scheduler, autoencoder and optimizations, as far as it names them.
+    """
     from bench.execute.questions import compatible_schedulers
     from bench.session.plan import plan_for
     from bench.session.progress import Notices
@@ -21,7 +24,7 @@ def list_cases(scenarios: Scenarios = None, only: Only = None) -> None:
 
 
 def optimizations() -> None:
-    """Print the optimizations: what each does, its source, its conflicts, and how it is verified."""
+    """Print every optimization, and how it is verified."""
     from bench.pipelines.optimizations import TABLE, conflicts_of
 
     for name, optimization in TABLE.items():
@@ -34,11 +37,21 @@ def optimizations() -> None:
 
 
 def schema() -> None:
-    """Print the JSON Schema of scenario files, for completion in an editor."""
+    """Print the JSON Schema of scenario files, for editors."""
     from bench.plan.scenario import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
 
 
 def columns() -> None:
-    """Print what each column of the result files says, as Markdown."""
+    """Print what each column of the result files means."""
+    from bench.records.case_result import CaseResult
+    from bench.records.columns import columns as columns_of
+    from bench.records.models import VERSION, ProcessRecord, Sample
+
+    typer.echo(f"# The columns of a run's files (schema {VERSION})\n")
+    typer.echo("Units are in the names. An unknown value is an empty cell.")
+    for name, record in (("results.csv", CaseResult), ("processes.jsonl", ProcessRecord), ("samples.csv", Sample)):
+        typer.echo(f"\n## {name}\n\n| column | meaning |\n| --- | --- |")
+        for column in columns_of(record):
+            typer.echo(f"| `{column.name}` | {column.doc} |")

@@ -58,7 +58,7 @@ def recommend(
     only: OnlyCases = None,
     code: CodeFile = None,
 ) -> None:
-    """Say which case of a run to use and why, and print the code for it.
+    """Say which case of a run to use, and print its code.
 
     The exit code is 1 if no case can be recommended.
     """
@@ -93,7 +93,7 @@ def tune(
     output: Output = None,
     code: CodeFile = None,
 ) -> None:
-    """Search the optimizations for the best combination on this device, and print the code for it.
+    """Search for the best optimizations on this device.
 
     It screens every optimization, greedily combines those that help, and then re-measures the best few carefully. The
     exit code is 1 if no case can be recommended.

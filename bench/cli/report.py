@@ -60,7 +60,10 @@ def plots(run: RunFolder = None, output: PlotFolder = None) -> None:
 
 
 def report(runs: RunFolders = None, output: ReportFile = None) -> None:
-    """Write runs as one self-contained HTML file: tables, plots, pictures and raw numbers."""
+    """Write runs as one self-contained HTML file.
+
+    It has the tables, plots, pictures and raw numbers, and loads nothing from the network.
+    """
     from bench.analyze.results import results
     from bench.analyze.run import open_run
     from bench.present.html import page

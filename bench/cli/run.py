@@ -56,10 +56,10 @@ def run(
     resume: Resume = False,
     retry_failed: RetryFailed = False,
 ) -> None:
-    """Measure the cases of scenarios, each in a fresh process, and print their tables.
+    """Measure the cases of scenarios, and print their tables.
 
-    A run that was stopped, even by kill -9 or a power failure, continues with --resume. The exit code is 1 if a case
-    failed, crashed or timed out.
+    Each case gets a fresh process. A run that was stopped, even by kill -9 or a power failure, continues with --resume.
+    The exit code is 1 if a case failed, crashed or timed out.
     """
     from bench.session.measure import measure
     from bench.session.progress import Notices
