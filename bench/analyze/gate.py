@@ -86,7 +86,6 @@ class GateResult:
         judged: every case that the base has, with its verdict.
         environment: facts of device and software in which the sides differ.
         side_by_side: whether both sides were measured in alternating processes, so that drift cancels.
-        tiny: whether a case is of a tiny model.
         only_in_new: cases that are compared with nothing, because the base does not have them.
     """
 
@@ -95,7 +94,6 @@ class GateResult:
     judged: tuple[Judged, ...]
     environment: tuple[EnvironmentDifference, ...] = ()
     side_by_side: bool = False
-    tiny: bool = False
     only_in_new: tuple[str, ...] = ()
 
     @property

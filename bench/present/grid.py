@@ -69,6 +69,11 @@ class Cell:
     tag: str = ""
 
     @property
+    def exact(self) -> str:
+        """The number with every digit, as JavaScript reads it; empty if there is none."""
+        return "" if self.value is None else repr(float(self.value)).replace("inf", "Infinity")
+
+    @property
     def labeled(self) -> str:
         """The text with its tag."""
         return f"{self.text} ({self.tag})" if self.tag else self.text

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -22,24 +23,23 @@ NARROWEST_NAME = 12
 """Letters that a column of names has at least before other columns are left out for it."""
 UNLIMITED = 100_000
 """Characters per line in a pipe: whatever reads it must find every figure."""
-LISTED = 5
-"""Names in one line of text."""
 STYLES = {Tone.NONE: "", Tone.GOOD: "green", Tone.BAD: "red", Tone.OPEN: "yellow", Tone.MUTED: "dim"}
 _JOINTS = re.compile(r"(?<=[-+_/. ])")
 """Where a long name may be broken."""
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names joined by commas, of many only the first and how many more there are."""
-    shown = names if len(names) <= LISTED else names[: LISTED - 1]
-    more = [f"{len(names) - len(shown)} more"] if len(shown) < len(names) else []
-    return ", ".join([*shown, *more])
+class PatientConsole(Console):
+    """A console whose reader may go away (`| head`): from then on its output is lost, and nothing else."""
+
+    def on_broken_pipe(self) -> None:
+        """Send further output nowhere; rich would end the program."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def console() -> Console:
-    """Return the terminal; where the output goes into a pipe, lines are as long as they need to be."""
-    made = Console()
-    return made if made.is_terminal or "COLUMNS" in os.environ else Console(width=UNLIMITED)
+    """Return the terminal; if the output goes into a pipe, lines are as long as they need to be."""
+    made = PatientConsole()
+    return made if made.is_terminal or "COLUMNS" in os.environ else PatientConsole(width=UNLIMITED)
 
 
 def show(grid: Grid, rest: str) -> None:
@@ -66,6 +66,11 @@ def show(grid: Grid, rest: str) -> None:
     say(filter(None, lines))
 
 
+def fits(grid: Grid) -> bool:
+    """Say whether the terminal is wide enough for all columns of a grid."""
+    return len(_widths(grid, grid.rows, console().width)) == sum(column.keep > 0 for column in grid.columns)
+
+
 def say(lines: Iterable[str], style: str = "") -> None:
     """Print lines of text as they are."""
     terminal = console()
@@ -89,7 +94,7 @@ def _widths(grid: Grid, rows: Sequence[Sequence[Cell]], room: int) -> dict[int, 
     for at, column in enumerate(grid.columns):
         if column.keep:
             longest = max((cell_len(row[at].labeled) for row in rows), default=0)
-            word = max(cell_len(word) for word in column.name.split())
+            word = max(cell_len(part.strip()) for part in _JOINTS.split(column.name))
             wanted[at] = max(longest, cell_len(column.name))
             least[at] = max(word, min(longest, NARROWEST_NAME) if column.wraps else longest)
     while _total(least) > room and (spare := [at for at in least if grid.columns[at].keep < ALWAYS]):
@@ -147,10 +152,10 @@ def escaped(text: str) -> str:
     return " ".join(escaped.split())
 
 
-def document(grid: Grid, heading: str = "#") -> str:
-    """Return a grid as a Markdown document: title, table, and its notes as a list."""
+def document(grid: Grid, heading: str = "#", first: str = "") -> str:
+    """Return a grid as a Markdown document: title, a first line in Markdown, the table, and its notes as a list."""
     lines = [f"- {escaped(line)}" for line in (grid.warning, *grid.notes, *grid.details) if line]
-    parts = [f"{heading} {escaped(grid.title)}" if grid.title else "", markdown(grid), "\n".join(lines)]
+    parts = [f"{heading} {escaped(grid.title)}", first, markdown(grid), "\n".join(lines)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 

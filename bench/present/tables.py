@@ -37,7 +37,7 @@ def table(info: ScenarioInfo, results: Sequence[CaseResult]) -> Grid:
         title=f"{info.title} ({info.scenario})",
         columns=tuple(field.column for field in FIELDS),
         rows=tuple(tuple(field.cell(result) for field in FIELDS) for result in results),
-        warning=words.tiny_warning(result.tiny for result in results),
+        warning=words.caution(results),
         notes=tuple(filter(None, [_source(info), _weights(results)])),
         details=tuple(f"{result.case}: {result.claim.note}" for result in results if result.claim.note),
     )

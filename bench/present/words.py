@@ -3,18 +3,23 @@
 A function returns an empty string where there is nothing to say.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isinf
 
 from bench import units
+from bench.analyze.highlights import Detail, NoGain, verdicts
 from bench.analyze.memory import MEMORY_KINDS
+from bench.analyze.recommend import ONE_PROCESS
 from bench.analyze.similarity import another_image
 from bench.records.case_result import CaseResult, Comparison
 from bench.records.outcomes import ClaimVerdict, Expectation, IntervalKind, NotJudged, Remark, RemarkKind, Status
 
 ALL_TINY = "TINY MODELS: the real classes at toy width. Their figures say nothing about the full-size models."
 SOME_TINY = "PARTLY TINY MODELS: what is marked (tiny) has toy width and says nothing about the full-size models."
-RANDOM_WEIGHTS = "Random weights: that two pictures agree means that two computations agree, and nothing more."
+RANDOM_WEIGHTS = (
+    "Random weights: time and memory hardly depend on their values, but pictures do and show nothing. That two pictures "
+    "agree means that two computations agree, and nothing more."
+)
 PICTURE_DIFFERS = "picture differs"
 FRONT = (
     "On the front: no other case is at least as good in time, memory and similarity (PSNR) and better in one of them. "
@@ -28,6 +33,13 @@ VERDICTS = {
     ClaimVerdict.SLOWER: "slower than documented",
     ClaimVerdict.GAINS_MORE: "gains more than documented",
     ClaimVerdict.GAINS_LESS: "gains less than documented",
+}
+NO_GAIN = {
+    NoGain.NOTHING_COMPARED: "there is nothing to compare, because no baseline was measured beside another case",
+    NoGain.NONE_FASTER: "no case was faster than its baseline",
+    NoGain.NOT_SHOWN: (
+        f"no gain with the same image is shown: each is within {ONE_PROCESS:.0%} or its interval, or its case is not ok"
+    ),
 }
 INTERVALS = {IntervalKind.WITHIN: "within one process", IntervalKind.BETWEEN: "between processes"}
 REMARKS = {
@@ -44,14 +56,32 @@ BLENDED = {"vae_tiling": "its tiles are decoded separately and blended"}
 """Approximate optimization -> why its image differs."""
 
 
+EXPLANATIONS: Mapping[RemarkKind, Callable[[float, str], str]] = {
+    RemarkKind.HOST_BOUND: lambda share, _: f"the device computes for {share:.0%} of a call and waits for the host",
+    RemarkKind.DISTURBED: lambda share, _: f"other processes had its core for {share:.0%} of the time",
+    RemarkKind.NEVER_WARM: lambda *_: "calls were still changing when warm-up ended",
+    RemarkKind.WARMUP_CUT_SHORT: lambda calls, _: f"warm-up ran out of time after {count(int(calls), 'call')}",
+    RemarkKind.IMAGE_DIFFERS: lambda psnr, name: f"{units.decibels(psnr)} from the baseline's, {_explained(name)}",
+    RemarkKind.IDLE: lambda _, name: f"{name} is on, but there was nothing for it to do",
+    RemarkKind.OVERRIDDEN: lambda _, name: f"the environment variable {name} overrides a setting",
+}
+"""Remark -> its sentence, made of its value and its subject."""
+
+
 def tiny_warning(tiny: Iterable[bool]) -> str:
     """Return the warning for figures of which these are of tiny models."""
     found = list(tiny)
     return "" if not any(found) else ALL_TINY if all(found) else SOME_TINY
 
 
+def caution(results: Iterable[CaseResult]) -> str:
+    """Return the warning for results of which some are of tiny models."""
+    sized = [result for result in results if result.settings.size is not None]
+    return tiny_warning(result.tiny for result in [each for each in sized if each.status.measured] or sized)
+
+
 def label(result: CaseResult) -> str:
-    """Return what is said beside a case's name wherever its figures are: that it is tiny, that it was still changing."""
+    """Return what is beside a case's name wherever its figures are: that it is tiny, that it was still changing."""
     unstable = result.status is Status.UNSTABLE
     return ", ".join(["tiny"] * result.tiny + [str(Status.UNSTABLE)] * unstable)
 
@@ -68,24 +98,8 @@ def remark(remark: Remark) -> str:
 
 
 def explain(remark: Remark) -> str:
-    """Return what a remark says of its case, without the remark's name."""
-    value = remark.value or 0.0
-    match remark.kind:
-        case RemarkKind.HOST_BOUND:
-            return f"the device computes during {value:.0%} of a call and waits for the host otherwise"
-        case RemarkKind.DISTURBED:
-            return f"other processes had its core for {value:.0%} of the time"
-        case RemarkKind.NEVER_WARM:
-            return "calls were still changing when warm-up ended"
-        case RemarkKind.WARMUP_CUT_SHORT:
-            return f"warm-up ran out of time after {count(int(value), 'call')}"
-        case RemarkKind.IMAGE_DIFFERS:
-            why = f"because {BLENDED[remark.subject]}" if remark.subject in BLENDED else "although no setting explains it"
-            return f"{units.decibels(value)} from the baseline's, {why}"
-        case RemarkKind.IDLE:
-            return f"{remark.subject} is on, but there was nothing for it to do"
-        case RemarkKind.OVERRIDDEN:
-            return f"the environment variable {remark.subject} overrides a setting"
+    """Return what a remark says about its case, without the remark's name."""
+    return EXPLANATIONS[remark.kind](remark.value or 0.0, remark.subject)
 
 
 def notes(result: CaseResult) -> str:
@@ -105,6 +119,25 @@ def verdict(result: CaseResult) -> str:
             return f"not judged: {_not_judged(result)}"
         case known:
             return VERDICTS[known]
+
+
+def verdict_groups(results: Sequence[CaseResult]) -> dict[str, list[CaseResult]]:
+    """Return the cases with a documented figure by the verdict on it, the judged ones first."""
+    found: dict[str, list[CaseResult]] = {}
+    for group in verdicts(results).values():
+        for result in group:
+            found.setdefault(verdict(result), []).append(result)
+    return found
+
+
+def warning(kind: RemarkKind | Status) -> str:
+    """Return the name of what is odd about a case."""
+    return REMARKS[kind] if isinstance(kind, RemarkKind) else kind
+
+
+def warning_detail(detail: Detail) -> str:
+    """Return what a warning says about its cases."""
+    return explain(detail) if isinstance(detail, Remark) else detail
 
 
 def _not_judged(result: CaseResult) -> str:
@@ -155,16 +188,17 @@ def intervals(results: Sequence[CaseResult]) -> str:
     return f"Intervals: 95 %, {' and '.join(kinds)}.{paired}" if kinds else ""
 
 
-def similarity(result: CaseResult) -> str:
-    """Return the PSNR where the same image is expected, else what is known of the image."""
-    found = result.similarity
-    match found.expected_image:
+def expected(result: CaseResult) -> str:
+    """Return which image a case should make."""
+    match result.similarity.expected_image:
         case Expectation.REFERENCE:
             return "the baseline"
         case Expectation.ANOTHER:
-            return f"another image by design ({', '.join(found.changed_by)})"
-        case _:
-            return "unknown" if found.psnr_db is None else units.decibels(found.psnr_db)
+            return f"another image by design ({', '.join(result.similarity.changed_by)})"
+        case Expectation.SAME:
+            return "the same image expected"
+        case None:
+            return ""
 
 
 def psnr(result: CaseResult) -> str:
@@ -173,11 +207,16 @@ def psnr(result: CaseResult) -> str:
     return "" if decibels is None or another_image(result) else units.decibels(decibels)
 
 
-def measured_similarity(result: CaseResult) -> str:
+def pictures(result: CaseResult) -> str:
     """Return the figures of two pictures that were compared, whatever was expected of them."""
     found = result.similarity
     ssim = "" if found.ssim is None else f"SSIM {found.ssim:.4f}"
     return ", ".join(filter(None, [decibels(found.psnr_db), ssim]))
+
+
+def _explained(optimization: str) -> str:
+    """Say why an image differs: because of an approximate optimization, or for no known reason."""
+    return f"because {BLENDED[optimization]}" if optimization in BLENDED else "although no setting explains it"
 
 
 def decibels(value: float | None) -> str:

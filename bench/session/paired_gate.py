@@ -145,7 +145,6 @@ def _gate(sides: Sequence[GateSide], threshold: float, notices: Notices) -> Gate
         judged=tuple(judged),
         environment=tuple(environment_differences([base, head])),
         side_by_side=True,
-        tiny=head.tiny,
     )
 
 

@@ -4,8 +4,6 @@ The parent draws when an event arrives, on another core than a pinned worker's; 
 makes the timed calls. A reader that goes away (`| head`) does not end a run.
 """
 
-import os
-import sys
 from time import monotonic
 from typing import Any, Self
 
@@ -16,21 +14,13 @@ from rich.text import Text
 from bench import units
 from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
+from bench.present.render import PatientConsole
 from bench.records.models import ProcessRecord
 from bench.statistics import median, median_interval
 
 _COLORS = {"ok": "green", "unstable": "yellow", "skipped": "dim", "oom": "magenta"}
 _MINUTES_FROM_S = 90
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
-
-
-class PatientConsole(Console):
-    """A console whose reader may go away: from then on its output is lost, and nothing else."""
-
-    def on_broken_pipe(self) -> None:
-        """Send further output nowhere; rich would end the program."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
 
 
 class Notices:

@@ -42,6 +42,5 @@ def gate(base: Path | None, new: Path, threshold: float, folder: Path = baseline
         new=after.name,
         judged=judged,
         environment=tuple(environment_differences([before, after])),
-        tiny=after.tiny,
         only_in_new=tuple(pair.key for pair in pairs if pair.key in alone),
     )

@@ -36,7 +36,7 @@ from bench.session.request import Ending, RunOutcome, TuneOutcome
 from bench.session.search import Config, Score, Space, reference
 from bench.session.settings import settings_for
 from bench.statistics import median
-from bench.present.render import listed
+from bench.units import listed
 
 if TYPE_CHECKING:
     from bench.session.progress import Notices

@@ -85,9 +85,7 @@ def _bar(axes: Any, index: int, widths: Sequence[tuple[float, str]]) -> None:
         begin += width
 
 
-def _beside(
-    axes: Any, index: int, result: CaseResult, values: Mapping[str, float], factor: float, unit: str
-) -> None:
+def _beside(axes: Any, index: int, result: CaseResult, values: Mapping[str, float], factor: float, unit: str) -> None:
     """Write the whole beside its bar, and the roofline's share of it if that is what the bar shows."""
     whole = sum(values.values())
     share = f"{values['roofline'] / whole:.1%} of " if "roofline" in values else ""

@@ -59,7 +59,7 @@ def subject(run: Run, info: ScenarioInfo, results: Sequence[CaseResult]) -> Subj
         results: its own.
     """
     drawable = [_drawable(result) for result in results]
-    head = Head(printable(info.title), printable(info.scenario), _ran(run, results), _warning(results))
+    head = Head(printable(info.title), printable(info.scenario), _ran(run, results), words.caution(results))
     cases = [case for case in run.plan.cases if case.scenario == info.scenario]
     return Subject(head, drawable, pareto.points(results), cases, info.axes)
 
@@ -93,7 +93,3 @@ def _ran(run: Run, results: Sequence[CaseResult]) -> str:
     kinds = " and ".join(sorted({result.settings.weights for result in results if result.settings.weights}))
     versions = [words.versions(run.environment, each) for each in ("torch", "diffusers")]
     return printable("  ·  ".join(filter(None, [device, *versions, f"weights: {kinds}" if kinds else ""])))
-
-
-def _warning(results: Sequence[CaseResult]) -> str:
-    return words.tiny_warning(result.tiny for result in results if result.measured)
