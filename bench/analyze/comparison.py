@@ -125,6 +125,14 @@ class Pair:
         return self.psnr_db is not None and self.psnr_db < ALARM_DB
 
 
+@dataclass(frozen=True)
+class Compared:
+    """Sides beside each other: the first one is the base, and `pairs` has one list for each of the others."""
+
+    sides: Sequence[Side]
+    pairs: Sequence[Sequence[Pair]]
+
+
 def pair_up(base: Side, new: Side, *, passes_are_pairs: bool = False) -> list[Pair]:
     """Return all cases of two sides in the base's order, followed by those that only the new side has.
 

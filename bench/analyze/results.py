@@ -38,7 +38,7 @@ class Book:
         self._passes = Passes()
         self._alone: dict[str, CaseResult] = {}
         self._results: dict[str, CaseResult] = {}
-        self._devices = {info.scenario: info.source.get("device") for info in run.plan.tables}
+        self._devices = {info.scenario: info.source.get("device") for info in run.plan.scenarios}
         self._dependents: dict[str, list[str]] = {}
         for case in run.plan.cases:
             self._dependents.setdefault(case.baseline or "", []).append(case.key)
