@@ -79,22 +79,14 @@ class Judged:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What a gate found.
+    """What a gate found."""
 
-    Attributes:
-        base: the name of the side that is compared with. `new` is the other's.
-        judged: every case that the base has, with its verdict.
-        environment: facts of device and software in which the sides differ.
-        side_by_side: whether both sides were measured in alternating processes, so that drift cancels.
-        only_in_new: cases that are compared with nothing, because the base does not have them.
-    """
-
-    base: str
+    base: str  # the name of the side that is compared with
     new: str
-    judged: tuple[Judged, ...]
+    judged: tuple[Judged, ...]  # every case that the base has
     environment: tuple[EnvironmentDifference, ...] = ()
-    side_by_side: bool = False
-    only_in_new: tuple[str, ...] = ()
+    side_by_side: bool = False  # whether both sides were measured in alternating processes, so that drift cancels
+    only_in_new: tuple[str, ...] = ()  # cases that are not compared with anything
 
     @property
     def verdict(self) -> GateVerdict:
