@@ -37,7 +37,7 @@ def advise(run: Run, results: Sequence[CaseResult], constraints: Constraints, on
     """Return the best case of each task; raise `InputError` if a pattern of `only` matches nothing."""
     chosen = replace(run, plan=choose(run.plan, only)[0])
     found = tuple(recommend(task, constraints.goal) for task in tasks(chosen, results, constraints))
-    programs = tuple(snippet(each.best.case, each.best.result) if each.best else None for each in found)
+    programs = tuple(snippet(each.best.case, each.best.result.settings) if each.best else None for each in found)
     return Advice(found, programs)
 
 
