@@ -2,11 +2,14 @@
 
 import math
 import re
+from collections.abc import Sequence
 
 from bench.errors import InputError
 
 MIB = 1024**2
 GIB = 1024**3
+LISTED = 5
+"""Names in one line of text."""
 _SIGNIFICANT = 3
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kMGT]i?)?B\s*", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -102,3 +105,10 @@ def significant(value: float) -> str:
 def _rounded(value: float) -> float:
     """Round to three significant digits, so that 0.9996 s does not print as 1000 ms."""
     return float(f"{value:.{_SIGNIFICANT - 1}e}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names joined by commas; of many only the first, and how many more there are."""
+    shown = names if len(names) <= LISTED else names[: LISTED - 1]
+    more = [f"{len(names) - len(shown)} more"] if len(shown) < len(names) else []
+    return ", ".join([*shown, *more])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+import bench
 from bench.errors import InputError
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.check import check
@@ -18,13 +19,13 @@ from bench.plan.vocabulary import Vocabulary, suggestion
 FOLDER = Path("scenarios")
 
 
-def find(names: Sequence[str], folder: Path = FOLDER) -> list[Path]:
-    """Return the files of scenarios given by path, by folder or by name; all of `folder` if none is given.
+def find(names: Sequence[str]) -> list[Path]:
+    """Return the files of scenarios given by path, by folder or by name; without names, all of the first folder.
 
     Raises:
         InputError: a name is none of these, a folder contains no scenario, or two files have the same name.
     """
-    found = [path for name in names or [str(folder)] for path in _find(name, folder)]
+    found = [path for name in names or [str(folders()[0])] for path in _find(name)]
     unique = list({path.resolve(): path for path in reversed(found)}.values())[::-1]
     stems = [path.stem for path in unique]
     for path in unique:
@@ -33,7 +34,14 @@ def find(names: Sequence[str], folder: Path = FOLDER) -> list[Path]:
     return unique
 
 
-def _find(name: str, folder: Path) -> list[Path]:
+def folders() -> list[Path]:
+    """Return where names are looked up: `scenarios/` in the current directory, then the scenarios of this package."""
+    package = Path(bench.__file__).parent
+    inside = package / FOLDER  # where the build puts them
+    return [*([FOLDER] if FOLDER.is_dir() else []), inside if inside.is_dir() else package.parent / FOLDER]
+
+
+def _find(name: str) -> list[Path]:
     path = Path(name)
     if path.is_dir():
         inside = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
@@ -42,14 +50,11 @@ def _find(name: str, folder: Path) -> list[Path]:
         return inside
     if path.suffix in {".yaml", ".yml"} or path.exists():
         return [path]
-    named = folder / f"{name}.yaml"
-    if named.is_file():
-        return [named]
-    known = [scenario.stem for scenario in folder.glob("*.yaml")]
-    hint = (
-        suggestion(name, known) if known else f"there is no folder {folder}/ here; run from a checkout, or give a path"
-    )
-    raise InputError(f"unknown scenario '{name}'; {hint}")
+    for folder in folders():
+        if (folder / f"{name}.yaml").is_file():
+            return [folder / f"{name}.yaml"]
+    known = sorted({scenario.stem for folder in folders() for scenario in folder.glob("*.yaml")})
+    raise InputError(f"unknown scenario '{name}'; {suggestion(name, known)}")
 
 
 def load(paths: Sequence[Path], vocabulary: Vocabulary, compatible: Schedulers) -> Plan:

@@ -4,8 +4,18 @@ import re
 
 import pytest
 
+import bench
 from bench.errors import InputError
 from bench.plan.load import find
+
+
+@pytest.fixture(autouse=True)
+def shipped(write, monkeypatch, tmp_path):
+    """An installed package with a scenario of its own."""
+    package = write("", "site-packages/bench/__init__.py")
+    monkeypatch.setattr(bench, "__file__", str(package))
+    write("", "site-packages/bench/scenarios/two.yaml")
+    return write("", "site-packages/bench/scenarios/shipped.yaml")
 
 
 @pytest.fixture
@@ -69,19 +79,27 @@ def test_an_unknown_name_is_refused_with_the_closest_one(folder):
 
 
 def test_an_unknown_name_without_a_close_one_is_refused_with_all_names(folder):
-    assert refusal("sd15") == "unknown scenario 'sd15'; there are: one, two"
+    assert refusal("sd15") == "unknown scenario 'sd15'; there are: one, shipped, two"
 
 
-def test_a_name_without_a_scenarios_folder_is_refused_with_where_to_run(tmp_path, monkeypatch):
+def test_a_name_that_is_not_in_the_current_directory_stands_for_the_packages_own(folder, shipped):
+    assert found("shipped") == [shipped.as_posix()]
+
+
+def test_without_a_scenarios_folder_a_name_stands_for_the_packages_own(tmp_path, shipped, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert refusal("one") == (
-        "unknown scenario 'one'; there is no folder scenarios/ here; run from a checkout, or give a path"
-    )
+    assert found("shipped") == [shipped.as_posix()]
 
 
-def test_without_a_name_a_missing_scenarios_folder_is_refused(tmp_path, monkeypatch):
+def test_without_a_scenarios_folder_all_of_the_package_are_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert re.search(r"no folder scenarios/ here; \S", refusal())
+    assert [path.stem for path in find([])] == ["shipped", "two"]
+
+
+def test_in_a_checkout_the_packages_own_are_beside_it(tmp_path, shipped, monkeypatch):
+    monkeypatch.chdir(tmp_path / "site-packages" / "bench")
+    shipped.parent.rename(tmp_path / "site-packages" / "scenarios")
+    assert found("shipped") == [(tmp_path / "site-packages" / "scenarios" / "shipped.yaml").as_posix()]
 
 
 def test_a_folder_without_a_scenario_is_refused(folder, tmp_path):
