@@ -1,4 +1,4 @@
-"""Baselines that are kept under version control: a results.csv a device model and scenario.
+"""Baselines that are kept under version control: one results.csv for each device model and scenario.
 
     results/baselines/nvidia-h200/sd15-precision.csv
 
@@ -7,17 +7,17 @@ The gate finds the right one by the device that the new run was measured on.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from bench.analyze.results import results
-from bench.analyze.rows import Row
 from bench.analyze.run import open_run
-from bench.analyze.side import Side, of_run, open_side
+from bench.analyze.side import Side, open_side
 from bench.errors import InputError
 from bench.records import store
-from bench.records.schema import FAULTS, Status
+from bench.records.case_result import CaseResult
+from bench.records.outcomes import FAULTS, Status
+from bench.records.table import results_csv
 from bench.statistics import MIN_PROCESSES
 
 FOLDER = Path("results/baselines")
@@ -25,9 +25,21 @@ NO_BASELINE = (*FAULTS, Status.INTERRUPTED)
 """Whatever comes next could only be better, so nothing could ever regress against them."""
 
 
-def path_of(device_name: str, scenario: str, folder: Path = FOLDER) -> Path:
-    """Return where the baseline of a scenario on a device model lies, whether or not there is one."""
-    return folder / slug(device_name) / f"{scenario}.csv"
+@dataclass(frozen=True)
+class Saved:
+    """The baselines that a run was saved as, and what to know about them; cases are named by key."""
+
+    paths: tuple[Path, ...]  # one file for each scenario
+    cases: tuple[str, ...]
+    left_out: tuple[str, ...]  # not saved, because of how they ended
+    unstable: tuple[str, ...]  # no latency can pass against them
+    few_processes: tuple[str, ...]  # too few for a latency to be judged against them
+    lost: tuple[str, ...]  # in the replaced files but not in the run, because `run --only` left them out
+
+
+def path_of(device_name: str | None, scenario: str, folder: Path = FOLDER) -> Path:
+    """Return where the baseline of a scenario on a device model is, whether or not there is one."""
+    return folder / slug(device_name or "unknown device") / f"{scenario}.csv"
 
 
 def slug(device_name: str) -> str:
@@ -35,36 +47,32 @@ def slug(device_name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", device_name.lower()).strip("-")
 
 
-def write(run: Path, folder: Path = FOLDER) -> tuple[list[Path], list[str]]:
-    """Write a run's rows as baselines, a file a scenario, each replaced whole.
-
-    Returns:
-        the files, and what a reader should know of them.
+def write(run: Path, folder: Path = FOLDER) -> Saved:
+    """Write a run's results as baselines, one file for each scenario, each replaced whole.
 
     Raises:
-        InputError: the run holds no case or what cannot be, or a baseline of another size lies there already.
+        InputError: the run has no case to save, or one of its files would replace results of another size.
     """
     opened = open_run(run)
-    of_run(opened)  # what could not be compared is no baseline
-    table = results(opened)
-    kept = table[~table["status"].isin(list(NO_BASELINE))]
-    if kept.empty:
-        raise InputError(
-            f"{run}: no case ended as one can be expected to again ({', '.join(NO_BASELINE)} are no baseline)"
-        )
-    dropped = [f"{row['scenario']}/{row['case']}" for _, row in table.drop(kept.index).iterrows()]
-    by_file = {
-        path_of(str(device), str(scenario), folder): rows
-        for (device, scenario), rows in kept.groupby(["device_name", "scenario"], sort=False)
-    }
-    for path, rows in by_file.items():
-        _refuse_another_size(path, rows)
-    lost = [remark for path, rows in by_file.items() for remark in _lost(path, rows)]
-    for path, rows in by_file.items():
+    found = results(opened)
+    kept = [result for result in found if result.status not in NO_BASELINE]
+    if not kept:
+        raise InputError(f"{run}: has no case to save; a baseline cannot be {', '.join(NO_BASELINE)}")
+    by_file: dict[Path, list[CaseResult]] = {}
+    for result in kept:
+        by_file.setdefault(path_of(opened.versions.device_name, result.scenario, folder), []).append(result)
+    lost = [key for path, saved in by_file.items() for key in _lost(path, saved)]
+    for path, saved in by_file.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        store.replace(path, rows.to_csv(index=False))
-    broken = [f"left out, for they are no baseline ({', '.join(NO_BASELINE)}): {', '.join(dropped)}"] if dropped else []
-    return list(by_file), [*broken, *_remarks(kept), *lost]
+        store.replace(path, results_csv(saved))
+    return Saved(
+        paths=tuple(by_file),
+        cases=_keys(kept),
+        left_out=_keys([result for result in found if result.status in NO_BASELINE]),
+        unstable=_keys([result for result in kept if result.status is Status.UNSTABLE]),
+        few_processes=_keys([result for result in kept if 0 < result.statistics.processes < MIN_PROCESSES]),
+        lost=tuple(lost),
+    )
 
 
 def find(new: Side, folder: Path = FOLDER) -> tuple[Side, list[str]]:
@@ -73,49 +81,31 @@ def find(new: Side, folder: Path = FOLDER) -> tuple[Side, list[str]]:
     Raises:
         InputError: there is none at all.
     """
-    wanted = list(dict.fromkeys((str(row["device_name"]), str(row["scenario"])) for row in new.rows.values()))
-    paths = [path_of(device, scenario, folder) for device, scenario in wanted]
-    there = [path for path in paths if path.is_file()]
-    if not there:
-        raise InputError(f"{paths[0]}: there is no such baseline; keep one with: bench baseline RUN")
-    rows: dict[str, Row] = {}
-    for path in there:
-        rows |= open_side(path).rows
-    without = [scenario for (_, scenario), path in zip(wanted, paths, strict=True) if path not in there]
-    return Side("baseline", there[0].parent, rows), without
+    paths = {
+        path_of(result.versions.device_name, result.scenario, folder): result.scenario
+        for result in new.results.values()
+    }
+    existing = [path for path in paths if path.is_file()]
+    if not existing:
+        raise InputError(f"{next(iter(paths))}: there is no such baseline; save one with: bench save-baseline RUN")
+    found: dict[str, CaseResult] = {}
+    for path in existing:
+        found |= open_side(path).results
+    return Side("baseline", existing[0].parent, found), [paths[path] for path in paths if path not in existing]
 
 
-def _lost(path: Path, rows: pd.DataFrame) -> list[str]:
-    """Say which cases of the baseline that lies there are not in the new one; `--only` makes a run without them."""
+def _lost(path: Path, saved: Sequence[CaseResult]) -> list[str]:
+    """Return the cases that a file has and would lose; raise `InputError` if what it has is of another size."""
     if not path.is_file():
         return []
-    gone = [str(row["case"]) for row in open_side(path).rows.values() if row["case"] not in set(rows["case"])]
-    return [f"{path}: the run has not measured {', '.join(gone)}: gone from the baseline"] if gone else []
+    before = open_side(path).results
+    sizes = [sorted({str(each.settings.size) for each in side}) for side in (before.values(), saved)]
+    if sizes[0] != sizes[1]:
+        old, new = map("+".join, sizes)
+        raise InputError(f"{path}: is of size {old}, but the run is {new}; remove it first, or choose another --folder")
+    kept = set(_keys(saved))
+    return [key for key in before if key not in kept]
 
 
-def _refuse_another_size(path: Path, rows: pd.DataFrame) -> None:
-    if not path.is_file():
-        return
-    before, now = ({str(row["size"]) for row in side} for side in (open_side(path).rows.values(), _plain(rows)))
-    if before != now:
-        sizes = f"{'+'.join(sorted(before))}, the run is {'+'.join(sorted(now))}"
-        raise InputError(f"{path}: is of size {sizes}; remove it first, or choose another --folder")
-
-
-def _plain(rows: pd.DataFrame) -> Sequence[Row]:
-    return [{"size": size} for size in rows["size"]]
-
-
-def _remarks(table: pd.DataFrame) -> list[str]:
-    few = table[(table["processes"] > 0) & (table["processes"] < MIN_PROCESSES)]
-    unstable = ", ".join(
-        f"{row['scenario']}/{row['case']}" for _, row in table.iterrows() if row["status"] == Status.UNSTABLE
-    )
-    drifting = [f"unstable, so nothing can pass against them: {unstable}"] if unstable else []
-    if few.empty:
-        return drifting
-    told = f"{len(few)} of {len(table)} cases have under {MIN_PROCESSES} processes"
-    return [
-        *drifting,
-        f"{told}: memory and status can be judged against them, latency cannot; measure with --processes 4",
-    ]
+def _keys(found: Sequence[CaseResult]) -> tuple[str, ...]:
+    return tuple(result.key for result in found)

@@ -1,202 +1,204 @@
-"""Which measured cases can be recommended at all, and why the others cannot.
+"""Which measured cases can be recommended, and why the others cannot.
 
-Cases are weighed against each other where they do one task: those whose baselines make the same image. Each is held
-against one picture, the task's reference. Nobody can vouch for the image of a case that makes another one by design (a
+Cases are alternatives to each other if they do one task: if their baselines make the same image. Each is compared with
+one picture, the task's reference. Nobody can vouch for the image of a case that makes another one by design (a
 scheduler, fewer steps, another model), so such cases are named and left out unless they are asked for.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import floor
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
-import pandas as pd
-
+from bench.analyze.comparison import Difference, differences
 from bench.analyze.constraints import Constraints, Goal
-from bench.analyze.results import BETWEEN
-from bench.analyze.rows import Row, highest_peak, plain_rows, process_medians
+from bench.analyze.memory import highest_peak
 from bench.analyze.run import Run
-from bench.analyze.similarity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, shared_similarity, similarity
+from bench.analyze.similarity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, psnr_between, psnr_of_shared
 from bench.plan.case import Case
-from bench.records.schema import MEASURED, Status
+from bench.records.case_result import CaseResult
+from bench.records.models import Settings
+from bench.records.outcomes import IntervalKind, Status
 from bench.statistics import Interval
 
 BATCH = "num_images_per_prompt"
 
 
+class ExclusionKind(StrEnum):
+    """Why a case cannot be recommended."""
+
+    STATUS = "status"  # it is not ok; its result says why
+    OTHER_WORK = "other-work"  # than the reference: `differences`
+    ANOTHER_IMAGE = "another-image"  # by design: the candidate's `design`
+    NO_PICTURES = "no-pictures"  # that could be compared with the reference's
+    IMAGE_DIFFERS = "image-differs"  # the candidate's `psnr_db` is below `limit`
+    MEMORY_UNKNOWN = "memory-unknown"  # although its most is limited
+    NO_FIGURE = "no-figure"  # of what the best is to be best at
+    TOO_MUCH_MEMORY = "too-much-memory"  # the candidate's `memory_bytes` is above `limit`
+
+
+@dataclass(frozen=True)
+class ExclusionReason:
+    """Why a case cannot be recommended. `differences` and `limit` are explained beside each `ExclusionKind`."""
+
+    kind: ExclusionKind
+    differences: tuple[Difference, ...] = ()
+    limit: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A case of a task, weighed.
-
-    Attributes:
-        case: of the plan.
-        row: of the results, None for an unknown value.
-        cost: less is better: seconds a call or an image, bytes, or joules an image, by the goal; None where unknown.
-        interval: of the cost between processes; None where there is none.
-        rounds: the cost in each round of interleaved processes, by its number; of seconds only.
-        memory_bytes: the highest peak of loading, the first call and a generation.
-        memory_kind: what that peak is of; a key of `rows.MEMORY_KINDS`.
-        psnr_db: against the reference's pictures; None where they cannot be compared.
-        design: settings that make another image than the plan's baseline, measured or not.
-        exclusion_reason: why it cannot be recommended, its memory aside; empty where it can.
-        too_big: by how many bytes it is over the most that is allowed.
-    """
+    """A case of a task, weighed."""
 
     case: Case
-    row: Row
-    cost: float | None
-    interval: Interval | None
-    rounds: Mapping[int, float]
-    memory_bytes: float | None
-    memory_kind: str
-    psnr_db: float | None
-    design: tuple[str, ...]
-    exclusion_reason: str
-    too_big: float = 0.0
+    result: CaseResult
+    cost: float | None = None  # to be small, by the goal: seconds per call or per image, bytes, or joules per image
+    interval: Interval | None = None  # of the cost, between processes
+    passes: Mapping[int, float] = field(default_factory=dict)  # the cost in seconds in each pass
+    memory_bytes: float | None = None  # the highest peak of loading, the first call and a generation
+    memory_kind: str = ""  # which peak that is; a key of memory.MEMORY_KINDS
+    psnr_db: float | None = None  # against the reference's pictures; None if they cannot be compared
+    design: tuple[str, ...] = ()  # settings that make another image than the plan's baseline, measured or not
+    exclusion_reason: ExclusionReason | None = None  # why it cannot be recommended
+    excess_bytes: float = 0.0  # how much more memory it takes than is allowed
 
 
 @dataclass(frozen=True)
 class Task:
-    """Cases that are alternatives to each other. `reference` is whose picture they are held against, if any is."""
+    """Cases that are alternatives to each other."""
 
-    name: str
-    reference: Case | None
-    candidates: tuple[Candidate, ...]
+    settings: Settings  # of the reference, or of the first case without one: what the task is
+    reference: Case | None  # the case whose pictures the others' are compared with; None if none was measured
+    candidates: tuple[Candidate, ...]  # in the plan's order
 
 
-def tasks(run: Run, table: pd.DataFrame, constraints: Constraints) -> list[Task]:
+def tasks(run: Run, results: Sequence[CaseResult], constraints: Constraints) -> list[Task]:
     """Return the tasks of a run, in the plan's order.
 
     Args:
         run: whose plan and pictures are read.
-        table: its results (`summary.results`).
+        results: of its cases.
         constraints: what is asked of a case.
     """
-    rows = {f"{row['scenario']}/{row['case']}": row for row in plain_rows(table)}
-    cases = {case.key: case for case in run.plan.cases}
+    by_key = {result.key: result for result in results}
     grouped: dict[str, list[Case]] = {}
     for case in run.plan.cases:
-        if case.key in rows:
-            grouped.setdefault(_image(cases.get(case.baseline or "", case)), []).append(case)
-    return [_task(run, members, cases, rows, constraints) for members in grouped.values()]
+        if case.key in by_key:
+            grouped.setdefault(_image(run.cases.get(case.baseline or "", case)), []).append(case)
+    return [_task(run, members, by_key, constraints) for members in grouped.values()]
 
 
 def _image(case: Case) -> str:
-    """Return what decides which image a case makes, as text: equal for cases that are to make the same one."""
+    """Return what decides which image a case makes, as text: equal for cases that should make the same one."""
     call = {name: value for name, value in case.call.items() if name not in NOT_OF_THE_IMAGE}
     return json.dumps([*(getattr(case, name) for name in BY_DESIGN), call], sort_keys=True, default=list)
 
 
-def _task(
-    run: Run, members: Sequence[Case], cases: Mapping[str, Case], rows: Mapping[str, Row], constraints: Constraints
-) -> Task:
-    image = cases.get(members[0].baseline or "", members[0])
-    reference = _reference(members, image, rows)
-    shown = rows[(reference or members[0]).key]
-    candidates = tuple(_weigh(run, case, rows, image, reference, constraints) for case in members)
-    return Task(_name(shown), reference, candidates)
+def _task(run: Run, members: Sequence[Case], results: Mapping[str, CaseResult], constraints: Constraints) -> Task:
+    image = run.cases.get(members[0].baseline or "", members[0])
+    reference = _reference(members, image, results)
+    candidates = tuple(_weigh(run, case, results, image, reference, constraints) for case in members)
+    return Task(results[(reference or members[0]).key].settings, reference, candidates)
 
 
-def _reference(members: Sequence[Case], image: Case, rows: Mapping[str, Row]) -> Case | None:
-    """Return the first measured baseline; where none was, a case that is to make the same image, float32 before others.
+def _reference(members: Sequence[Case], image: Case, results: Mapping[str, CaseResult]) -> Case | None:
+    """Return the first measured baseline; without one, a case that should make the same image, preferably in float32.
 
     Args:
         members: cases of one task.
         image: the baseline of the plan, measured or not, whose image the task is about.
-        rows: of the results.
+        results: by key.
     """
 
     def rank(case: Case) -> tuple[bool, int, bool]:
         return case.baseline not in {case.key, None}, len(by_design(case, image)), case.dtype != "float32"
 
-    return min((case for case in members if rows[case.key]["status"] in MEASURED), key=rank, default=None)
-
-
-def _name(row: Row) -> str:
-    images = row["images"] or 1
-    sides = f"{row['width']}x{row['height']}" if row["width"] and row["height"] else ""
-    steps = f"{row['steps']} step{'s' if row['steps'] > 1 else ''}" if row["steps"] else ""
-    parts = [row["model"], row["scheduler"], steps, sides, f"{images} images a call" if images > 1 else "1 image"]
-    return ", ".join(filter(None, parts))
+    return min((case for case in members if results[case.key].status.measured), key=rank, default=None)
 
 
 def _weigh(
-    run: Run, case: Case, rows: Mapping[str, Row], image: Case, reference: Case | None, constraints: Constraints
-) -> Candidate:
-    row = rows[case.key]
-    design = tuple(by_design(case, image))
-    memory, kind = highest_peak(row)
-    cost, interval, rounds = _cost(row, memory, constraints.goal)
-    psnr = _psnr(run, case, row, reference)
+    run: Run, case: Case, results: Mapping[str, CaseResult], image: Case, reference: Case | None,
+    constraints: Constraints,
+) -> Candidate:  # fmt: skip
+    result = results[case.key]
+    design, psnr = tuple(by_design(case, image)), _psnr(run, case, result, reference)
     if constraints.goal == Goal.THROUGHPUT and BATCH in design and reference is not None:
         design, psnr = _batch(run, case, reference, design, constraints)
-    base = rows[reference.key] if reference is not None else None
-    reasons = (
-        "" if row["status"] == Status.OK else f"{row['status']}: {row['reason']}",
-        _other_work(row, base, constraints.goal),
-        "" if constraints.other_images or not design else f"another image by design ({', '.join(design)})",
-        _unlike(psnr, constraints) if reference is not None and case.key != reference.key and not design else "",
-        "its peak memory is not known" if memory is None and constraints.max_memory_bytes is not None else "",
-        f"no {constraints.goal} was measured" if cost is None else "",
-    )
-    too_big = (
-        max(0.0, (memory or 0.0) - constraints.max_memory_bytes) if constraints.max_memory_bytes is not None else 0.0
-    )
-    exclusion_reason = next(filter(None, reasons), "")
-    return Candidate(case, row, cost, interval, rounds, memory, kind, psnr, design, exclusion_reason, too_big)
+    memory, kind = highest_peak(result)
+    cost, interval, passes = _cost(result, memory, constraints.goal)
+    most = constraints.max_memory_bytes
+    candidate = Candidate(
+        case, result, cost, interval, passes, memory, kind, psnr, design,
+        excess_bytes=max(0.0, memory - most) if memory is not None and most is not None else 0.0,
+    )  # fmt: skip
+    base = results[reference.key] if reference is not None else None
+    return replace(candidate, exclusion_reason=next(_exclusion_reasons(candidate, base, constraints), None))
 
 
-def _cost(row: Row, memory: float | None, goal: Goal) -> tuple[float | None, Interval | None, Mapping[int, float]]:
-    """Return what is to be little, with its interval between processes and its rounds where the run has them."""
+def _cost(
+    result: CaseResult, memory: float | None, goal: Goal
+) -> tuple[float | None, Interval | None, Mapping[int, float]]:
+    """Return what should be small, with its interval between processes and its passes where the run has them."""
     if goal == Goal.MEMORY:
         return memory, None, {}
     if goal == Goal.ENERGY:
-        return row["energy_per_image_j"], None, {}
-    images = 1 if goal == Goal.LATENCY else row["images"] or 1
-    if row["latency_median_s"] is None:
+        return result.telemetry.energy_per_image_j, None, {}
+    figures, images = result.statistics, 1 if goal == Goal.LATENCY else result.settings.images or 1
+    if figures.latency_median_s is None:
         return None, None, {}
     interval = None
-    if row["interval"] == BETWEEN:
-        interval = Interval(row["latency_low_s"] / images, row["latency_high_s"] / images)
-    rounds = {number: seconds / images for number, seconds in process_medians(row).items()}
-    return row["latency_median_s"] / images, interval, rounds
+    if figures.interval is IntervalKind.BETWEEN and figures.latency_low_s and figures.latency_high_s:
+        interval = Interval(figures.latency_low_s / images, figures.latency_high_s / images)
+    passes = {number: seconds / images for number, seconds in (figures.process_medians_s or {}).items()}
+    return figures.latency_median_s / images, interval, passes
 
 
-def _other_work(row: Row, base: Row | None, goal: Goal) -> str:
-    """Say where a case does other work than the reference, so that no figure of the two can be compared."""
-    if base is None:
-        return ""
-    same = ["size", "output_type", "width", "height"] + (["images"] if goal in {Goal.LATENCY, Goal.MEMORY} else [])
-    other = [f"{name} {row[name]}, not {base[name]}" for name in same if row[name] != base[name]]
-    return f"other work ({', '.join(other)})" if other else ""
-
-
-def _psnr(run: Run, case: Case, row: Row, reference: Case | None) -> float | None:
-    """Return the similarity to the reference's pictures in dB; the row has it where that is the case's own baseline."""
-    if reference is None or case.key == reference.key:
+def _psnr(run: Run, case: Case, result: CaseResult, reference: Case | None) -> float | None:
+    """Return the similarity to the reference's pictures in dB; known already if that is the case's own baseline."""
+    if reference is None or case.key == reference.key or not result.status.measured:
         return None
-    columns = row if case.baseline == reference.key else similarity(run.folder, case, row, reference)
-    found: float | None = columns.get("psnr_db")
-    return found
+    if case.baseline == reference.key:
+        return result.similarity.psnr_db
+    return psnr_between(run.folder, case.key, run.folder, reference.key)
 
 
 def _batch(
     run: Run, case: Case, reference: Case, design: tuple[str, ...], constraints: Constraints
 ) -> tuple[tuple[str, ...], float | None]:
-    """Return what makes another image, and the similarity of the pictures that both make: of a batch, nothing need.
+    """Return what makes another image, and the similarity of the pictures that both make: for a batch, maybe nothing.
 
-    With a seed an image the first one of a batch is that of a single call; with one seed for all it is another.
+    With one seed per image, the first picture of a batch is that of a single call; with one seed for all it is not.
     """
-    psnr = shared_similarity(run.folder, case, reference)
+    psnr = psnr_of_shared(run.folder, case.key, reference.key)
     same = set(design) <= {BATCH, "seed"} and psnr is not None and psnr >= constraints.min_psnr_db
     return () if same else design, psnr
 
 
-def _unlike(psnr: float | None, constraints: Constraints) -> str:
-    if psnr is None:
-        return "its pictures cannot be compared with the reference's"
-    if psnr >= constraints.min_psnr_db:
-        return ""
-    return (
-        f"the image differs: {floor(psnr * 10) / 10:.1f} dB < {constraints.min_psnr_db:g} dB"  # 29.96 is not 30.0 < 30
-    )
+def _exclusion_reasons(candidate: Candidate, base: CaseResult | None, wanted: Constraints) -> Iterator[ExclusionReason]:
+    """Yield what excludes a candidate, which is complete but for its reason; `base` is the reference's result."""
+    result, psnr, least = candidate.result, candidate.psnr_db, wanted.min_psnr_db
+    if result.status != Status.OK:
+        yield ExclusionReason(ExclusionKind.STATUS)
+    if other := _other_work(result, base, wanted.goal):
+        yield ExclusionReason(ExclusionKind.OTHER_WORK, other)
+    if candidate.design and not wanted.other_images:
+        yield ExclusionReason(ExclusionKind.ANOTHER_IMAGE)
+    if not candidate.design and base is not None and base.key != result.key:
+        if psnr is None:
+            yield ExclusionReason(ExclusionKind.NO_PICTURES)
+        elif psnr < least:
+            yield ExclusionReason(ExclusionKind.IMAGE_DIFFERS, limit=least)
+    if candidate.memory_bytes is None and wanted.max_memory_bytes is not None:
+        yield ExclusionReason(ExclusionKind.MEMORY_UNKNOWN)
+    if candidate.cost is None:
+        yield ExclusionReason(ExclusionKind.NO_FIGURE)
+    if candidate.excess_bytes:
+        yield ExclusionReason(ExclusionKind.TOO_MUCH_MEMORY, limit=wanted.max_memory_bytes)
+
+
+def _other_work(result: CaseResult, base: CaseResult | None, goal: Goal) -> tuple[Difference, ...]:
+    """Return where a case does other work than the reference, so that no figure of the two can be compared."""
+    if base is None:
+        return ()
+    images = ["images"] if goal in {Goal.LATENCY, Goal.MEMORY} else []
+    return differences(base.settings, result.settings, ["size", "output_type", "width", "height", *images])

@@ -1,104 +1,171 @@
-"""Two runs beside each other, case by case: the ratio of their latencies with what it can bear, and all that differs.
+"""Two runs beside each other, case by case: the ratio of their latencies, its interval, and everything that differs.
 
-A ratio is the new side's latency over the base's: more than 1 is slower. Its interval comes from the medians of fresh
-processes, for a single process says nothing of the next one; where the two sides were measured in turn (paired rounds),
-from the ratios of the rounds, so that what drifts cancels.
+A ratio is the new side's latency divided by the base's: more than 1 is slower. Its interval comes from the medians of
+fresh processes, because one process does not predict the next. Where the sides were measured in paired passes, it comes
+from the ratio of each pass, so that drift cancels.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from math import exp, fsum, log
 from typing import Any
 
 from bench import statistics
-from bench.analyze.rows import Row
 from bench.analyze.side import Side
-from bench.analyze.similarity import ALARM_DB, similarity_between_runs
-from bench.records import schema
-from bench.records.schema import MEASURED, Status
+from bench.analyze.similarity import ALARM_DB, psnr_between
+from bench.records.case_result import CaseResult, Versions
+from bench.records.columns import columns
+from bench.records.models import Effective, Peaks, Settings
+from bench.records.outcomes import Status
 from bench.statistics import Interval
 
 CONDITIONS = ("started_by", "pinned_core", "device")
-"""Columns among the settings that tell how a process was run, not what it measured."""
-SETTINGS = tuple(name for name in schema.names(schema.SETTINGS) if name not in CONDITIONS)
-ENVIRONMENT = tuple(name for name in schema.names(schema.VERSIONS) if name != "diffusion_bench")
-NOT_HELD_EQUAL = ("recompilations", "vae_decodes")
-EFFECTIVE = ("started_by", *(name for name in schema.names(schema.EFFECTIVE) if name not in NOT_HELD_EQUAL))
+"""Fields of the settings that say how a process was run, not what it measured."""
+SETTINGS = tuple(each.name for each in columns(Settings) if each.name not in CONDITIONS)
+VERSIONS = tuple(each.name for each in columns(Versions) if each.name != "diffusion_bench")
+OBSERVED = ("recompilations", "vae_decodes")
+"""Fields of the effective settings that are observations of one run."""
+EFFECTIVE = tuple(each.name for each in columns(Effective) if each.name not in OBSERVED)
+WORK = ("denoiser_calls", "parameters", "denoiser_parameters")
+"""Effective settings that decide how much there is to compute: less of it is not a gain."""
+SMALLEST = 0.01
+"""Machines drift by 1 % from one hour to the next, so a smaller change is not called one."""
+
+
+class ComparisonVerdict(StrEnum):
+    """What a pair shows."""
+
+    SLOWER = "slower"
+    FASTER = "faster"
+    NO_DIFFERENCE = "no-difference-shown"
+    TOO_FEW_PROCESSES = "too-few-processes"
+    OTHER_SETTINGS = "other-settings"
+    ONLY_IN_BASE = "only-in-base"
+    ONLY_IN_NEW = "only-in-new"
+    NOT_MEASURED = "not-measured"  # on at least one side; the statuses say why
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that two results have with different values."""
+
+    field: str
+    base: Any
+    new: Any
+
+    @property
+    def known(self) -> bool:
+        """Whether both values were reported."""
+        return not any(value in (None, ()) for value in (self.base, self.new))
+
+
+@dataclass(frozen=True)
+class EnvironmentDifference:
+    """A fact of the machines in which sides differ, with its distinct values on each side, in the order of the sides.
+
+    A results.csv may contain rows of several machines; None is unknown.
+    """
+
+    field: str
+    values: tuple[tuple[str | None, ...], ...]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One case on two sides.
-
-    Attributes:
-        key: of the case, `scenario/case`.
-        base: its row on the base's side; None where it has none. `new` is the other's.
-        ratio: the new latency over the base's; None unless both were measured.
-        interval: 95 %, of the ratio; None where there are too few processes for one.
-        processes: that the ratio is from, a side.
-        settings: what was asked for differently, as `name: base -> new`; with any the ratio compares two things.
-        effective: what was found in effect differently, in the same words.
-        psnr_db: between the sides' pictures, the lowest; None where they were not compared.
-    """
+    """One case on two sides."""
 
     key: str
-    base: Row | None
-    new: Row | None
-    ratio: float | None
-    interval: Interval | None
-    processes: tuple[int, int]
-    settings: tuple[str, ...]
-    effective: tuple[str, ...]
-    psnr_db: float | None = None
+    base: CaseResult | None  # None if the base does not have the case
+    new: CaseResult | None
+    ratio: float | None = None  # the new latency / the base's; None unless both were measured
+    interval: Interval | None = None  # 95 %, of the ratio; None with too few processes
+    processes: tuple[int, int] = (0, 0)  # that the ratio comes from, on each side
+    settings: tuple[Difference, ...] = ()  # requested differently: with any, the ratio compares two different things
+    effective: tuple[Difference, ...] = ()  # in effect differently
+    psnr_db: float | None = None  # the lowest between the sides' pictures; None if they were not compared
+
+    @property
+    def verdict(self) -> ComparisonVerdict:
+        """What the pair shows; a difference only where the interval excludes a ratio of 1."""
+        if self.base is None or self.new is None:
+            return ComparisonVerdict.ONLY_IN_BASE if self.new is None else ComparisonVerdict.ONLY_IN_NEW
+        if self.settings:
+            return ComparisonVerdict.OTHER_SETTINGS
+        if self.ratio is None:
+            return ComparisonVerdict.NOT_MEASURED
+        if self.interval is None:
+            return ComparisonVerdict.TOO_FEW_PROCESSES
+        if self.interval.low > 1 and self.ratio - 1 >= SMALLEST:
+            return ComparisonVerdict.SLOWER
+        faster = self.interval.high < 1 and 1 - self.ratio >= SMALLEST
+        return ComparisonVerdict.FASTER if faster else ComparisonVerdict.NO_DIFFERENCE
 
     @property
     def memory_bytes(self) -> tuple[float | None, float | None]:
-        """Return the peaks of a generation on both sides: of tensors; of resident growth where neither counts them."""
-        told = [row["peak_allocated_bytes"] for row in (self.base, self.new) if row is not None]
-        name = "peak_rss_growth_bytes" if told.count(None) == len(told) else "peak_allocated_bytes"
-        return _bytes(self.base, name), _bytes(self.new, name)
+        """The peaks of a generation on both sides: of tensors, or of resident growth if neither side counts tensors."""
+        base, new = (side.memory.generation if side is not None else Peaks() for side in (self.base, self.new))
+        if base.allocated_bytes is None and new.allocated_bytes is None:
+            return base.rss_growth_bytes, new.rss_growth_bytes
+        return base.allocated_bytes, new.allocated_bytes
 
     @property
-    def steady(self) -> bool:
-        """Say whether both sides were measured, steadily."""
-        return all(row is not None and row["status"] == Status.OK for row in (self.base, self.new))
+    def other_work(self) -> tuple[Difference, ...]:
+        """The effective differences that change how much there is to compute."""
+        return tuple(each for each in self.effective if each.field in WORK)
+
+    @property
+    def stable(self) -> bool:
+        """Whether both sides were measured and had stopped changing."""
+        return all(side is not None and side.status == Status.OK for side in (self.base, self.new))
 
     @property
     def other_image(self) -> bool:
-        """Say whether the sides drew pictures that differ, though their settings are the same."""
+        """Whether the sides made pictures that differ although their settings are the same."""
         return self.psnr_db is not None and self.psnr_db < ALARM_DB
 
-    @property
-    def same_device(self) -> bool:
-        """Say whether both rows are of one model of device."""
-        return self.base is not None and self.new is not None and self.base["device_name"] == self.new["device_name"]
+
+@dataclass(frozen=True)
+class Compared:
+    """Sides beside each other: the first one is the base, and `pairs` has one list for each of the others."""
+
+    sides: Sequence[Side]
+    pairs: Sequence[Sequence[Pair]]
 
 
-def pair_up(base: Side, new: Side, *, rounds_are_pairs: bool = False) -> list[Pair]:
-    """Return all cases of two sides, in the base's order, those that only the new side has last.
+def pair_up(base: Side, new: Side, *, passes_are_pairs: bool = False) -> list[Pair]:
+    """Return all cases of two sides in the base's order, followed by those that only the new side has.
 
-    Args:
-        base: what is compared with.
-        new: what is compared.
-        rounds_are_pairs: whether round n of both sides was measured at one time, in turn.
+    `passes_are_pairs` says that both sides were measured next to each other in every pass.
     """
-    keys = [*base.rows, *(key for key in new.rows if key not in base.rows)]
-    return [_pair(key, base, new, rounds_are_pairs=rounds_are_pairs) for key in keys]
-
-
-def _bytes(row: Row | None, name: str) -> float | None:
-    return None if row is None or row[name] is None else float(row[name])
-
-
-def environment(sides: Sequence[Side]) -> dict[str, list[str]]:
-    """Return the facts of the machines in which sides differ: name -> a text a side."""
-    told = {name: [", ".join(_text(value) for value in side.facts(name)) for side in sides] for name in ENVIRONMENT}
-    return {name: texts for name, texts in told.items() if len(set(texts)) > 1}
+    keys = dict.fromkeys([*base.results, *new.results])
+    return [_pair(key, base.results.get(key), new.results.get(key), paired=passes_are_pairs) for key in keys]
 
 
 def with_similarity(pairs: Sequence[Pair], base: Side, new: Side) -> list[Pair]:
-    """Return the pairs with the PSNR between both sides' pictures, where both are run folders that have them."""
-    return [replace(pair, psnr_db=similarity_between_runs(base.path, new.path, pair.key)) for pair in pairs]
+    """Return the pairs with the PSNR between both sides' pictures, where both are run folders that have some."""
+    return [replace(pair, psnr_db=psnr_between(new.path, pair.key, base.path, pair.key)) for pair in pairs]
+
+
+def environment_differences(sides: Sequence[Side]) -> list[EnvironmentDifference]:
+    """Return the facts of device and software in which sides differ."""
+    versions = [list(dict.fromkeys(result.versions for result in side.results.values())) for side in sides]
+    found = [
+        EnvironmentDifference(
+            name, tuple(tuple(dict.fromkeys(getattr(each, name) for each in side)) for side in versions)
+        )
+        for name in VERSIONS
+    ]
+    return [each for each in found if len(set(each.values)) > 1]
+
+
+def differences(base: Any, new: Any, names: Sequence[str]) -> tuple[Difference, ...]:
+    """Return which of these fields two records have with different values."""
+    return tuple(
+        Difference(name, getattr(base, name), getattr(new, name))
+        for name in names
+        if getattr(base, name) != getattr(new, name)
+    )
 
 
 def geometric_mean(pairs: Sequence[Pair]) -> float | None:
@@ -112,18 +179,21 @@ def geometric_mean(pairs: Sequence[Pair]) -> float | None:
     return exp(fsum(log(ratio) for ratio in ratios) / len(ratios))
 
 
-def _pair(key: str, base: Side, new: Side, *, rounds_are_pairs: bool) -> Pair:
-    rows = base.rows.get(key), new.rows.get(key)
+def _pair(key: str, base: CaseResult | None, new: CaseResult | None, *, paired: bool) -> Pair:
+    if base is None or new is None:
+        return Pair(key, base, new)
     ratio, interval, processes = None, None, (0, 0)
-    if all(measured(row) for row in rows):
-        medians = base.medians(key), new.medians(key)
-        ratio, interval, processes = _ratio(*medians, paired=rounds_are_pairs)
-    return Pair(key, *rows, ratio, interval, processes, _differences(*rows, SETTINGS), _differences(*rows, EFFECTIVE))
-
-
-def measured(row: Row | None) -> bool:
-    """Say whether a row has a latency that a table may show."""
-    return row is not None and row["status"] in MEASURED
+    medians = base.statistics.process_medians_s, new.statistics.process_medians_s
+    measured = base.status.measured and new.status.measured
+    if measured and medians[0] and medians[1]:
+        ratio, interval, processes = _ratio(medians[0], medians[1], paired=paired)
+    settings = SETTINGS if base.settings.device == "cpu" else [name for name in SETTINGS if name != "threads"]
+    asked = differences(base.settings, new.settings, settings)
+    found = differences(base.settings, new.settings, ["started_by"])
+    found += differences(base.effective, new.effective, EFFECTIVE)
+    if not measured:  # a case that ended early did not report some of its fields
+        asked, found = (tuple(each for each in part if each.known) for part in (asked, found))
+    return Pair(key, base, new, ratio, interval, processes, asked, found)
 
 
 def _ratio(
@@ -132,27 +202,6 @@ def _ratio(
     if not paired:
         ratio, interval = statistics.ratio_interval(list(new.values()), list(base.values()))
         return ratio, interval, (len(base), len(new))
-    rounds = sorted(base.keys() & new.keys())
-    ratio, interval = statistics.geometric_mean_interval([new[number] / base[number] for number in rounds])
-    return ratio, interval, (len(rounds), len(rounds))
-
-
-def _differences(base: Row | None, new: Row | None, names: Sequence[str]) -> tuple[str, ...]:
-    """Return `name: base -> new` for each column that differs; what a case that ended early never told is not held."""
-    if base is None or new is None:
-        return ()
-    whole = measured(base) and measured(new)
-    return tuple(
-        f"{name}: {_text(base[name])} -> {_text(new[name])}"
-        for name in names
-        if base[name] != new[name] and (whole or None not in (base[name], new[name])) and _matters(name, base)
-    )
-
-
-def _matters(name: str, row: Row) -> bool:
-    """Say whether a setting can change a row: the threads of a CPU are no setting of a GPU's work."""
-    return name != "threads" or row["device"] == "cpu"
-
-
-def _text(value: Any) -> str:
-    return "(none)" if value is None else str(value)
+    passes = sorted(base.keys() & new.keys())
+    ratio, interval = statistics.geometric_mean_interval([new[number] / base[number] for number in passes])
+    return ratio, interval, (len(passes), len(passes))

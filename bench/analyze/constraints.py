@@ -1,4 +1,4 @@
-"""What a person asks of the case that is to be recommended. Light, for the command line imports it at once."""
+"""What a person asks of the case that is to be recommended. Light, because the command line imports it at once."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,23 +18,16 @@ class Goal(StrEnum):
 
 @dataclass(frozen=True)
 class Constraints:
-    """What a person asks of a case.
-
-    Attributes:
-        goal: what it is to be best at.
-        min_psnr_db: the least similarity to the reference's picture; nothing under `ALARM_DB` is recommended.
-        max_memory_bytes: that loading, the first call and a generation may each take.
-        other_images: whether cases are admitted that make another image by design.
-    """
+    """What a person asks of a case."""
 
     goal: Goal = Goal.LATENCY
-    min_psnr_db: float = ALARM_DB
-    max_memory_bytes: float | None = None
-    other_images: bool = False
+    min_psnr_db: float = ALARM_DB  # against the reference's picture; nothing below ALARM_DB is recommended
+    max_memory_bytes: float | None = None  # for each of loading, the first call and a generation
+    other_images: bool = False  # whether cases that make another image by design are admitted
 
     def __post_init__(self) -> None:
-        if not self.min_psnr_db >= ALARM_DB:
+        if not self.min_psnr_db >= ALARM_DB:  # so that nan is refused, too
             raise InputError(
-                f"--min-psnr {self.min_psnr_db:g}: below {ALARM_DB:g} dB a difference is seen with the naked eye, "
-                f"and no such case is recommended; give {ALARM_DB:g} or more"
+                f"--min-psnr {self.min_psnr_db:g}: a difference below {ALARM_DB:g} dB is visible, "
+                f"so such a case is never recommended; give {ALARM_DB:g} or more"
             )

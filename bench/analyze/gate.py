@@ -1,8 +1,8 @@
-"""Judge a comparison: passed, regressed, inconclusive or not comparable, each with its reason; never a coin flip.
+"""Judge a comparison: passed, regressed, inconclusive or not comparable, each with its reasons; never a coin flip.
 
-Latency is judged by one 95 % interval of the ratio and a threshold: a slow-down is a regression only if all of the
-interval lies beyond the threshold, and a pass only if all of it lies below. Memory is exact, so it is compared exactly.
-Versions of torch, diffusers or the driver are what is under test, and never a reason to refuse.
+Latency is judged by one 95 % interval of the ratio and a threshold: a slow-down is a regression only if the whole
+interval is beyond the threshold, and a pass only if the whole interval is below it. Memory counters are exact, so they
+are compared exactly. Versions of torch, diffusers and the driver are what is under test, never a reason to refuse.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -10,193 +10,213 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench import units
-from bench.analyze.comparison import Pair, measured
-from bench.analyze.rows import Row
-from bench.records.schema import FAULTS, Status
-from bench.statistics import MIN_PROCESSES
+from bench.analyze.comparison import EnvironmentDifference, Pair
+from bench.records.case_result import CaseResult
+from bench.records.outcomes import FAULTS, Status
 
 THRESHOLD = 0.03
-"""A slow-down of 3 %: what six blocks of processes can tell from none on a quiet machine."""
+"""A slow-down of 3 %: what six blocks of processes can distinguish from none on a quiet machine."""
 MEMORY_SLACK_BYTES, MEMORY_SLACK = 16 * units.MIB, 0.005
-"""Allocators round, libraries keep workspaces: growth up to the larger of the two is none."""
+"""Allocators round and libraries keep workspaces, so growth up to the larger of the two does not count."""
 BLOCKS, EXTENDED = 6, 12
-"""Six pairs of processes tell 3 % from none where processes differ by 0.5 %; what they leave open gets six more."""
-WORK = ("denoiser_calls:", "parameters:", "denoiser_parameters:")
-"""What is in effect that decides how much there is to compute: less of it is no gain."""
+"""Six blocks distinguish 3 % from none where processes differ by 0.5 %; cases that they leave open get six more."""
 ANSWERS = (Status.SKIPPED, Status.OOM)
-"""No measurement, but an answer that can be expected again."""
+"""Not a measurement, but an answer that can be expected again."""
 
 
-class Verdict(StrEnum):
-    """What the gate says of a case."""
+class GateVerdict(StrEnum):
+    """What the gate says about a case."""
 
     PASSED = "passed"
     REGRESSED = "regressed"
     INCONCLUSIVE = "inconclusive"
-    NOT_COMPARABLE = "not comparable"
+    NOT_COMPARABLE = "not-comparable"
 
 
-EXIT_CODES = {Verdict.PASSED: 0, Verdict.REGRESSED: 1, Verdict.INCONCLUSIVE: 3, Verdict.NOT_COMPARABLE: 4}
-PRECEDENCE = (Verdict.REGRESSED, Verdict.NOT_COMPARABLE, Verdict.INCONCLUSIVE, Verdict.PASSED)
-"""Where judgements differ, the first of these that occurs is the verdict of all."""
+PRECEDENCE = (GateVerdict.REGRESSED, GateVerdict.NOT_COMPARABLE, GateVerdict.INCONCLUSIVE, GateVerdict.PASSED)
+"""Where judgements differ, the first of these that occurs decides."""
 
-Judgement = tuple[Verdict, str]
+
+class Reason(StrEnum):
+    """What led to a verdict; the pair and the threshold of a `Judged` have the figures."""
+
+    NO_BASELINE = "no-baseline"  # of the whole scenario
+    MISSING = "missing"  # the new side did not measure the case
+    OTHER_DEVICE = "other-device"
+    OTHER_SETTINGS = "other-settings"  # pair.settings
+    OTHER_WORK = "other-work"  # pair.other_work
+    OTHER_IMAGE = "other-image"  # from the same seed; pair.psnr_db
+    INTERRUPTED = "interrupted"
+    BASE_FAULTY = "base-faulty"  # the base has nothing to compare with
+    STATUS_WORSE = "status-worse"
+    NEWLY_MEASURED = "newly-measured"  # the base has an answer, but no figures
+    SAME_STATUS = "same-status"  # skipped or out of memory on both sides
+    NEITHER_MEASURED = "neither-measured"
+    RECOMPILES = "recompiles"  # while samples were taken, and the base does so less
+    UNSTABLE = "unstable"  # a latency that is still changing never passes
+    UNSTABLE_AND_SLOWER = "unstable-and-slower"  # and the whole interval is beyond the threshold
+    TOO_FEW_PROCESSES = "too-few-processes"  # for an interval
+    SLOWER = "slower"  # the whole interval is beyond the threshold
+    NOT_SLOWER = "not-slower"  # the whole interval is below the threshold
+    UNDECIDED = "undecided"  # the threshold is within the interval
+    MEMORY_UNKNOWN = "memory-unknown"  # on one side
+    MEMORY_GREW = "memory-grew"  # by more than `memory_slack_bytes`
+    MEMORY_KEPT = "memory-kept"
+
+
+Judgement = tuple[GateVerdict, Reason]
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A case's verdict, the reasons that led to it (one a judged quantity), and what they are about."""
+    """A case's verdict and the reasons that led to it, one for each judged quantity."""
 
     pair: Pair
     threshold: float
-    verdict: Verdict
-    reasons: tuple[str, ...]
+    verdict: GateVerdict
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What a gate found."""
+
+    base: str  # the name of the side that is compared with
+    new: str
+    judged: tuple[Judged, ...]  # every case that the base has
+    environment: tuple[EnvironmentDifference, ...] = ()
+    side_by_side: bool = False  # whether both sides were measured in alternating processes, so that drift cancels
+    only_in_new: tuple[str, ...] = ()  # cases that are not compared with anything
+
+    @property
+    def verdict(self) -> GateVerdict:
+        """The verdict of all cases together."""
+        return overall(self.judged)
 
 
 def judge(pairs: Iterable[Pair], threshold: float = THRESHOLD, without: Collection[str] = ()) -> list[Judged]:
-    """Judge every case that the base has; a case that is new is held against nothing.
+    """Judge every case that the base has; a case that is new is not compared with anything.
 
     Args:
         pairs: of a base and what is compared with it.
-        threshold: slow-down as a share, for the cases whose scenario names none.
-        without: scenarios that the base was to have and has not: none of their cases can be compared.
+        threshold: slow-down as a share, for cases whose scenario sets none.
+        without: scenarios for which there should have been a base, so that none of their cases can be compared.
     """
-    kept = [pair for pair in pairs if pair.base is not None or pair.key.split("/", 1)[0] in without]
-    return [_judge(pair, _threshold(pair, threshold)) for pair in kept]
+    judged = [pair for pair in pairs if pair.base is not None or pair.key.split("/", 1)[0] in without]
+    return [_judge(pair, threshold) for pair in judged]
 
 
 def settle(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> list[Judged]:
-    """Judge after six blocks of pairs, and once more, with all the data, where a latency was left open; never again.
+    """Judge after six blocks, and once more, with all the data, where noise left a latency open; never again.
 
     Args:
-        measure: measures the named cases (None: all) in blocks of these numbers, and judges what there is so far.
+        measure: measures the named cases (None: all) in blocks of these numbers, and judges all data so far.
     """
     judged = measure(None, range(BLOCKS))
-    ties = {each.pair.key for each in judged if each.verdict is Verdict.INCONCLUSIVE and _open(each)}
-    return measure(ties, range(BLOCKS, EXTENDED)) if ties else judged
+    still_open = {each.pair.key for each in judged if each.verdict is GateVerdict.INCONCLUSIVE and _noisy(each)}
+    return measure(still_open, range(BLOCKS, EXTENDED)) if still_open else judged
 
 
-def _open(judged: Judged) -> bool:
-    """Say whether it is noise that leaves a case open, which more blocks make less of."""
-    steady, interval = judged.pair.steady, judged.pair.interval
-    return steady and interval is not None and _latency(judged.pair, judged.threshold)[0] is Verdict.INCONCLUSIVE
-
-
-def overall(judged: Sequence[Judged]) -> Verdict:
+def overall(judged: Sequence[Judged]) -> GateVerdict:
     """Return the verdict of all cases together; a gate that measured nothing is not comparable, never passed."""
     verdicts = {each.verdict for each in judged}
-    if verdicts == {Verdict.PASSED} and not any(measured(each.pair.new) for each in judged):
-        return Verdict.NOT_COMPARABLE
-    return next((verdict for verdict in PRECEDENCE if verdict in verdicts), Verdict.NOT_COMPARABLE)
+    if not any(each.pair.new is not None and each.pair.new.status.measured for each in judged):
+        verdicts -= {GateVerdict.PASSED}
+    return next((verdict for verdict in PRECEDENCE if verdict in verdicts), GateVerdict.NOT_COMPARABLE)
 
 
-def _judge(pair: Pair, threshold: float) -> Judged:
-    judgements = _refusal(pair) or _status(pair, threshold) or [_latency(pair, threshold), _memory(pair)]
-    verdict = next(verdict for verdict in PRECEDENCE if verdict in {found for found, _ in judgements})
-    decisive = [reason for found, reason in judgements if found == verdict and reason]
-    return Judged(pair, threshold, verdict, tuple(decisive))
+def memory_slack_bytes(before: float) -> float:
+    """Return the growth of a peak of `before` bytes that does not count."""
+    return max(MEMORY_SLACK_BYTES, MEMORY_SLACK * before)
 
 
-def _threshold(pair: Pair, default: float) -> float:
-    """Return the case's own threshold, or else the gate's. It is the base's: no change loosens its own gate."""
-    own = pair.base["threshold"] if pair.base is not None else None
-    return default if own is None else float(own)
+def _noisy(judged: Judged) -> bool:
+    """Say whether it is noise that leaves a case open, which more blocks reduce."""
+    return judged.pair.stable and _latency(judged.pair, judged.threshold)[1] is Reason.UNDECIDED
 
 
-def _refusal(pair: Pair) -> list[Judgement]:
-    """Say why two rows cannot be held against each other, if so."""
+def _judge(pair: Pair, default: float) -> Judged:
+    """Judge a case by its own threshold or the default. It is the base's: no change may loosen its own gate."""
     if pair.base is None:
-        return [(Verdict.NOT_COMPARABLE, "there is no baseline of its scenario; keep one: bench baseline RUN")]
+        return Judged(pair, default, GateVerdict.NOT_COMPARABLE, (Reason.NO_BASELINE,))
+    own = pair.base.comparison.threshold
+    threshold = default if own is None else own
     if pair.new is None:
-        return [(Verdict.NOT_COMPARABLE, "the case has gone missing: the new side did not measure it")]
-    other_work = [found for found in pair.effective if found.startswith(WORK)]
-    reasons = (
-        "" if pair.same_device else f"another device: {pair.base['device_name']} -> {pair.new['device_name']}",
-        f"other settings: {'; '.join(pair.settings)}" if pair.settings else "",
-        f"other work: {'; '.join(other_work)}" if other_work else "",
-        f"another image from the same seed: {pair.psnr_db:.1f} dB"
-        if pair.other_image and pair.new["weights"] != "random"
-        else "",
-    )
-    return [(Verdict.NOT_COMPARABLE, reason) for reason in reasons if reason][:1]
+        return Judged(pair, threshold, GateVerdict.NOT_COMPARABLE, (Reason.MISSING,))
+    refused = _refusal(pair, pair.base, pair.new)
+    if refused is not None:
+        return Judged(pair, threshold, GateVerdict.NOT_COMPARABLE, (refused,))
+    judgements = _judgements(pair, pair.base, pair.new, threshold)
+    verdict = next(verdict for verdict in PRECEDENCE if verdict in {found for found, _ in judgements})
+    return Judged(pair, threshold, verdict, tuple(reason for found, reason in judgements if found is verdict))
 
 
-def _status(pair: Pair, threshold: float) -> list[Judgement]:
-    """Judge a case of which one side has no steady measurement; nothing where both have one."""
-    assert pair.base is not None  # noqa: S101 - refused before
-    assert pair.new is not None  # noqa: S101 - refused before
-    before, after = pair.base["status"], pair.new["status"]
-    if before == after == Status.OK:
-        return []
-    changed = f"{before} -> {after}{_because(pair.new)}"
-    if measured(pair.base) and measured(pair.new):
-        return [_unstable(pair, threshold, changed), _memory(pair)]
-    return [_change_of_status(pair.base, pair.new, changed)]
+def _refusal(pair: Pair, base: CaseResult, new: CaseResult) -> Reason | None:
+    """Return why two results cannot be compared, if they cannot."""
+    if base.versions.device_name is None or base.versions.device_name != new.versions.device_name:
+        return Reason.OTHER_DEVICE
+    if pair.settings:
+        return Reason.OTHER_SETTINGS
+    if pair.other_work:
+        return Reason.OTHER_WORK
+    if pair.other_image and new.settings.weights != "random":
+        return Reason.OTHER_IMAGE
+    return None
 
 
-def _unstable(pair: Pair, threshold: float, changed: str) -> Judgement:
-    """Judge a latency that was still changing: it may be a regression all the same, and is never a pass."""
-    assert pair.base is not None  # noqa: S101 - refused before
-    assert pair.new is not None  # noqa: S101 - refused before
-    if (pair.new["recompilations"] or 0) > (pair.base["recompilations"] or 0):
-        return Verdict.REGRESSED, f"{changed}: it compiles while it runs, the base does not"
-    verdict, found = _latency(pair, threshold)
-    if verdict is Verdict.REGRESSED:
-        return verdict, f"{found}; {changed}"
-    return Verdict.INCONCLUSIVE, f"{changed}: an unstable latency is no ground for a pass"
+def _judgements(pair: Pair, base: CaseResult, new: CaseResult, threshold: float) -> list[Judgement]:
+    if not (base.status.measured and new.status.measured):
+        return [_change_of_status(base, new)]
+    latency = _latency(pair, threshold) if pair.stable else _unstable(pair, base, new, threshold)
+    memory = _memory(pair)
+    return [latency, memory] if memory is not None else [latency]
 
 
-def _change_of_status(base: Row, new: Row, changed: str) -> Judgement:
+def _change_of_status(base: CaseResult, new: CaseResult) -> Judgement:
     """Judge a case that at least one side could not measure."""
-    if Status.INTERRUPTED in {base["status"], new["status"]}:
-        return Verdict.INCONCLUSIVE, f"{changed}: measure it to the end"
-    if base["status"] in FAULTS:
-        return (
-            Verdict.NOT_COMPARABLE,
-            f"the base is {base['status']}{_because(base)}: nothing to hold the new side against",
-        )
-    if _rank(new) < _rank(base):
-        return Verdict.REGRESSED, changed
-    if measured(new):
-        return Verdict.PASSED, f"{changed}: there was nothing to hold it against"
-    if base["status"] == new["status"] and new["status"] in ANSWERS:
-        return Verdict.PASSED, f"{new['status']} as before"
-    return Verdict.INCONCLUSIVE, f"{changed}: neither side was measured"
+    if Status.INTERRUPTED in {base.status, new.status}:
+        return GateVerdict.INCONCLUSIVE, Reason.INTERRUPTED
+    if base.status in FAULTS:
+        return GateVerdict.NOT_COMPARABLE, Reason.BASE_FAULTY
+    if _rank(new.status) < _rank(base.status):
+        return GateVerdict.REGRESSED, Reason.STATUS_WORSE
+    if new.status.measured:
+        return GateVerdict.PASSED, Reason.NEWLY_MEASURED
+    if base.status == new.status:
+        return GateVerdict.PASSED, Reason.SAME_STATUS
+    return GateVerdict.INCONCLUSIVE, Reason.NEITHER_MEASURED
 
 
-def _rank(row: Row) -> int:
+def _rank(status: Status) -> int:
     """Return how good an outcome is: a fault 0, an answer 1, a measurement 2."""
-    return 2 if measured(row) else int(row["status"] in ANSWERS)
+    return 2 if status.measured else int(status in ANSWERS)
 
 
-def _because(row: Row) -> str:
-    return f" ({row['reason']})" if row["reason"] else ""
+def _unstable(pair: Pair, base: CaseResult, new: CaseResult, threshold: float) -> Judgement:
+    """Judge a latency that was still changing: it may be a regression all the same, and is never a pass."""
+    if (new.effective.recompilations or 0) > (base.effective.recompilations or 0):
+        return GateVerdict.REGRESSED, Reason.RECOMPILES
+    if _latency(pair, threshold)[0] is GateVerdict.REGRESSED:
+        return GateVerdict.REGRESSED, Reason.UNSTABLE_AND_SLOWER
+    return GateVerdict.INCONCLUSIVE, Reason.UNSTABLE
 
 
 def _latency(pair: Pair, threshold: float) -> Judgement:
-    assert pair.ratio is not None  # noqa: S101 - both were measured
-    found = f"latency {units.change(pair.ratio)}"
     if pair.interval is None:
-        few = f"{pair.processes[0]} and {pair.processes[1]} processes"
-        return Verdict.INCONCLUSIVE, f"{found}, from {few}: an interval needs {MIN_PROCESSES} a side (--processes 4)"
-    span = f"{found}, 95 % interval {units.change(pair.interval.low)} to {units.change(pair.interval.high)}"
-    limit = 1 + threshold
-    if pair.interval.low > limit:
-        return Verdict.REGRESSED, f"{span}, all beyond {units.change(limit)}"
-    if pair.interval.high < limit:
-        return Verdict.PASSED, span
-    return Verdict.INCONCLUSIVE, f"{span}: {units.change(limit)} lies within"
+        return GateVerdict.INCONCLUSIVE, Reason.TOO_FEW_PROCESSES
+    if pair.interval.low > 1 + threshold:
+        return GateVerdict.REGRESSED, Reason.SLOWER
+    if pair.interval.high < 1 + threshold:
+        return GateVerdict.PASSED, Reason.NOT_SLOWER
+    return GateVerdict.INCONCLUSIVE, Reason.UNDECIDED
 
 
-def _memory(pair: Pair) -> Judgement:
+def _memory(pair: Pair) -> Judgement | None:
+    """Judge the peaks of a generation; None on a device that counts none."""
     before, after = pair.memory_bytes
     if before is None and after is None:
-        return Verdict.PASSED, ""  # this device has no counter of peaks
+        return None
     if before is None or after is None:
-        side = "base" if before is None else "new"
-        return Verdict.INCONCLUSIVE, f"peak memory of the {side} side is not on file"
-    slack = max(MEMORY_SLACK_BYTES, MEMORY_SLACK * before)
-    told = f"peak memory {units.memory(before)} -> {units.memory(after)} ({units.memory_change(after - before)})"
-    if after - before > slack:
-        return Verdict.REGRESSED, f"{told}, beyond {units.memory_change(slack)}"
-    return Verdict.PASSED, told
+        return GateVerdict.INCONCLUSIVE, Reason.MEMORY_UNKNOWN
+    grew = after - before > memory_slack_bytes(before)
+    return (GateVerdict.REGRESSED, Reason.MEMORY_GREW) if grew else (GateVerdict.PASSED, Reason.MEMORY_KEPT)

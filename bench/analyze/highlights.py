@@ -2,22 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bench.analyze.recommend import ONE_PROCESS
-from bench.analyze.rows import Row
-from bench.analyze.similarity import ALARM_DB, another_image
-from bench.records.schema import Status
+from bench.analyze.similarity import another_image, differs
+from bench.records.case_result import CaseResult
+from bench.records.outcomes import ClaimVerdict, NotJudged, Remark, RemarkKind, Status
 
-_LONGEST_KIND = 30
-"""Letters before a colon that are still the kind of a remark, as in `host-bound: ...`, and no sentence."""
+Detail = Remark | str
+"""What a warning says: a remark, or the reason why a case ended as it did."""
 
 
 @dataclass(frozen=True)
 class Warnings:
-    """Remarks of one kind; `details` are what is said, each with the keys of the cases that it is said of."""
+    """Remarks of one kind, or cases that ended alike; `details` has the keys of the cases by what is said of them."""
 
-    kind: str
-    details: dict[str, list[str]]
+    kind: RemarkKind | Status
+    details: dict[Detail, list[str]]
 
     @property
     def cases(self) -> int:
@@ -25,77 +26,79 @@ class Warnings:
         return len({key for keys in self.details.values() for key in keys})
 
 
-def fastest(rows: Sequence[Row]) -> list[Row]:
+class NoGain(StrEnum):
+    """Why no case is named as faster."""
+
+    NOTHING_COMPARED = "nothing-compared"  # no two cases have a figure, a baseline and another
+    NONE_FASTER = "none-faster"  # than its baseline
+    NOT_SHOWN = "not-shown"  # within the margin or the interval, another picture, or a case that is not ok
+
+
+def fastest(results: Sequence[CaseResult]) -> list[CaseResult]:
     """Return each scenario's greatest speed-ups, where there is a gain: of the same image, and of another by design.
 
-    A case whose picture differs although no setting explains it is left out: it is no speed-up.
+    A case whose picture differs although no setting explains it is left out, because that is not a speed-up.
     """
-    found = []
-    for scenario in dict.fromkeys(row["scenario"] for row in rows):
-        faster = [row for row in rows if row["scenario"] == scenario and _gains(row)]
-        for by_design in (False, True):
-            alike = [row for row in faster if another_image(row) == by_design]
-            found += sorted(alike, key=lambda row: row["speedup"])[-1:]
+    best: dict[tuple[str, bool], CaseResult] = {}
+    for result in results:
+        place = (result.scenario, another_image(result))
+        if _gains(result) and (place not in best or _speedup(result) >= _speedup(best[place])):
+            best[place] = result
+    scenarios = dict.fromkeys(result.scenario for result in results)
+    return [best[place] for name in scenarios for place in ((name, False), (name, True)) if place in best]
+
+
+def no_gain(results: Sequence[CaseResult]) -> NoGain:
+    """Return why `fastest` is empty."""
+    speedups = [_speedup(result) for result in results if _compared(result)]
+    if not speedups:
+        return NoGain.NOTHING_COMPARED
+    return NoGain.NONE_FASTER if max(speedups) <= 1 else NoGain.NOT_SHOWN
+
+
+def verdicts(results: Sequence[CaseResult]) -> dict[ClaimVerdict | NotJudged, list[CaseResult]]:
+    """Return the cases with a documented figure by its verdict, or by why there is none, the judged ones first."""
+    found: dict[ClaimVerdict | NotJudged, list[CaseResult]] = {}
+    for result in sorted(results, key=lambda result: result.claim.judged_by is None):
+        outcome = result.claim.not_judged or result.claim.verdict
+        if outcome is not None:
+            found.setdefault(outcome, []).append(result)
     return found
 
 
-def no_gain(rows: Sequence[Row]) -> str:
-    """Say why no case is named as faster."""
-    compared = [row for row in rows if row["speedup"] is not None and row["case"] != row["baseline"]]
-    if not compared:
-        return "there is nothing to compare: no two cases have a figure, a baseline and another"
-    if all(row["speedup"] <= 1 for row in compared):
-        return "no case was faster than its baseline"
-    return (
-        f"no gain of the same image is shown: each is within {ONE_PROCESS:.0%} or its interval, or its case is not ok"
-    )
+def statuses(results: Sequence[CaseResult]) -> dict[Status, int]:
+    """Return how many cases ended how, in the order of `Status`."""
+    ended = [result.status for result in results]
+    return {status: ended.count(status) for status in Status if status in ended}
 
 
-def verdicts(rows: Sequence[Row]) -> dict[str, list[str]]:
-    """Return the keys of the cases by the verdict on their documented figure, those that were held first."""
-    found: dict[str, list[str]] = {}
-    for row in sorted(rows, key=lambda row: row["claim_judged_by"] is None):
-        if row["claim_verdict"]:
-            found.setdefault(row["claim_verdict"], []).append(key(row))
-    return found
-
-
-def statuses(rows: Sequence[Row]) -> dict[str, int]:
-    """Return how many cases ended how, in the order in which the schema names the endings."""
-    ended = [row["status"] for row in rows]
-    return {str(status): ended.count(status) for status in Status if status in ended}
-
-
-def warnings(rows: Sequence[Row]) -> list[Warnings]:
-    """Return what to know of the cases: why they have no figures, and what is odd about those they have."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for row in rows:
-        for kind, detail in _told(row):
-            found.setdefault(kind, {}).setdefault(detail, []).append(key(row))
+def warnings(results: Sequence[CaseResult]) -> list[Warnings]:
+    """Return what to know about the cases: why they have no figures, and what is odd about those they have."""
+    found: dict[RemarkKind | Status, dict[Detail, list[str]]] = {}
+    for result in results:
+        for kind, detail in _details(result):
+            found.setdefault(kind, {}).setdefault(detail, []).append(result.key)
     return [Warnings(kind, details) for kind, details in found.items()]
 
 
-def key(row: Row) -> str:
-    """Return the name that joins the files: `scenario/case`."""
-    return f"{row['scenario']}/{row['case']}"
+def _details(result: CaseResult) -> Iterator[tuple[RemarkKind | Status, Detail]]:
+    if result.status != Status.OK:
+        yield result.status, result.reason or ""
+    for remark in result.remarks:
+        yield remark.kind, remark
 
 
-def _gains(row: Row) -> bool:
-    compared = row["speedup"] is not None and row["case"] != row["baseline"]
-    whole = row["psnr_db"] is None or row["psnr_db"] >= ALARM_DB or another_image(row)
-    return bool(compared and whole and row["status"] == Status.OK and _shown(row))
+def _compared(result: CaseResult) -> bool:
+    return result.comparison.speedup is not None and not result.is_baseline
 
 
-def _shown(row: Row) -> bool:
-    """Say whether a gain is more than chance: by its interval, or where there is none by a margin."""
-    low = row["speedup_low"]
-    return bool(row["speedup"] > 1 + ONE_PROCESS if low is None else low > 1)
+def _gains(result: CaseResult) -> bool:
+    """Say whether a case of status ok is faster by more than chance: by its interval, or without one by a margin."""
+    if result.status != Status.OK or not _compared(result) or differs(result.similarity):
+        return False
+    low = result.comparison.speedup_low
+    return _speedup(result) > 1 + ONE_PROCESS if low is None else low > 1
 
 
-def _told(row: Row) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the words of each remark on a row."""
-    if row["status"] != Status.OK:
-        yield row["status"], row["reason"] or ""
-    for remark in filter(None, (row["remarks"] or "").split("; ")):
-        kind, colon, words = remark.partition(": ")
-        yield (kind, words) if colon and len(kind) <= _LONGEST_KIND else (remark, "")
+def _speedup(result: CaseResult) -> float:
+    return result.comparison.speedup or 0.0

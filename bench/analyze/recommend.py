@@ -1,70 +1,52 @@
-"""The best measured case under a person's constraints, what it is not told apart from, and what nobody measured."""
+"""The best measured case under a person's constraints, what ties with it, and what nobody measured."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from bench.analyze.candidates import Candidate, Task
 from bench.analyze.constraints import Goal
-from bench.analyze.rows import plain_rows
 from bench.analyze.run import Run
 from bench.plan.case import Case
-from bench.records.schema import MEASURED
+from bench.records.case_result import CaseResult
 from bench.statistics import MIN_BLOCKS, geometric_mean_interval
 from bench.units import MIB
 
 ONE_PROCESS = 0.05
-"""Costs within 5 % of two cases with a process each are not told apart: medians of one case vary by 2.4 % between
-processes even on a core of their own, and this is two of that."""
+"""With one process each, costs within 5 % of each other cannot be distinguished: medians of one case vary by 2.4 %
+between processes even on a core of their own, and this is twice that."""
 
 SAME_MEMORY, SAME_MEMORY_BYTES = 0.005, 16 * MIB
-"""Peaks nearer than both are the same: an allocator rounds."""
+"""Peaks nearer to each other than both are the same, because an allocator rounds."""
 
 DTYPES = ("float32", "float16", "bfloat16")
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What a run says of one task.
-
-    Attributes:
-        task: with all its cases.
-        best: the recommended case; None where none can be.
-        ties: those that this run does not tell apart from the best, cheapest first.
-        others: those that may be recommended and are worse, best first.
-        excluded: those with a figure that may not be recommended, best first.
-    """
+    """What a run says about one task."""
 
     task: Task
-    best: Candidate | None
-    ties: tuple[Candidate, ...]
-    others: tuple[Candidate, ...]
-    excluded: tuple[Candidate, ...]
+    best: Candidate | None  # None if no case can be recommended
+    ties: tuple[Candidate, ...]  # that this run cannot distinguish from the best, cheapest first
+    others: tuple[Candidate, ...]  # that can be recommended but are worse, best first
+    excluded: tuple[Candidate, ...]  # that have a figure but cannot be recommended, best first
 
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """What a run says nothing of, about one model.
+    """What a run says nothing about, for one model."""
 
-    Attributes:
-        optimizations: of the table, in no case that was tried.
-        dtypes: in no measured case.
-        without_figures: `case: status: reason` of what was tried.
-        not_run: cases of the plan without a row.
-    """
-
-    optimizations: tuple[str, ...]
-    dtypes: tuple[str, ...]
-    without_figures: tuple[str, ...]
-    not_run: tuple[str, ...]
+    optimizations: tuple[str, ...]  # in no case that was tried
+    dtypes: tuple[str, ...]  # in no measured case
+    without_figures: tuple[CaseResult, ...]  # tried, but not measured
+    not_run: tuple[str, ...]  # keys of the plan's cases without a result
 
 
 def recommend(task: Task, goal: Goal) -> Recommendation:
-    """Choose among a task's cases: the cheapest, or the simplest of those that it is not told apart from."""
+    """Choose among a task's cases: the cheapest, or the simplest of those that cannot be distinguished from it."""
     ranked = _ranked(task.candidates)
-    allowed = [candidate for candidate in ranked if not candidate.exclusion_reason and not candidate.too_big]
-    excluded = tuple(candidate for candidate in ranked if candidate not in allowed)
+    allowed = [candidate for candidate in ranked if candidate.exclusion_reason is None]
+    excluded = tuple(candidate for candidate in ranked if candidate.exclusion_reason is not None)
     if not allowed:
         return Recommendation(task, None, (), (), excluded)
     level = [candidate for candidate in allowed if not distinguishable(allowed[0], candidate, goal)]
@@ -74,16 +56,16 @@ def recommend(task: Task, goal: Goal) -> Recommendation:
 
 
 def distinguishable(one: Candidate, other: Candidate, goal: Goal) -> bool:
-    """Say whether a run shows that two cases differ: by the ratios of paired rounds, by intervals, else by a margin.
+    """Say whether a run shows that two cases differ: by the ratios of their passes, by intervals, else by a margin.
 
-    What a machine does from one round to the next is in both cases' intervals, and cancels in their ratio.
+    What a machine does from one pass to the next is in the intervals of both cases, but cancels in their ratio.
     """
     if one.cost is None or other.cost is None:
         return False
     low, high = sorted((one.cost, other.cost))
     if goal == Goal.MEMORY:
         return high - low > max(SAME_MEMORY_BYTES, SAME_MEMORY * low)
-    ratios = [one.rounds[number] / other.rounds[number] for number in one.rounds.keys() & other.rounds.keys()]
+    ratios = [one.passes[number] / other.passes[number] for number in one.passes.keys() & other.passes.keys()]
     if len(ratios) >= MIN_BLOCKS:
         _, paired = geometric_mean_interval(ratios)
         return paired is not None and not paired.low <= 1 <= paired.high
@@ -92,27 +74,25 @@ def distinguishable(one: Candidate, other: Candidate, goal: Goal) -> bool:
     return high > low * (1 + ONE_PROCESS)
 
 
-def unmeasured(run: Run, table: pd.DataFrame, model: str, optimizations: Sequence[str]) -> Unmeasured:
-    """Return what a run does not tell of a model.
+def unmeasured(run: Run, results: Sequence[CaseResult], model: str, optimizations: Sequence[str]) -> Unmeasured:
+    """Return what a run does not say about a model.
 
     Args:
         run: whose plan is read.
-        table: its results (`summary.results`).
+        results: of its cases.
         model: as the scenarios name it.
-        optimizations: all that there are.
+        optimizations: all that exist.
     """
+    by_key = {result.key: result for result in results}
     cases = [case for case in run.plan.cases if case.model == model]
-    ended = {f"{row['scenario']}/{row['case']}": (row["status"], row["reason"]) for row in plain_rows(table)}
-    tried = [case for case in cases if case.key in ended]
-    measured = [case for case in tried if ended[case.key][0] in list(MEASURED)]
+    tried = [case for case in cases if case.key in by_key]
     known = {name for case in tried for name in case.optimizations}
+    dtypes = {case.dtype for case in tried if by_key[case.key].status.measured}
     return Unmeasured(
         optimizations=tuple(name for name in optimizations if name not in known),
-        dtypes=tuple(dtype for dtype in DTYPES if dtype not in {case.dtype for case in measured}),
-        without_figures=tuple(
-            ": ".join(filter(None, (case.key, *ended[case.key]))) for case in tried if case not in measured
-        ),
-        not_run=tuple(case.key for case in cases if case.key not in ended),
+        dtypes=tuple(dtype for dtype in DTYPES if dtype not in dtypes),
+        without_figures=tuple(by_key[case.key] for case in tried if not by_key[case.key].status.measured),
+        not_run=tuple(case.key for case in cases if case.key not in by_key),
     )
 
 

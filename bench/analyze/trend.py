@@ -1,10 +1,10 @@
 """A case over many runs, and where its latency changed for good.
 
 A change point is where a series splits best in two, if chance does not split it as well: the largest difference of the
-means on both sides of a split (CUSUM), held against the same figure of the shuffled series (a permutation test, as in
-Matteson and James 2014, JASA 109:505, with means for energy). What it finds is split again. It assumes that runs
-between two changes could stand in any order, and nothing else of the noise: where a machine's nights resemble the
-nights before (a slow drift, a warm week), that looks like steps. So size is asked for besides.
+means on both sides of a split (CUSUM), compared with the same figure of the shuffled series (a permutation test, as in
+Matteson and James 2014, JASA 109:505, with means in place of energy). Both halves are then split again. The test
+assumes that runs between two changes could be in any order, and nothing else about the noise. Slow drift (a warm week)
+violates that and looks like steps, so a change must also be large enough.
 """
 
 from collections.abc import Sequence
@@ -13,63 +13,55 @@ from itertools import pairwise
 from math import exp, log
 from typing import Any
 
-from bench.analyze.comparison import ENVIRONMENT, SETTINGS, measured
-from bench.analyze.rows import Row
+from bench.analyze.comparison import SETTINGS, VERSIONS, Difference, differences
 from bench.analyze.side import Side
+from bench.records.case_result import CaseResult, Versions
 
 SIGNIFICANCE = 0.01
 SHUFFLES = 1999
 SHORTEST = 3
 """Runs on either side of a change: one or two may be a bad night."""
 SMALLEST = 0.02
-"""A change of less than 2 % is within what a machine does by itself over weeks."""
+"""Machines drift by 2 % over weeks, so a smaller change is not called one."""
 FEWEST_RUNS = 10
 """The smallest series in which a clean split in the middle can be significant (2 of 252 ways to choose five of ten)."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One run of a case: what it is called, when it began (UTC, ISO 8601), and its median latency in seconds."""
+    """One run of a case."""
 
     run: str
-    started_at: str
+    started_at: str  # UTC, ISO 8601
     latency_s: float
-    environment: dict[str, Any]
+    versions: Versions
 
 
 @dataclass(frozen=True)
 class Change:
-    """A level that changed: at which point, by which ratio of geometric means, and what else changed there."""
+    """A latency that changed for good."""
 
-    at: int
-    ratio: float
-    probability: float
-    environment: tuple[str, ...]
+    at: int  # the first point of the new level
+    ratio: float  # of the geometric means of the levels
+    probability: float  # that chance splits the series as well
+    environment: tuple[Difference, ...]  # what else changed at this point
 
 
 @dataclass(frozen=True)
 class Series:
-    """A case over the runs that measured it alike, oldest first.
-
-    Attributes:
-        key: of the case.
-        points: the runs.
-        changes: where the level changed.
-        left_out: runs that measured it on another device or with other settings than the newest run.
-        tiny: whether it is of a toy twin.
-    """
+    """A case over the runs that measured the same thing, oldest first."""
 
     key: str
     points: tuple[Point, ...]
     changes: tuple[Change, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[str, ...]  # runs that measured it on another device or with other settings than the newest
     tiny: bool = False
 
 
 def trends(sides: Sequence[Side]) -> list[Series]:
     """Return every measured case of some runs as a series, in the order in which the newest run has them."""
     newest_first = sorted(sides, key=_began, reverse=True)
-    keys = dict.fromkeys(key for side in newest_first for key, row in side.rows.items() if measured(row))
+    keys = dict.fromkeys(key for side in newest_first for key, result in side.results.items() if result.measured)
     return [_series(key, newest_first[::-1]) for key in keys]
 
 
@@ -79,7 +71,7 @@ def change_points(values: Sequence[float]) -> list[tuple[int, float]]:
     The same series gives the same answer: the shuffles are drawn from a fixed seed.
 
     Args:
-        values: in order of time, above zero; the ratio of levels counts, so logarithms are taken.
+        values: in order of time, above zero; the ratio of levels matters, so logarithms are taken.
     """
     return sorted(_split([log(value) for value in values], 0))
 
@@ -108,7 +100,7 @@ def _best_split(values: Sequence[float]) -> tuple[int, float]:
 
 
 def _gains(series: Any) -> Any:
-    """Return, a row a series, what each split explains: the difference of means, weighted by the sides' lengths."""
+    """Return what each split of each series (row) explains: the difference of means, weighted by the sides' lengths."""
     import numpy as np
 
     count = series.shape[1]
@@ -119,50 +111,40 @@ def _gains(series: Any) -> Any:
 
 
 def _series(key: str, oldest_first: Sequence[Side]) -> Series:
-    there = [side for side in oldest_first if measured(side.rows.get(key))]
-    last = there[-1].rows[key]
-    alike = [side for side in there if _measures(side.rows[key]) == _measures(last)]
-    points = tuple(_point(side, side.rows[key]) for side in alike)
+    measured = [(side.name, side.results[key]) for side in oldest_first if key in side.results]
+    measured = [(name, result) for name, result in measured if result.measured]
+    last = measured[-1][1]
+    points = tuple(_point(name, result) for name, result in measured if _measures_the_same(result, last))
     found = change_points([point.latency_s for point in points])
-    return Series(
-        key,
-        points,
-        _changes(points, found),
-        tuple(side.name for side in there if side not in alike),
-        last["size"] == "tiny",
-    )
+    left_out = tuple(name for name, result in measured if not _measures_the_same(result, last))
+    return Series(key, points, _changes(points, found), left_out, last.tiny)
 
 
 def _changes(points: Sequence[Point], found: Sequence[tuple[int, float]]) -> tuple[Change, ...]:
-    """Return the changes with their sizes: a level reaches from one change to the next."""
+    """Return the changes with their sizes; a level extends from one change to the next."""
     edges = [0, *(at for at, _ in found), len(points)]
     levels = [_mean([log(point.latency_s) for point in points[first:last]]) for first, last in pairwise(edges)]
     return tuple(
-        Change(at, exp(after - before), probability, _versions(points[at - 1], points[at]))
+        Change(
+            at, exp(after - before), probability, differences(points[at - 1].versions, points[at].versions, VERSIONS)
+        )
         for (at, probability), (before, after) in zip(found, pairwise(levels), strict=True)
     )
 
 
-def _versions(before: Point, after: Point) -> tuple[str, ...]:
-    return tuple(
-        f"{name}: {before.environment[name] or '(none)'} -> {after.environment[name] or '(none)'}"
-        for name in ENVIRONMENT
-        if before.environment[name] != after.environment[name]
-    )
+def _point(run: str, result: CaseResult) -> Point:
+    return Point(run, result.timings.started_at or "", result.statistics.latency_median_s or 0.0, result.versions)
 
 
-def _point(side: Side, row: Row) -> Point:
-    facts = {name: row[name] for name in ENVIRONMENT}
-    return Point(side.name, str(row["started_at"] or ""), float(row["latency_median_s"]), facts)
-
-
-def _measures(row: Row) -> tuple[Any, ...]:
-    """Return what a row is a measurement of: a point of another device or setting is none of the same series."""
-    return tuple(row[name] for name in ("device_name", *SETTINGS))
+def _measures_the_same(one: CaseResult, other: CaseResult) -> bool:
+    """Say whether two results are of one device and the same settings, so that they belong to one series."""
+    same_device = one.versions.device_name == other.versions.device_name
+    return same_device and not differences(one.settings, other.settings, SETTINGS)
 
 
 def _began(side: Side) -> str:
-    return min((str(row["started_at"]) for row in side.rows.values() if row["started_at"]), default="")
+    times = (result.timings.started_at for result in side.results.values())
+    return min((time for time in times if time), default="")
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""Build the folder of a run from few words, through the store and without torch: milliseconds, not seconds.
+"""Build the folder of a run from a few words, through the store and without torch: milliseconds, not seconds.
 
     folder = make_folder(tmp_path, [case("baseline"), case("fp16")], [measured("baseline", 2.0), measured("fp16", 1.0)])
 
@@ -11,8 +11,11 @@ from typing import Any
 
 from bench.analyze.results import results
 from bench.analyze.run import Run, open_run
-from bench.analyze.side import Side, open_side
+from bench.analyze.side import Side, of_run
 from bench.plan.case import Case, Plan, ScenarioInfo
+from bench.records.case_result import CaseResult
+from bench.records.columns import from_flat
+from bench.records.models import ProcessRecord, Sample
 from bench.records.store import Store
 
 SCENARIO, BASELINE = "sd", "baseline"
@@ -24,8 +27,6 @@ FACTS = {
     "diffusers": "0.42.0", "transformers": "5.10.0", "accelerate": "1.10.0", "python": "3.11.7",
 }  # fmt: skip
 
-Outcome = tuple[dict[str, Any], list[dict[str, Any]]]
-
 
 def case(name: str = BASELINE, *, scenario: str = SCENARIO, baseline: str | None = BASELINE, **settings: Any) -> Case:
     """Return a case; its baseline is named within its scenario."""
@@ -34,64 +35,70 @@ def case(name: str = BASELINE, *, scenario: str = SCENARIO, baseline: str | None
 
 
 def measured(
-    name: str, latency_s: float | Sequence[float], *, device_time_s: float | None = None, **facts: Any
-) -> Outcome:
-    """Return the row and samples of a case that was measured; one latency stands for six equal samples."""
+    name: str, latency_s: float | Sequence[float], *, device_time_s: float | None = None, **columns: Any
+) -> ProcessRecord:
+    """Return the record of a process that measured a case; one latency stands for six equal samples."""
     latencies = [latency_s] * 6 if isinstance(latency_s, (int, float)) else latency_s
-    row = _row(name, {"status": "ok", "size": "full", "weights": "random", "images": 1, **facts})
-    key = {column: row[column] for column in ("scenario", "case", "process")}
-    timings = [{"latency_s": latency, "device_time_s": device_time_s} for latency in latencies]
-    return row, [{**key, "index": index, **timing} for index, timing in enumerate(timings)]
+    samples = tuple(Sample(latency, device_time_s) for latency in latencies)
+    return _record(name, {"status": "ok", "weights": "random", **columns}, samples)
 
 
-def replicated(name: str, medians_s: Iterable[float], **facts: Any) -> list[Outcome]:
-    """Return a process for each median, as rounds of `--processes` leave them."""
-    return [measured(name, seconds, process=number, **facts) for number, seconds in enumerate(medians_s)]
+def in_passes(name: str, medians_s: Iterable[float], **columns: Any) -> list[ProcessRecord]:
+    """Return one record for each median, as the passes of `--processes` leave them."""
+    return [measured(name, seconds, process=number, **columns) for number, seconds in enumerate(medians_s)]
 
 
-def ended(name: str, status: str, reason: str = "", **facts: Any) -> Outcome:
-    """Return the row of a case that has no samples."""
-    return _row(name, {"status": status, "reason": reason, "size": "full", "images": 1, **facts}), []
+def ended(name: str, status: str, reason: str = "", **columns: Any) -> ProcessRecord:
+    """Return the record of a process without samples."""
+    return _record(name, {"status": status, "reason": reason, **columns}, ())
+
+
+def result(name: str = BASELINE, **columns: Any) -> CaseResult:
+    """Return the result of a case that was measured on an A100 unless the columns say otherwise."""
+    known = {"scenario": SCENARIO, "case": name, "status": "ok", "size": "full", "device_name": A100}
+    return from_flat(CaseResult, {**known, **columns})
 
 
 def make_folder(
     folder: Path,
     cases: Iterable[Case],
-    outcomes: Iterable[Outcome] = (),
+    records: Iterable[ProcessRecord] = (),
     *,
-    device_name: str = A100,
+    device_name: str | None = A100,
     source: Mapping[str, Any] = SOURCE,
     title: str = "Speed up inference",
     **facts: str | None,
 ) -> Path:
-    """Write what a run with these outcomes leaves behind, and return its folder."""
+    """Write what a run with these records leaves behind, and return its folder."""
     cases = tuple(cases)
     scenarios = dict.fromkeys(case.scenario for case in cases)
     plan = Plan(tuple(ScenarioInfo(scenario, title, dict(source)) for scenario in scenarios), cases)
     store = Store(folder)
     store.open(plan.to_json(), {**FACTS, "device_name": device_name, **facts}, resume=False)
-    for process, samples in outcomes:
-        store.append(process, samples)
+    for record in records:
+        store.append(record)
     store.close()
     return folder
 
 
-def make_side(folder: Path, outcomes: Sequence[Outcome], **options: Any) -> Side:
-    """Write a run of the cases that the outcomes are of, and open it as a side of a comparison."""
-    names = dict.fromkeys(row["case"] for row, _ in outcomes)
-    return open_side(make_folder(folder, [case(name) for name in names], outcomes, **options))
-
-
-def make_run(folder: Path, cases: Iterable[Case], outcomes: Iterable[Outcome] = (), **options: Any) -> Run:
+def make_run(folder: Path, cases: Iterable[Case], records: Iterable[ProcessRecord] = (), **options: Any) -> Run:
     """Write a run and open it again."""
-    return open_run(make_folder(folder, cases, outcomes, **options))
+    return open_run(make_folder(folder, cases, records, **options))
 
 
-def make_rows(folder: Path, cases: Iterable[Case], outcomes: Iterable[Outcome] = (), **options: Any) -> dict[str, Any]:
-    """Write a run and return the rows that are derived from it, by the case's name."""
-    table = results(make_run(folder, cases, outcomes, **options))
-    return {row["case"]: row for _, row in table.iterrows()}
+def make_results(
+    folder: Path, cases: Iterable[Case], records: Iterable[ProcessRecord] = (), **options: Any
+) -> dict[str, CaseResult]:
+    """Write a run and return the results that are derived from it, by the case's name."""
+    return {result.case: result for result in results(make_run(folder, cases, records, **options))}
 
 
-def _row(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {"scenario": SCENARIO, "case": name, "process": 0, **facts}
+def make_side(folder: Path, records: Sequence[ProcessRecord], **options: Any) -> Side:
+    """Write a run of the cases that the records are of, and open it as a side of a comparison."""
+    names = dict.fromkeys(record.case for record in records)
+    return of_run(make_run(folder, [case(name) for name in names], records, **options))
+
+
+def _record(name: str, columns: Mapping[str, Any], samples: tuple[Sample, ...]) -> ProcessRecord:
+    known = {"scenario": SCENARIO, "case": name, "process": 0, "size": "full", "images": 1}
+    return from_flat(ProcessRecord, {**known, **columns}, samples=samples)

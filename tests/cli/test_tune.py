@@ -6,10 +6,10 @@ import re
 from contextlib import nullcontext
 
 import pytest
+from bench.cli.tune import measure_best, tune, words
 from support import bench
 
 from bench.analyze.constraints import Constraints, Goal
-from bench.cli.tune import measure_best, tune, words
 from bench.errors import InputError
 from bench.execute.events import DeadlineError
 from bench.pipelines.optimizations import names

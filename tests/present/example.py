@@ -34,7 +34,7 @@ def outcomes(**facts):
         outcome("baseline", 5.21, 5.1, **facts),
         outcome("tf32", 4.02, 5.1, **facts),
         outcome("fp16", 2.31, 2.7, status="unstable", reason="still changing after 50 samples", **facts),
-        outcome("sliced", 2.4, 2.4, **{"remarks": "host-bound: the device waits", **facts}),
+        outcome("sliced", 2.4, 2.4, **{"remarks": "host-bound:0.6", **facts}),
         outcome("unipc", 1.9, 5.1, **facts),
         outcome("latent", 4.9, 4.8, **facts),
         ended("huge", "oom", "CUDA out of memory"),

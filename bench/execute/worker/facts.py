@@ -6,6 +6,7 @@ from typing import Any
 from bench.measure.sampling import Sampled
 from bench.pipelines import effective
 from bench.pipelines.build import Ready
+from bench.pipelines.first_call import FirstCall
 from bench.plan.case import Case, batch_size
 from bench.records.outcomes import Remark, RemarkKind
 
@@ -50,7 +51,7 @@ def weights(ready: Ready) -> dict[str, Any]:
     }
 
 
-def first_call(ready: Ready, watched: effective.FirstCall) -> dict[str, Any]:
+def first_call(ready: Ready, watched: FirstCall) -> dict[str, Any]:
     """Return what only a call can show."""
     once = {"vae_slicing", "vae_tiling"} if watched.vae_decodes == 1 else set()
     remarks = [

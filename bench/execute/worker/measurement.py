@@ -20,25 +20,24 @@ from bench.measure import compilation
 from bench.measure.clock import Timing, no_garbage_collection, timed
 from bench.measure.device import Device, open_device
 from bench.measure.memory import Memory, open_memory
-from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, measure, rules_for
+from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, rules_for, take_samples
 from bench.measure.telemetry import open_telemetry
 from bench.pipelines import effective, images, tiny
 from bench.pipelines.build import Ready, build
-from bench.pipelines.effective import FirstCall
-from bench.pipelines.first_call import watched
+from bench.pipelines.first_call import FirstCall, watched
 from bench.plan.case import Case, batch_size
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import Status
 
 Sampler = Callable[[TimeOneCall, Rules, Hooks], Sampled]
-"""Warms up and takes samples: `sampling.measure`, or `OnDemandSampler.measure`, which waits for requests."""
+"""Warms up and takes samples: `sampling.take_samples`, or `OnDemandSampler.measure`, which waits for requests."""
 _LOCKS: list[FileLock] = []
 """Held until the process ends."""
 
 
 def measure_and_diagnose(case: Case, settings: RunSettings, image_folder: Path | None, report: Reporter) -> None:
     """Measure a case in this process, which must be fresh, and then find out where its time goes."""
-    ready, first_call, device = measure_case(case, settings, image_folder, report, measure)
+    ready, first_call, device = measure_case(case, settings, image_folder, report, take_samples)
     report.phase("diagnosing")
     trace = image_folder and image_folder.parent / "traces" / case.scenario / f"{case.name}.json"
     for columns in diagnose(ready, first_call, device, settings, trace if settings.trace else None):
@@ -144,7 +143,7 @@ def _outcome(sampled: Sampled, recompilations: int) -> tuple[Status, str]:
         return Status.FAILED, f"every sample was rejected: {sampled.rejected[-1]}"
     if recompilations:
         return Status.UNSTABLE, f"{recompilations} graphs were compiled while samples were taken"
-    if not sampled.steady:
+    if not sampled.stable:
         return Status.UNSTABLE, "the samples drift: their second half differs from the first"
     return Status.OK, ""
 

@@ -64,9 +64,9 @@ def _hub(_request: Mapping[str, Any], report: Reporter) -> None:
 
 
 def _compatible(request: Mapping[str, Any], report: Reporter) -> None:
-    from bench.pipelines.schedulers import compatible
+    from bench.pipelines.diffusers_api import compatible_schedulers
 
-    report.answer({model: compatible(model) for model in request["models"]})
+    report.answer({model: compatible_schedulers(model) for model in request["models"]})
 
 
 def _fetch(request: Mapping[str, Any], _report: Reporter) -> None:

@@ -4,43 +4,29 @@ import re
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-import pandas as pd
 from markupsafe import Markup
 
-from bench.analyze.run import Run
-from bench.plan.case import ScenarioInfo
-from bench.present.plots import heatmap as plot_maps
-from bench.present.plots import page as paper
-from bench.present.plots import registry as plots
+from bench.present.plots import heatmap, page, registry
+from bench.present.plots.subject import Subject
 
-CAPTIONS = {
-    "latency": "Latency of one call of each case, with the documented figures where there are any",
-    "speedup": "Speed-up of each case over its baseline, measured and documented",
-    "memory": "Peak memory against time per image",
-    "pareto": "Pareto front of time, memory and similarity",
-    "heatmap": "Latency of each scheduler at each number of steps",
-    "split": "Components of a call: where its time goes",
-    "steps": "Calls of the denoiser, from the first step to the last",
-    "limit": "Distance of each case from the limit of this device",
-}
 INLINE = {
-    paper.INK: "var(--ink)",
-    paper.GRAY: "var(--soft)",
-    paper.RULE: "var(--rule)",
-    paper.PAPER: "var(--paper)",
-    paper.BLUE: "var(--blue)",
-    paper.VERMILION: "var(--vermilion)",
-    plot_maps.UNMEASURED: "var(--wash)",
-    plot_maps.HATCH: "var(--rule)",
+    page.INK: "var(--ink)",
+    page.GRAY: "var(--soft)",
+    page.RULE: "var(--rule)",
+    page.PAPER: "var(--paper)",
+    page.BLUE: "var(--blue)",
+    page.VERMILION: "var(--vermilion)",
+    heatmap.UNMEASURED: "var(--wash)",
+    heatmap.HATCH: "var(--rule)",
 }
-"""Color of a plot -> the page's, for light and dark. The others, and print on colored ground, stay as they are."""
+"""Color of a plot -> the page's, for light and dark. All others, and print on colored ground, stay as they are."""
 _COLOR = re.compile("|".join(INLINE), re.IGNORECASE)
 _NAMESPACE = re.compile(r"^\{.*\}")
 _DECIMALS = re.compile(r"(\d\.\d\d)\d+")
 _NUMBERS = ("d", "x", "y", "transform", "points")
 _FONTS = re.compile(r"'[^']*'(, *'[^']*')*, *sans-serif")
 _KEPT_IDS = ("clipPath", "path", "pattern")
-"""What other elements refer to; groups have identifiers for nobody, and the same ones in every plot."""
+"""What other elements refer to; nothing refers to groups, which have the same identifiers in every plot."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +38,15 @@ class Figure:
     svg: Markup
 
 
-def figures(run: Run, table: ScenarioInfo, frame: pd.DataFrame, prefix: str) -> list[Figure]:
-    """Draw the plots of a scenario; `prefix` keeps their identifiers apart from those of others in the page."""
-    pages = plots.pages(run, table, frame, captioned=True)
+def figures(subject: Subject, title: str, prefix: str) -> list[Figure]:
+    """Draw the plots of a scenario; `prefix` keeps their identifiers distinct from those of others in the page."""
     return [
-        Figure(kind, f"{CAPTIONS[kind]}: {table.title}", inline(paper.drawn(page, "svg", prefix + kind), prefix + kind))
-        for kind, page in pages.items()
+        Figure(
+            kind.name,
+            f"{kind.caption}: {title}",
+            inline(page.drawn(drawn, "svg", prefix + kind.name), prefix + kind.name),
+        )
+        for kind, drawn in registry.pages(subject, captioned=True)
     ]
 
 

@@ -1,19 +1,23 @@
 """The gallery: the first picture of each case beside its baseline's."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.analyze.rows import Row
+from bench.analyze.run import Run
 from bench.analyze.similarity import picture
-from bench.present.html.grid import label
+from bench.present import words
 from bench.present.html.pictures import Album, Picture
+from bench.present.plots.subject import fastest
+from bench.records.case_result import CaseResult
+
+MOST_CARDS = 120
+"""Per run; of more cases, the baselines and the fastest are shown."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """A case's picture with what is known of it; `baseline` is None where there is nothing to hold it against."""
+    """A case's picture with what is known about it; `baseline` is None if there is nothing to compare it with."""
 
     case: str
     tag: str
@@ -24,44 +28,30 @@ class Card:
     note: str
 
 
-def paths(folder: Path, rows: Sequence[Row]) -> list[Path]:
-    """Return the first pictures that are there of the cases in these rows."""
-    found = (picture(folder, row["scenario"], row["case"]) for row in rows)
-    return [path for path in found if path.is_file()]
+def paths(run: Run, results: Sequence[CaseResult]) -> list[Path]:
+    """Return the first pictures of these cases, as far as there are any."""
+    found = [path for result in fastest(results, MOST_CARDS) if (path := _picture(run, result)).is_file()]
+    return found
 
 
-def cards(folder: Path, rows: Sequence[Row], album: Album) -> list[Card]:
-    """Return a card for each case that has a picture, in the order of the rows."""
-    known = {
-        row["case"]: album.by_path[path]
-        for row in rows
-        if (path := picture(folder, row["scenario"], row["case"])) in album.by_path
-    }
-    return [_card(row, known) for row in rows if row["case"] in known]
+def cards(run: Run, results: Sequence[CaseResult], album: Album) -> list[Card]:
+    """Return a card for each case whose picture is in the album, in the order of the results."""
+    found = ((result.case, album.by_path.get(_picture(run, result))) for result in results)
+    known = {case: picture for case, picture in found if picture is not None}
+    return [_card(result, known) for result in results if result.case in known]
 
 
-def _card(row: Row, known: Mapping[str, Picture]) -> Card:
-    mine, base = known[row["case"]], known.get(row["baseline"] or "")
-    itself = row["baseline"] == row["case"]
+def _picture(run: Run, result: CaseResult) -> Path:
+    return picture(run.folder, result.scenario, result.case)
+
+
+def _card(result: CaseResult, known: Mapping[str, Picture]) -> Card:
+    baseline = result.comparison.baseline or ""
+    mine, base = known[result.case], known.get(baseline)
     alike = base is not None and (base.width, base.height) == (mine.width, mine.height)
-    note = "the baseline" if itself else row["similarity"] if row["psnr_db"] is not None else "not compared"
+    compared = result.is_baseline or result.similarity.psnr_db is not None
+    note = words.expected(result) if compared else "not compared"
     if base is not None and not alike:
-        note = "of another size than the baseline's picture: not compared"
-    return Card(
-        row["case"],
-        label(row),
-        mine,
-        base if alike and not itself else None,
-        row["baseline"] or "",
-        _figures(row),
-        note,
-    )
-
-
-def _figures(row: Row) -> str:
-    psnr, ssim = row["psnr_db"], row["ssim"]
-    told = [
-        "" if psnr is None else "identical" if math.isinf(psnr) else f"PSNR {psnr:.1f} dB",
-        "" if ssim is None else f"SSIM {ssim:.4f}",
-    ]
-    return ", ".join(filter(None, told))
+        note = "not compared, because the baseline's picture has another size"
+    beside = base if alike and not result.is_baseline else None
+    return Card(result.case, words.label(result), mine, beside, baseline, words.pictures(result), note)

@@ -1,7 +1,7 @@
 """Render the page and write it: one file with its style, script, plots and pictures inside.
 
-A browser is told to load nothing: the policy in the page's head allows its own style, `data:` pictures, and the one
-script by its hash. All text goes through jinja2's escaping; only what this package makes itself is taken as markup.
+The policy in the page's head lets a browser load nothing: only its own style, `data:` pictures, and the one script by
+its hash. All text goes through jinja2's escaping; only what this package makes itself is taken as markup.
 """
 
 import base64
@@ -11,15 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 import bench
+from bench.analyze.run import Run
 from bench.errors import InputError
-from bench.present.html import raw
-from bench.present.html.grid import tone
+from bench.present import words
+from bench.present.html import gallery, tables
 from bench.present.html.sections import sections
-from bench.present.tables import TINY
 from bench.records import store
+from bench.records.case_result import CaseResult
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,11 +26,11 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write(runs: Sequence[tuple[Path, pd.DataFrame]], output: Path) -> Path:
-    """Write the report of runs, each a folder with its results, and return the file.
+def write(runs: Sequence[tuple[Run, Sequence[CaseResult]]], output: Path) -> Path:
+    """Write the report of runs, each with its results, and return the file.
 
     Raises:
-        InputError: a folder is no run's, or the file cannot be written.
+        InputError: the file cannot be written.
     """
     if output.is_dir():
         raise InputError(f"{output}: is a folder; name a file in it, such as {output / 'report.html'}")
@@ -43,17 +42,19 @@ def write(runs: Sequence[tuple[Path, pd.DataFrame]], output: Path) -> Path:
     return output
 
 
-def render(runs: Sequence[tuple[Path, pd.DataFrame]]) -> str:
-    """Return the report as HTML; raise `InputError` where a folder is no run's."""
+def render(runs: Sequence[tuple[Run, Sequence[CaseResult]]]) -> str:
+    """Return the report as HTML."""
     from markupsafe import Markup
 
-    told, album = sections(runs)
+    found, album = sections(runs)
     script = _own("report.js")
     return _templates().get_template("page.html.j2").render(
-        sections=told,
+        sections=found,
         album=album,
-        columns=raw.columns(),
-        tiny=TINY,
+        columns=tables.documentation(),
+        most_rows=tables.MOST_ROWS,
+        most_cards=gallery.MOST_CARDS,
+        words=words,
         style=Markup(_own("style.css")),  # noqa: S704 - a file of this package
         pictures=Markup(album.css),  # noqa: S704 - class names and base64
         script=Markup(script),  # noqa: S704 - a file of this package
@@ -66,15 +67,13 @@ def render(runs: Sequence[tuple[Path, pd.DataFrame]]) -> str:
 def _templates() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    made = Environment(
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["tone"] = tone
-    return made
 
 
 def _own(name: str) -> str:

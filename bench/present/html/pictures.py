@@ -1,4 +1,4 @@
-"""The runs' pictures inside the page: small enough for all of them together, each embedded once."""
+"""The pictures inside the page: small enough for all of them to fit, each embedded once."""
 
 import base64
 import hashlib
@@ -11,14 +11,14 @@ from typing import Any
 from bench.analyze.similarity import open_picture
 
 BUDGET = 2_500_000
-"""Bytes of all pictures together as text: half of the five megabytes that a page of a hundred cases may have."""
+"""Bytes of all pictures together as text: half of the five megabytes that a page may have."""
 LADDER = ((512, None), (512, 90), (384, 85), (320, 80), (256, 80), (192, 75), (128, 70), (96, 60), (64, 50), (48, 40))
-"""The longest side in pixels and WebP's quality (None: lossless), from the best to what a page of many cases gets."""
+"""The longest side in pixels and WebP's quality (None: lossless), from the best to that of a page with many cases."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the page: the CSS class that shows it, and its size in pixels before it was made smaller."""
+    """A picture of the page: the CSS class that shows it, and its original size in pixels."""
 
     name: str
     width: int
@@ -31,8 +31,8 @@ class Album:
 
     Attributes:
         by_path: the pictures that could be read.
-        css: a rule for each, with the picture inside.
-        side: pixels of the longest side that they were made smaller to.
+        css: one rule for each, with the picture inside.
+        side: pixels that their longest side was reduced to.
         quality: WebP's; None is lossless.
     """
 
@@ -42,14 +42,14 @@ class Album:
     quality: int | None
 
     @property
-    def told(self) -> str:
-        """What was done to the pictures, in words."""
+    def encoding(self) -> str:
+        """How the pictures were encoded, in words."""
         kept = "lossless" if self.quality is None else f"quality {self.quality}"
-        return f"WebP, {kept}, at most {self.side} pixels a side"
+        return f"WebP, {kept}, at most {self.side} pixels per side"
 
 
 def album(paths: Iterable[Path]) -> Album:
-    """Read pictures, and encode all of them alike, as well as there is room for; damaged ones are left out."""
+    """Read pictures and encode all of them alike, as well as the budget allows; damaged ones are left out."""
     images = {path: image for path in paths if (image := open_picture(path)) is not None}
     names = {path: _name(image) for path, image in images.items()}
     distinct = {names[path]: image for path, image in images.items()}

@@ -1,40 +1,52 @@
-"""What the page says of a run, and of each of its scenarios, in the order in which it says it."""
+"""What the page says about a run and each of its scenarios, in the order in which it says it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from bench.analyze import highlights as findings
-from bench.analyze import pareto
-from bench.analyze.highlights import Warnings
-from bench.analyze.rows import Row, plain_rows
-from bench.analyze.run import Run, open_run
+from bench.analyze import highlights
+from bench.analyze.run import Run
 from bench.plan.case import ScenarioInfo
-from bench.present import tables
-from bench.present.html import gallery, grid, raw
+from bench.present import tables, words
+from bench.present.grid import Grid, Tone, claim_tone
+from bench.present.html import gallery
+from bench.present.html import tables as grids
 from bench.present.html.figures import Figure, figures
 from bench.present.html.gallery import Card
-from bench.present.html.grid import Grid
 from bench.present.html.pictures import Album, album
-from bench.present.html.raw import Raw
+from bench.present.html.tables import Raw
+from bench.present.plots.subject import subject
 from bench.records import store
+from bench.records.case_result import CaseResult
 
 VERSIONS = ("torch", "diffusers", "transformers", "accelerate", "cuda", "driver", "python")
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """A verdict on documented figures, and the cases that have it."""
+
+    text: str
+    tone: Tone
+    cases: list[str]
+
+
+@dataclass(frozen=True)
+class Warning:  # noqa: A001 - as the page calls it
+    """What is odd about cases: its name, and the cases by what is said about them."""
+
+    kind: str
+    details: dict[str, list[str]]
+    cases: int
+
+
+@dataclass(frozen=True)
 class Scenario:
-    """One scenario of a run: its tables, plots, front and pictures."""
+    """One scenario of a run: its table, plots, front and pictures."""
 
     anchor: str
-    name: str
-    title: str
+    info: ScenarioInfo
     source: dict[str, str]
-    lines: list[str]
-    remarks: list[str]
     table: Grid
     figures: list[Figure]
     front: Grid
@@ -43,90 +55,93 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Section:
-    """One run: what ran where, what was found, its scenarios, and everything that is on file of it."""
+    """One run: what ran where, what was found, its scenarios, and everything that is on file about it."""
 
     anchor: str
     name: str
     device: str
     versions: str
-    measured_on: str
-    weights: str
-    sizes: list[str]
-    statuses: dict[str, int]
+    facts: dict[str, str]
     cases: int
+    processes: int
+    warning: str
+    random: bool
     best: Grid
     no_gain: str
-    verdicts: dict[str, list[str]]
-    warnings: list[Warnings]
+    verdicts: list[Verdict]
+    warnings: list[Warning]
     scenarios: list[Scenario]
     raw: list[Raw]
     samples: Grid
     environment: dict[str, str]
 
 
-def sections(runs: Sequence[tuple[Path, pd.DataFrame]]) -> tuple[list[Section], Album]:
-    """Return what the page says of each run, and the pictures of all; raise `InputError` for a folder of no run."""
-    opened = [(open_run(folder), frame, list[Row](plain_rows(frame))) for folder, frame in runs]
-    pictures = album(path for run, _, rows in opened for path in gallery.paths(run.folder, rows))
-    return [_section(f"run-{n}", *each, pictures) for n, each in enumerate(opened, 1)], pictures
+def sections(runs: Sequence[tuple[Run, Sequence[CaseResult]]]) -> tuple[list[Section], Album]:
+    """Return what the page says about each run, and the pictures of all."""
+    pictures = album(path for run, results in runs for path in gallery.paths(run, results))
+    return [_section(f"run-{n}", *each, pictures) for n, each in enumerate(runs, 1)], pictures
 
 
-def _section(anchor: str, run: Run, frame: pd.DataFrame, rows: list[Row], pictures: Album) -> Section:
+def _section(anchor: str, run: Run, results: Sequence[CaseResult], pictures: Album) -> Section:
     facts = run.environment
+    infos = [info for info in run.plan.scenarios if tables.of_scenario(info, results)]
+    device, versions = str(facts.get("device_name") or "unknown device"), words.versions(facts, *VERSIONS)
+    weights = sorted({result.settings.weights for result in results if result.settings.weights})
+    ended = ", ".join(f"{count} {status}" for status, count in highlights.statuses(results).items())
+    plan = store.read_json(run.folder / store.PLAN)
     return Section(
         anchor=anchor,
         name=run.folder.resolve().name,
-        device=str(facts.get("device_name") or "unknown device"),
-        versions=", ".join(f"{name} {facts[name]}" for name in VERSIONS if facts.get(name)),
-        measured_on=_days(rows),
-        weights=", ".join(_distinct(rows, "weights")),
-        sizes=_distinct(rows, "size"),
-        statuses=findings.statuses(rows),
-        cases=len(rows),
-        best=grid.best(rows),
-        no_gain=findings.no_gain(rows),
-        verdicts=findings.verdicts(rows),
-        warnings=findings.warnings(rows),
-        scenarios=_scenarios(anchor, run, frame, rows, pictures),
-        raw=raw.groups(rows),
-        samples=raw.samples(run),
-        environment=_settings(run),
+        device=device,
+        versions=versions,
+        facts=_known(
+            {
+                "Device": device,
+                "Versions": versions,
+                "Measured on": _days(results),
+                "Weights": ", ".join(weights),
+                "Cases": f"{len(results)} in {words.count(len(infos), 'scenario')}: {ended}",
+            }
+        ),
+        cases=len(results),
+        processes=sum(bool(record.samples) for record in run.processes),
+        warning=words.caution(results),
+        random="random" in weights,
+        best=grids.best(results),
+        no_gain=words.NO_GAIN[highlights.no_gain(results)],
+        verdicts=[
+            Verdict(text, claim_tone(group[0]), [result.key for result in group])
+            for text, group in words.verdict_groups(results).items()
+        ],
+        warnings=[
+            Warning(
+                words.warning(each.kind),
+                {words.warning_detail(detail): keys for detail, keys in each.details.items()},
+                each.cases,
+            )
+            for each in highlights.warnings(results)
+        ],
+        scenarios=[
+            _scenario(f"{anchor}-{n}", run, info, tables.of_scenario(info, results), pictures)
+            for n, info in enumerate(infos, 1)
+        ],
+        raw=grids.raw(results),
+        samples=grids.samples(run.processes),
+        environment=flat({**facts, "run": plan.get("run", {})}),
     )
 
 
-def _scenarios(anchor: str, run: Run, frame: pd.DataFrame, rows: list[Row], pictures: Album) -> list[Scenario]:
-    """Return the scenarios that have a row, as `tables.tables` does."""
-    told = [table for table in run.plan.tables if any(row["scenario"] == table.scenario for row in rows)]
-    shown = tables.tables(run, frame)
-    return [
-        _scenario(f"{anchor}-{n}", run, table, text, frame, pictures)
-        for n, (table, text) in enumerate(zip(told, shown, strict=True), 1)
-    ]
-
-
-def _scenario(
-    anchor: str, run: Run, table: ScenarioInfo, shown: tables.Shown, frame: pd.DataFrame, pictures: Album
-) -> Scenario:
-    own = frame[frame["scenario"] == table.scenario]
-    rows = plain_rows(own)
+def _scenario(anchor: str, run: Run, info: ScenarioInfo, results: Sequence[CaseResult], pictures: Album) -> Scenario:
+    drawn = subject(run, info, results)
     return Scenario(
         anchor=anchor,
-        name=table.scenario,
-        title=table.title,
-        source=flat(table.source),
-        lines=shown.lines,
-        remarks=shown.remarks,
-        table=grid.documented(table, shown, rows),
-        figures=figures(run, table, frame, anchor),
-        front=grid.front(pareto.points(own)),
-        cards=gallery.cards(run.folder, rows, pictures),
+        info=info,
+        source=flat(info.source),
+        table=grids.documented(tables.table(info, results)),
+        figures=figures(drawn, info.title, anchor),
+        front=grids.front(drawn.points),
+        cards=gallery.cards(run, results, pictures),
     )
-
-
-def _settings(run: Run) -> dict[str, str]:
-    """Return the facts of the machine, the versions, and the settings of the run, as they are on file."""
-    plan = store.read_json(run.folder / store.PLAN)
-    return flat({**run.environment, "run": plan.get("run", {})})
 
 
 def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -140,11 +155,11 @@ def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return found
 
 
-def _distinct(rows: Sequence[Row], column: str) -> list[str]:
-    return sorted({str(row[column]) for row in rows if row[column] is not None})
+def _known(facts: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in facts.items() if value}
 
 
-def _days(rows: Sequence[Row]) -> str:
+def _days(results: Sequence[CaseResult]) -> str:
     """Return the day, or the first and the last, on which cases were started."""
-    days = sorted({row["started_at"][:10] for row in rows if row["started_at"]})
+    days = sorted({result.timings.started_at[:10] for result in results if result.timings.started_at})
     return " to ".join(dict.fromkeys([days[0], days[-1]])) if days else ""

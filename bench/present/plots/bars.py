@@ -1,6 +1,6 @@
 """Bars: what a call of each case takes, and how much faster than its baseline it is, beside the documented figures.
 
-A bar begins at zero, a case without a measurement keeps its line and says why, and a toy twin never stands beside a
+A bar begins at zero, a case without a measurement keeps its line and says why, and a tiny model is never shown beside a
 documented figure.
 """
 
@@ -9,18 +9,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bench import units
+from bench.present import words
 from bench.present.plots import page as paper
-from bench.present.plots import scatter as plot_scatter
 from bench.present.plots.page import BLUE, BODY, GRAY, INK, PAPER, RULE, SKY, SMALL, VERMILION, Head, Page
-from bench.present.plots.rows import Row
+from bench.present.plots.scatter import not_shown
+from bench.present.plots.subject import Subject, call_claim_s
+from bench.records.case_result import CaseResult
+from bench.records.outcomes import Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ROW, TWIN_ROW = 0.27, 0.42
-"""Inches that a case takes, with one bar and with two."""
+ROW, DOUBLE_ROW = 0.27, 0.42
+"""Inches per case, with one bar and with two."""
 BARS = 6.4
-"""Inches that bars and what is written beside them share, at the least."""
+"""Inches that bars and the text beside them share, at least."""
 NARROWEST, LONGEST_NAME = 8.6, 60
 _BESIDE, _BETWEEN, _DIAMOND = 0.07, 0.09, 0.13
 _CLAIM: dict[str, Any] = {"marker": "D", "markersize": 6.5, "color": VERMILION, "linestyle": "none", "mec": PAPER}
@@ -28,54 +31,71 @@ _WHISKER: dict[str, Any] = {"color": INK, "linewidth": 1, "marker": "|"}
 _LEVEL: dict[str, Any] = {"color": INK, "linewidth": 1, "linestyle": (0, (4, 3))}
 _LEGEND, _AXIS = 0.34, 0.52
 
-Words = tuple[tuple[str, str], ...]
+Texts = tuple[tuple[str, str], ...]
 """Texts with their colors, written after one another."""
 
 
 @dataclass(frozen=True)
 class _Bar:
-    """One bar: where, how long in the axis' unit (None: only words), what is written at its end; `mark` stays free."""
+    """One bar.
+
+    Attributes:
+        y: where it is.
+        thickness: of it.
+        value: its length in the axis' unit; None if there are only texts.
+        color: of it.
+        texts: written at its end.
+        low: end of the interval, as `high`.
+        mark: where nothing may be written over: the documented figure, or the level of the baseline.
+        claim: the documented figure.
+    """
 
     y: float
     thickness: float
     value: float | None
     color: str
-    words: Words
+    texts: Texts
     low: float | None = None
     high: float | None = None
     mark: float | None = None
     claim: str = ""
 
 
-def latency(head: Head, rows: Sequence[Row]) -> Page:
-    """Draw the median latency of each case, with its interval and the documented figure, where there are any."""
-    shown = [row for row in rows if row.measured]
-    seconds = (value for row in shown for value in (row.latency_s, row.high_s, row.claim_latency_s))
+def latency(subject: Subject) -> Page:
+    """Draw the median latency of each case, with its interval and the documented figure, if there are any."""
+    results, head = subject.results, subject.head
+    measured = [result for result in results if result.measured]
+    seconds = (
+        value
+        for each in measured
+        for value in (each.statistics.latency_median_s, each.statistics.latency_high_s, call_claim_s(each))
+    )
     factor, unit = paper.time_scale(value for value in seconds if value is not None)
-    bars = [_latency_bar(index, row, factor, unit, mixed=head.mixed) for index, row in enumerate(rows)]
-    page, axes = _draw(head, "Latency", [row.case for row in rows], bars, ROW)
+    bars = [_latency_bar(index, each, factor, unit, mixed=head.mixed) for index, each in enumerate(results)]
+    page, axes = _draw(head, "Latency", [each.case for each in results], bars, ROW)
     paper.name_axis(axes, "x", f"latency of one call ({unit})")
-    paper.legend(page, axes, _latency_legend(rows, bars))
+    paper.legend(page, axes, _latency_legend(results, bars))
     return page
 
 
-def speedup(head: Head, rows: Sequence[Row]) -> Page | None:
-    """Draw measured against documented speed-ups; of toys the measured ones only, as no documented figure is theirs.
+def speedup(subject: Subject) -> Page | None:
+    """Draw measured and documented speed-ups; of tiny models only the measured ones.
 
-    None where there is nothing to compare: no documented speed-up of a full-size row, and no two toys with a baseline.
+    None if there is nothing to compare: no documented speed-up of a full-size case, and no two tiny ones with a
+    baseline.
     """
-    others = [row for row in rows if row.baseline != row.case]
-    shown = [row for row in others if row.speedup is not None or row.claim_speedup is not None]
-    documented = any(row.claim_speedup is not None for row in shown)
-    toys = [row for row in rows if row.tiny and row.measured and row.baseline]
-    if not any(row.speedup is not None for row in shown) or not (documented or len(toys) > 1):
+    others = [each for each in subject.results if not each.is_baseline]
+    shown = [each for each in others if each.comparison.speedup is not None or each.claim.speedup is not None]
+    documented = any(each.claim.speedup is not None for each in shown)
+    tiny = [each for each in subject.results if each.tiny and each.measured and each.comparison.baseline]
+    if not any(each.comparison.speedup is not None for each in shown) or not (documented or len(tiny) > 1):
         return None
-    baselines = sorted({row.baseline or "" for row in shown})
-    look = {"several": len(baselines) > 1, "mixed": head.mixed, "twins": documented}
-    bars = [bar for index, row in enumerate(shown) for bar in _speedup_bars(index, row, **look)]
-    notes = plot_scatter.not_shown([row for row in others if not row.measured], shown)
-    height = TWIN_ROW if documented else ROW
-    page, axes = _draw(head, "Speed-up", [row.case for row in shown], bars, height, notes)
+    baselines = sorted({each.comparison.baseline or "" for each in shown})
+    look = {"several": len(baselines) > 1, "mixed": subject.head.mixed, "double": documented}
+    bars = [bar for index, each in enumerate(shown) for bar in _speedup_bars(index, each, **look)]
+    notes = not_shown([each for each in others if not each.measured], shown)
+    height = DOUBLE_ROW if documented else ROW
+    page, axes = _draw(subject.head, "Speed-up", [each.case for each in shown], bars, height, notes)
     axes.axvline(1, zorder=2.5, **_LEVEL)
     against = _short(baselines[0]) if len(baselines) == 1 else "the baseline"
     paper.name_axis(axes, "x", f"speed-up: seconds per image of {against} / of the case")
@@ -83,53 +103,58 @@ def speedup(head: Head, rows: Sequence[Row]) -> Page | None:
     return page
 
 
-def _latency_bar(index: int, row: Row, factor: float, unit: str, *, mixed: bool) -> _Bar:
+def _latency_bar(index: int, result: CaseResult, factor: float, unit: str, *, mixed: bool) -> _Bar:
     def scaled(value: float | None) -> float | None:
         return None if value is None else value * factor
 
-    mark = scaled(row.claim_latency_s)
-    claim = f"{_about(row)}{units.significant(mark)} {unit}" if mark is not None else row.claim_status or ""
-    value = scaled(row.latency_s) if row.measured else None
+    figures, mark = result.statistics, scaled(call_claim_s(result))
+    claim = f"{_about(result)}{units.significant(mark)} {unit}" if mark is not None else result.claim.status or ""
+    value = scaled(figures.latency_median_s) if result.measured else None
     if value is None:
-        words: Words = ((row.outcome, GRAY), (f"documented: {claim}" if claim else "", VERMILION))
-        return _Bar(index, 0.62, None, BLUE, words)
-    several = f"{row.images} images" if row.images > 1 else ""
-    words = ((f"{units.significant(value)} {unit}", INK), *_remarks(row, several, mixed=mixed))
+        outcome = paper.printable(words.outcome(result))
+        texts: Texts = ((outcome, GRAY), (f"documented: {claim}" if claim else "", VERMILION))
+        return _Bar(index, 0.62, None, BLUE, texts)
+    images = result.settings.images or 1
+    several = f"{images} images" if images > 1 else ""
+    texts = ((f"{units.significant(value)} {unit}", INK), *_asides(result, several, mixed=mixed))
     claim = claim if mark is not None or not claim else f"documented: {claim}"
-    return _Bar(index, 0.62, value, _color(row, mixed=mixed), words, scaled(row.low_s), scaled(row.high_s), mark, claim)
+    low, high = scaled(figures.latency_low_s), scaled(figures.latency_high_s)
+    return _Bar(index, 0.62, value, _color(result, mixed=mixed), texts, low, high, mark, claim)
 
 
-def _speedup_bars(index: int, row: Row, *, several: bool, mixed: bool, twins: bool) -> list[_Bar]:
-    """Return a case's measured bar, and under it the documented one where there is a figure."""
-    against = f"against {_short(row.baseline or '')}" if several else ""
-    measured = ((units.ratio(row.speedup), INK), *_remarks(row, against, mixed=mixed))
-    without = f"no speed-up: {row.baseline} was not measured at this size" if row.measured else row.outcome
-    words = measured if row.speedup is not None else ((without, GRAY),)
-    thickness, shift = 0.36 if twins else 0.62, 0.19 if row.claim_speedup is not None else 0.0
-    color, low, high = _color(row, mixed=mixed), row.speedup_low, row.speedup_high
-    bars = [_Bar(index - shift, thickness, row.speedup, color, words, low, high, mark=1.0)]
-    if row.claim_speedup is not None:
-        said = ((f"{_about(row)}{units.ratio(row.claim_speedup)}", VERMILION),)
-        bars.append(_Bar(index + shift, thickness, row.claim_speedup, VERMILION, said, mark=1.0))
+def _speedup_bars(index: int, result: CaseResult, *, several: bool, mixed: bool, double: bool) -> list[_Bar]:
+    """Return a case's measured bar, and below it the documented one if there is a figure."""
+    found, documented = result.comparison, result.claim.speedup
+    against = f"against {_short(found.baseline or '')}" if several else ""
+    measured = ((units.ratio(found.speedup), INK), *_asides(result, against, mixed=mixed))
+    missing = f"no speed-up: {found.baseline} was not measured at this size"
+    without = missing if result.measured else paper.printable(words.outcome(result))
+    texts = measured if found.speedup is not None else ((without, GRAY),)
+    thickness, shift = 0.36 if double else 0.62, 0.19 if documented is not None else 0.0
+    color, low, high = _color(result, mixed=mixed), found.speedup_low, found.speedup_high
+    bars = [_Bar(index - shift, thickness, found.speedup, color, texts, low, high, mark=1.0)]
+    if documented is not None:
+        said = ((f"{_about(result)}{units.ratio(documented)}", VERMILION),)
+        bars.append(_Bar(index + shift, thickness, documented, VERMILION, said, mark=1.0))
     return bars
 
 
-def _color(row: Row, *, mixed: bool) -> str:
-    return SKY if mixed and row.tiny else BLUE
+def _color(result: CaseResult, *, mixed: bool) -> str:
+    return SKY if mixed and result.tiny else BLUE
 
 
-def _remarks(row: Row, remark: str, *, mixed: bool) -> Words:
-    """Return what is said after a figure in gray: a status worth saying, a remark, and that the row is a toy."""
-    status = "" if row.status == "ok" else row.status
-    return tuple((text, GRAY) for text in (status, remark, "(tiny)" if mixed and row.tiny else ""))
+def _asides(result: CaseResult, aside: str, *, mixed: bool) -> Texts:
+    """Return what is written after a figure in gray: a status other than ok, an aside, and that the model is tiny."""
+    status = "" if result.status is Status.OK else result.status
+    return tuple((text, GRAY) for text in (status, aside, "(tiny)" if mixed and result.tiny else ""))
 
 
-def _about(row: Row) -> str:
-    return "about " if row.about else ""
+def _about(result: CaseResult) -> str:
+    return "about " if result.claim.approximate else ""
 
 
 def _short(name: str) -> str:
-    """Return a case's name, without its middle where it is very long: matrix names differ at both ends."""
+    """Return a case's name, without its middle if it is very long: names of a matrix differ at both ends."""
     half = LONGEST_NAME // 2
     return name if len(name) <= LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
 
@@ -137,7 +162,7 @@ def _short(name: str) -> str:
 def _draw(
     head: Head, what: str, names: Sequence[str], bars: Sequence[_Bar], height: float, notes: Sequence[str] = ()
 ) -> tuple[Page, "Axes"]:
-    """Draw bars from the first name at the top to the last, each with its words at its end."""
+    """Draw bars from the first name at the top to the last, each with its texts at its end."""
     left = paper.MARGIN + max(paper.length(_short(name), BODY) for name in names) + 0.15
     width = max(NARROWEST, left + BARS + paper.MARGIN)
     room, tall = width - left - paper.MARGIN, len(names) * height + 0.1
@@ -169,9 +194,9 @@ def _draw_bar(axes: "Axes", bar: _Bar, scale: float) -> None:
 
 
 def _scale(bars: Sequence[_Bar], room: float) -> float:
-    """Return the inches of one unit at which every bar, mark and word stays within `room`."""
+    """Return the inches per unit at which every bar, mark and text stays within `room`."""
     scale = 0.97 * room / max(value for bar in bars for value in (bar.value, bar.high, bar.mark) if value is not None)
-    least = scale / 20  # words so long that they still do not fit are the lesser evil than bars that cannot be seen
+    least = scale / 20  # texts that are too long even so are a lesser evil than bars that cannot be seen
     while scale > least and any(
         x + paper.length(text, SMALL) > room for bar in bars if bar.value for x, text, _ in _placed(bar, scale)
     ):
@@ -180,70 +205,70 @@ def _scale(bars: Sequence[_Bar], room: float) -> float:
 
 
 def _placed(bar: _Bar, scale: float) -> list[tuple[float, str, str]]:
-    """Return the texts of a bar with their colors and the inches from the axis where they begin.
+    """Return the texts of a bar with their colors and the inches from the axis at which they begin.
 
-    The bar's words stand at its end and the documented figure at its mark. Where a mark just behind the end leaves no
-    room between them, the words go into the bar if that is long enough, and else before the documented figure.
+    The bar's texts are at its end and the documented figure at its mark. If a mark just behind the end leaves no room
+    between them, the texts go into the bar if that is long enough, and otherwise before the documented figure.
     """
     begin = max(bar.value or 0, bar.high or 0) * scale + _BESIDE
     claim = ((bar.claim, VERMILION),) if bar.claim else ()
     if bar.value is None or bar.mark is None or bar.mark * scale + _DIAMOND < begin:
-        return _in_line(begin, (*bar.words, *claim))
-    after, wide = bar.mark * scale + _DIAMOND, _long(bar.words)
+        return _in_line(begin, (*bar.texts, *claim))
+    after, wide = bar.mark * scale + _DIAMOND, _long(bar.texts)
     if begin + wide < after - 2 * _DIAMOND:
-        return [*_in_line(begin, bar.words), *_in_line(after, claim)]
+        return [*_in_line(begin, bar.texts), *_in_line(after, claim)]
     inside = min(bar.value or 0, bar.low or bar.value or 0) * scale - wide - _BESIDE
     if inside > _BESIDE and after > begin + _DIAMOND and bar.color != SKY:
-        return [*_in_line(inside, tuple((text, PAPER) for text, _ in bar.words)), *_in_line(after, claim)]
-    return _in_line(max(begin, after), (*bar.words, *claim))
+        return [*_in_line(inside, tuple((text, PAPER) for text, _ in bar.texts)), *_in_line(after, claim)]
+    return _in_line(max(begin, after), (*bar.texts, *claim))
 
 
-def _long(words: Words) -> float:
-    return sum(paper.length(text, SMALL) + _BETWEEN for text, _ in words) - _BETWEEN
+def _long(texts: Texts) -> float:
+    return sum(paper.length(text, SMALL) + _BETWEEN for text, _ in texts) - _BETWEEN
 
 
-def _in_line(x: float, words: Words) -> list[tuple[float, str, str]]:
+def _in_line(x: float, texts: Texts) -> list[tuple[float, str, str]]:
     placed = []
-    for text, color in words:
+    for text, color in texts:
         placed.append((x, text, color))
         x += paper.length(text, SMALL) + _BETWEEN
     return placed
 
 
 def _cut(bar: _Bar, room: float) -> _Bar:
-    """Return a bar without empty words, its first one (which may be a long reason) cut to what the others leave."""
-    first, *others = [(text, color) for text, color in bar.words if text]
-    return replace(bar, words=((paper.fitted(first[0], room - _BETWEEN - _long((*others,)), SMALL), first[1]), *others))
+    """Return a bar without empty texts, its first one (which may be a long reason) cut to what the others leave."""
+    first, *others = [(text, color) for text, color in bar.texts if text]
+    return replace(bar, texts=((paper.fitted(first[0], room - _BETWEEN - _long((*others,)), SMALL), first[1]), *others))
 
 
-def _latency_legend(rows: Sequence[Row], bars: Sequence[_Bar]) -> list[Any]:
+def _latency_legend(results: Sequence[CaseResult], bars: Sequence[_Bar]) -> list[Any]:
     """Name what the latency plot shows, and only that."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     colors = {bar.color for bar in bars if bar.value is not None}
-    names = {BLUE: "median", SKY: "median of a toy"}
+    names = {BLUE: "median", SKY: "median of a tiny model"}
     handles: list[Any] = [Patch(color=color, label=name) for color, name in names.items() if color in colors]
-    of = sorted({row.interval for row in rows if row.measured and row.interval})
-    if of:
-        handles.append(Line2D([], [], label=f"95 % interval, {' or '.join(of)}", **_WHISKER))
+    kinds = sorted({words.INTERVALS[kind] for each in results if (kind := each.statistics.interval) and each.measured})
+    if kinds:
+        handles.append(Line2D([], [], label=f"95 % interval, {' or '.join(kinds)}", **_WHISKER))
     if any(bar.mark is not None for bar in bars):
-        handles.append(Line2D([], [], label=_documented(rows), **_CLAIM))
+        handles.append(Line2D([], [], label=_documented(results), **_CLAIM))
     return handles
 
 
-def _speedup_legend(rows: Sequence[Row], *, documented: bool) -> list[Any]:
+def _speedup_legend(results: Sequence[CaseResult], *, documented: bool) -> list[Any]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     handles: list[Any] = [Patch(color=BLUE, label="measured")]
-    if any(row.speedup_low is not None for row in rows):
-        handles.append(Line2D([], [], label="95 % interval, paired rounds", **_WHISKER))
+    if any(each.comparison.speedup_low is not None for each in results):
+        handles.append(Line2D([], [], label="95 % interval, from blocks", **_WHISKER))
     if documented:
-        handles.append(Patch(color=VERMILION, label=_documented(rows)))
+        handles.append(Patch(color=VERMILION, label=_documented(results)))
     return [*handles, Line2D([], [], label="as fast as the baseline", **_LEVEL)]
 
 
-def _documented(rows: Sequence[Row]) -> str:
-    devices = sorted({row.claim_device for row in rows if row.claim_device})
+def _documented(results: Sequence[CaseResult]) -> str:
+    devices = sorted({each.claim.device for each in results if each.claim.device})
     return f"documented: {', '.join(devices) or 'device not named'}"

@@ -1,59 +1,96 @@
-"""A comparison as a plot: every case's change of latency with its interval, against none."""
+"""A comparison as a plot: every case's change of latency with its interval."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.analyze.comparison import Compared, Pair
 from bench.errors import InputError
-from bench.present.comparison import Compared
-from bench.present.plots import file as plot_file
+from bench.present import words
+from bench.present.plots import page as paper
+from bench.present.plots.page import BODY, INK, LINES, PAPER, RULE, Head, Page, printable
 
 if TYPE_CHECKING:
-    from bench.analyze.comparison import Pair
+    from matplotlib.axes import Axes
 
-INCHES_A_CASE, INCHES_AROUND, WIDTH = 0.28, 1.6, 8.0
+MOST_CASES = 100
+"""More do not fit a page that anybody looks at: those that changed most are drawn, and the rest is counted."""
+CASE, WIDE, LEGEND, AXIS = 0.28, 6.0, 0.34, 0.52
 
 
 def write(path: Path, compared: Compared) -> None:
     """Draw the comparison into a PNG, SVG or PDF file.
 
     Raises:
-        InputError: another kind of file is asked for, it cannot be written, or no case was measured on both sides.
+        InputError: another kind of file is named, it cannot be written, or no case was measured on both sides.
     """
-    plot_file.check(path)
-    keys = list(dict.fromkeys(pair.key for pairs in compared.pairs for pair in pairs if pair.ratio is not None))
-    if not keys:
-        raise InputError(f"{path}: no case was measured on both sides, there is nothing to draw")
-    from matplotlib.figure import Figure
+    paper.check_file(path)
+    measured = [[pair for pair in pairs if pair.ratio is not None] for pairs in compared.pairs]
+    if not any(measured):
+        raise InputError(f"{path}: no case was measured on both sides, so there is nothing to draw")
+    paper.write_file(draw(compared, measured), path)
 
-    sides = compared.sides[1:]
-    height = INCHES_AROUND + INCHES_A_CASE * len(keys) * max(1, len(sides) * 0.6)
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    axes = figure.subplots()
-    axes.axvline(0, color="0.3", linewidth=1)
-    for index, (side, pairs) in enumerate(zip(sides, compared.pairs, strict=True)):
-        shift = (index - (len(sides) - 1) / 2) * 0.6 / len(sides)
-        _draw(axes, [pair for pair in pairs if pair.ratio is not None], keys, shift, side.name, f"C{index}")
-    axes.set_yticks(range(len(keys)), keys)
+
+def draw(compared: Compared, measured: Sequence[Sequence[Pair]]) -> Page:
+    """Draw the pairs that have a ratio, a list for each side that is compared."""
+    keys, note = _shown(measured)
+    base, *others = compared.sides
+    names = [printable(key) for key in keys]
+    head = Head(
+        title=printable(f"{', '.join(side.name for side in others)} against {base.name}"),
+        warning=words.caution(each for side in compared.sides for each in side.results.values()),
+        note=note,
+    )
+    left = paper.MARGIN + max(paper.length(name, BODY) for name in names) + 0.15
+    tall = len(keys) * CASE * max(1, 0.6 * len(others))
+    page = paper.page(head, "Change of latency", left + WIDE + paper.MARGIN, LEGEND + tall + AXIS)
+    axes = paper.axes(page, left, page.bottom + AXIS, WIDE, tall)
+    axes.set_yticks(range(len(keys)), names, fontsize=BODY, **paper.literal())
+    axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(keys) - 0.5, -0.5)
-    toys = "TINY TWINS, toys; " if any(side.tiny for side in compared.sides) else ""
-    axes.set_xlabel(f"{toys}change of latency against {compared.sides[0].name}, per cent (right is slower)")
-    axes.grid(axis="x", alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(b=False)
-    figure.legend(loc="outside upper left", frameon=False)
-    plot_file.save(path, figure)
+    axes.xaxis.grid(visible=True, color=RULE, linewidth=0.7)
+    axes.axvline(0, color=INK, linewidth=1)
+    handles = []
+    for index, (side, pairs) in enumerate(zip(others, measured, strict=True)):
+        color = LINES[index % len(LINES)]
+        shift = (index - (len(others) - 1) / 2) * 0.6 / len(others)
+        _draw(axes, {keys.index(pair.key) + shift: pair for pair in pairs if pair.key in keys}, color)
+        handles += _handles(side.name, pairs, color)
+    paper.name_axis(axes, "x", "change of latency in per cent (right is slower)")
+    paper.legend(page, axes, handles)
+    return page
 
 
-def _draw(axes: Any, pairs: "list[Pair]", keys: list[str], shift: float, name: str, color: str) -> None:
-    """Draw one side's changes: filled with an interval, hollow where there are too few processes for one."""
-    for pair in pairs:
-        at, change = keys.index(pair.key) + shift, _per_cent(pair.ratio or 1)
+def _shown(measured: Sequence[Sequence[Pair]]) -> tuple[list[str], str]:
+    """Return the cases that are drawn, in order, and what to say of the others."""
+    ratios: dict[str, float] = {}
+    for pair in (pair for pairs in measured for pair in pairs):
+        ratios[pair.key] = max(ratios.get(pair.key, 0.0), abs((pair.ratio or 1) - 1))
+    most = set(sorted(ratios, key=lambda key: -ratios[key])[:MOST_CASES])
+    note = f"The {len(most)} cases that changed most, of {len(ratios)}." if len(most) < len(ratios) else ""
+    return [key for key in ratios if key in most], note
+
+
+def _draw(axes: "Axes", pairs: dict[float, Pair], color: str) -> None:
+    """Draw one side's changes: filled with an interval, hollow if there are too few processes for one."""
+    for at, pair in pairs.items():
         if pair.interval is not None:
             axes.plot([_per_cent(pair.interval.low), _per_cent(pair.interval.high)], [at, at], color=color)
-        axes.plot(change, at, "o", color=color, markerfacecolor=color if pair.interval else "white", markersize=5)
-    alone = any(pair.interval is None for pair in pairs)
-    style = {"color": color, "markersize": 5, "linestyle": "none" if alone else "-"}
-    label = f"{name} (hollow: too few processes for an interval)" if alone else name
-    axes.plot([], [], "o", markerfacecolor="white" if alone else color, label=label, **style)
+        fill = color if pair.interval else PAPER
+        axes.plot(_per_cent(pair.ratio or 1), at, "o", color=color, markerfacecolor=fill, markersize=5)
+
+
+def _handles(name: str, pairs: Sequence[Pair], color: str) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    style: dict[str, Any] = {"marker": "o", "color": color, "markersize": 5}
+    made = []
+    if any(pair.interval for pair in pairs):
+        made.append(Line2D([], [], label=f"{printable(name)}, with its 95 % interval", **style))
+    if any(pair.interval is None for pair in pairs):
+        label = f"{printable(name)}, too few processes for an interval"
+        made.append(Line2D([], [], label=label, markerfacecolor=PAPER, linestyle="none", **style))
+    return made
 
 
 def _per_cent(ratio: float) -> float:

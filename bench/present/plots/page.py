@@ -1,19 +1,21 @@
-"""The page that every plot is drawn on, measured in inches: title, what ran, whether it is a toy.
+"""The page that every plot is drawn on, measured in inches: title, what ran, whether its models are tiny.
 
 Text is measured before it is placed, so nothing overlaps or is cut off. Only matplotlib's objects are used, never
-pyplot: the plots are drawn inside other programs, too, whose figures and settings stay as they are.
+pyplot: plots are also drawn inside other programs, whose figures and settings must stay as they are.
 """
 
 import io
 import textwrap
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import units
-from bench.present.plots.rows import Row, plain
+from bench.errors import InputError
+from bench.present import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,16 +25,19 @@ DOTS_PER_INCH = 150
 POINTS_PER_INCH = 72
 INK, GRAY, RULE, PAPER = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff"
 BLUE, VERMILION, SKY, AMBER = "#0072B2", "#D55E00", "#9ccbe6", "#F2B134"
-"""Okabe and Ito's palette, which stays apart for the color-blind, and tints of it."""
+"""Okabe and Ito's palette, which the color-blind can distinguish, and tints of it."""
+LINES = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Colors of lines, from the same palette; nobody can distinguish more."""
 ON_LIGHT, ON_DARK = "#1b1b1b", "#fefefe"
-"""Print on a colored ground: ink and paper that stay as they are where a dark page turns the others."""
+"""Print on colored ground: ink and paper that stay as they are when a page turns dark."""
 BODY, SMALL, LARGE = 9.0, 8.0, 13.0
 MARGIN, KEY_LINE, KEY_LINES, LONGEST_LINE = 0.25, 0.17, 50, 300
 LEAST_SPAN = 0.25
 """The least share of its largest value that an axis of points spans, so that noise does not look like a difference."""
-ALL_TINY = "TINY TWINS: toy models, no statement about the real ones"
-SOME_TINY = "PARTLY TINY TWINS: what is marked (tiny) is a toy model, no statement about the real one"
 FORMATS = ("png", "svg")
+"""Of the plots of a run."""
+FILES = (".pdf", ".png", ".svg")
+"""Of a plot that somebody names a file for."""
 _LINE = 1.35
 _HINTING = 1.01
 """A PNG's letters are fitted to its pixels, which makes them a little wider than drawn."""
@@ -41,17 +46,26 @@ _SAVING = threading.Lock()
 
 @dataclass(frozen=True)
 class Head:
-    """What stands above a plot: the scenario, what ran, and a warning where rows are toys."""
+    """What is above and below a plot.
 
-    scenario: str
+    Attributes:
+        title: of the scenario or the comparison.
+        subject: the scenario's name, in brackets behind what the plot shows.
+        ran: device, versions and weights.
+        warning: that models are tiny; empty if none is.
+        note: at the foot, before the plot's own notes.
+    """
+
     title: str
-    ran: str
-    band: str | None
+    subject: str = ""
+    ran: str = ""
+    warning: str = ""
+    note: str = ""
 
     @property
     def mixed(self) -> bool:
-        """Whether toys and full-size models stand side by side, so that each toy needs its label."""
-        return self.band == SOME_TINY
+        """Whether tiny and full-size models are side by side, so that each tiny one needs its label."""
+        return self.warning == words.SOME_TINY
 
 
 @dataclass(frozen=True)
@@ -65,34 +79,25 @@ class Page:
     bottom: float
 
 
-def head(
-    scenario: str, title: str, environment: Mapping[str, Any], weights: Iterable[str], shown: Sequence[Row]
-) -> Head:
-    """Say what stands above the plots of a scenario, from its run's environment and its measured rows."""
-    versions = [f"{name} {environment[name]}" for name in ("torch", "diffusers") if environment.get(name)]
-    kinds = " and ".join(sorted(set(weights)))
-    ran = [str(environment.get("device_name") or "unknown device"), *versions, f"weights: {kinds}" if kinds else ""]
-    band = (ALL_TINY if all(row.tiny for row in shown) else SOME_TINY) if any(row.tiny for row in shown) else None
-    return Head(plain(scenario), plain(title), plain("  ·  ".join(filter(None, ran))), band)
-
-
 def page(head: Head, what: str, width: float, body: float, notes: Sequence[str] = ()) -> Page:
     """Return a page of `width` inches with its head, `body` inches of room, and small notes at its foot."""
     from matplotlib.figure import Figure
 
     room = width - 2 * MARGIN
+    subtitle = f"{what}  ({head.subject})" if head.subject else what
     lines = [(line, LARGE, "bold", INK) for line in wrapped(head.title, room, LARGE, bold=True)]
-    lines += [(line, BODY + 1, "normal", INK) for line in wrapped(f"{what}  ({head.scenario})", room, BODY + 1)]
+    lines += [(line, BODY + 1, "normal", INK) for line in wrapped(subtitle, room, BODY + 1)]
     lines += [(line, SMALL, "normal", GRAY) for line in wrapped(head.ran, room, SMALL)]
-    foot = [line for note in notes for line in wrapped(note, room, SMALL)]
-    band = _LINE * BODY / POINTS_PER_INCH + 0.12 if head.band else 0.0
+    foot = [line for note in (head.note, *notes) for line in wrapped(note, room, SMALL)]
+    warning = wrapped(head.warning, room, BODY, bold=True)
+    band = _LINE * BODY / POINTS_PER_INCH * len(warning) + 0.12 * bool(warning)
     above = band + 0.18 + sum(_LINE * size for _, size, _, _ in lines) / POINTS_PER_INCH + 0.1
     below = 0.15 + len(foot) * _LINE * SMALL / POINTS_PER_INCH
     height = above + body + below
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, facecolor=PAPER)
     made = Page(figure, width, height, height - above, below)
-    if head.band:
-        _band(made, head.band, band)
+    if warning:
+        _band(made, warning, band)
     y = height - band - 0.18
     for line, size, weight, color in lines:
         write(made, MARGIN, y, line, fontsize=size, fontweight=weight, color=color, va="top")
@@ -104,12 +109,12 @@ def page(head: Head, what: str, width: float, body: float, notes: Sequence[str] 
 
 
 def write(page: Page, x: float, y: float, text: str, **style: Any) -> None:
-    """Write one line of text at inches from the lower left corner of a page; nothing in it is taken for mathematics."""
+    """Write one line of text at inches from the lower left corner of a page; a `$` in it is a dollar."""
     page.figure.text(x / page.width, y / page.height, text, **{**literal(), **style})
 
 
 def literal() -> dict[str, Any]:
-    """Return the settings of a text whose `$` is a dollar, whatever the program around this one has set."""
+    """Return the settings of a text whose `$` is a dollar, whatever the surrounding program has set."""
     return {"parse_math": False, "usetex": False}
 
 
@@ -133,7 +138,7 @@ def name_axis(axes: "Axes", which: str, text: str) -> None:
 
 
 def legend(page: Page, axes: "Axes", handles: Sequence[Any]) -> None:
-    """Put a legend in one line at the top of a page's room, beginning where its axes do if it fits there."""
+    """Put a legend in one line at the top of a page's room, aligned with the axes if it fits there."""
     wide = sum(length(handle.get_label(), SMALL) + 0.4 for handle in handles)
     left = max(MARGIN, min(axes.get_position().x0 * page.width, page.width - MARGIN - wide))
     drawn = page.figure.legend(
@@ -164,18 +169,34 @@ def save(page: Page, folder: Path, name: str) -> list[Path]:
     return paths
 
 
+def check_file(path: Path) -> None:
+    """Raise `InputError` for a file that is neither PNG, SVG nor PDF; before anything is drawn."""
+    if path.suffix.lower() not in FILES:
+        raise InputError(f"{path}: is not a plot's file; give one that ends in {', '.join(FILES)}")
+
+
+def write_file(page: Page, path: Path) -> None:
+    """Write a page to the file that somebody named; raise `InputError` where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(drawn(page, path.suffix.lower()[1:], path.stem))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another file") from error
+
+
 def drawn(page: Page, kind: str, name: str) -> bytes:
-    """Return a page as `png` or `svg`; of pages with different names no two have an identifier in common."""
+    """Return a page as `png`, `svg` or `pdf`; pages with different names have no identifier in common."""
     import matplotlib as mpl
 
-    # The settings that only exist for a whole program are changed for no longer than the drawing takes.
+    # These settings exist only for the whole program, so they are changed for no longer than the drawing takes.
     made = io.BytesIO()
-    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    metadata = {"svg": {"Date": None}, "png": {"Software": None}, "pdf": {"CreationDate": None}}[kind]
     with _SAVING, mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "savefig.bbox": None}):
         page.figure.savefig(made, format=kind, dpi=DOTS_PER_INCH, facecolor=PAPER, metadata=metadata)
     return made.getvalue()
 
 
+@lru_cache(maxsize=4096)
 def length(text: str, size: float, *, bold: bool = False) -> float:
     """Return the inches that a line of text takes at `size` points."""
     from matplotlib.font_manager import FontProperties
@@ -184,6 +205,18 @@ def length(text: str, size: float, *, bold: bool = False) -> float:
     font = FontProperties(size=size, weight="bold" if bold else "normal")
     width: float = TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]
     return width / POINTS_PER_INCH * _HINTING
+
+
+def printable(text: str) -> str:
+    """Return text in one line, without control characters (with one, SVG is not XML); `?` for what has no glyph."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    fonts = [get_font(findfont(FontProperties(weight=weight))) for weight in ("normal", "bold")]
+    letters = (letter if letter.isprintable() else " " for letter in text)
+    known = (at if at.isascii() or all(font.get_char_index(ord(at)) for font in fonts) else "?" for at in letters)
+    return " ".join("".join(known).split())
 
 
 def wrapped(text: str, room: float, size: float, *, bold: bool = False) -> list[str]:
@@ -196,19 +229,19 @@ def wrapped(text: str, room: float, size: float, *, bold: bool = False) -> list[
 
 
 def fitted(text: str, room: float, size: float) -> str:
-    """Return text, or its first words and an ellipsis where it is longer than `room` inches."""
+    """Return text, or its first words and an ellipsis if it is longer than `room` inches."""
     if length(text, size) <= room:
         return text
     return f"{wrapped(text[:LONGEST_LINE], room - length('…', size), size)[0].rstrip(' .')}…"
 
 
 def time_scale(values: Iterable[float]) -> tuple[float, str]:
-    """Return the factor and the unit that seconds are shown in: ms where all are under a second."""
+    """Return the factor and the unit that seconds are shown in: ms if all are under a second."""
     return (1000.0, "ms") if all(value < 1 for value in values) else (1.0, "s")
 
 
 def memory_scale(values: Iterable[float]) -> tuple[float, str]:
-    """Return the factor and the unit that bytes are shown in: GiB where any has one."""
+    """Return the factor and the unit that bytes are shown in: GiB if there is that much of any."""
     return (1 / units.GIB, "GiB") if any(value >= units.GIB for value in values) else (1 / units.MIB, "MiB")
 
 
@@ -220,9 +253,12 @@ def axis_ends(values: Sequence[float]) -> tuple[float, float]:
     return start, start + span
 
 
-def _band(page: Page, text: str, height: float) -> None:
+def _band(page: Page, lines: Sequence[str], height: float) -> None:
     from matplotlib.patches import Rectangle
 
     share, style = height / page.height, {"fontsize": BODY, "fontweight": "bold", "va": "center_baseline"}
     page.figure.add_artist(Rectangle((0, 1 - share), 1, share, facecolor=AMBER, edgecolor="none"))
-    write(page, MARGIN, page.height - height / 2, text, color=ON_LIGHT, **style)
+    step = _LINE * BODY / POINTS_PER_INCH
+    for index, line in enumerate(lines):
+        y = page.height - height / 2 + step * ((len(lines) - 1) / 2 - index)
+        write(page, MARGIN, y, line, color=ON_LIGHT, **style)

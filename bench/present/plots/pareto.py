@@ -3,45 +3,41 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bench import units
 from bench.analyze.pareto import Point
-from bench.present.plots.page import BLUE, GRAY, PAPER, VERMILION, Head, Page
-from bench.present.plots.rows import plain
+from bench.present import words
+from bench.present.plots.page import BLUE, GRAY, PAPER, VERMILION, Page, printable
 from bench.present.plots.scatter import Dot, scatter
+from bench.present.plots.subject import MOST_CASES, Subject
 
 KINDS = {
     (True, True): ("on the front", BLUE, PAPER),
-    (True, False): ("beaten", PAPER, BLUE),
-    (False, True): ("not judged: on their front", VERMILION, PAPER),
-    (False, False): ("not judged: beaten", PAPER, VERMILION),
+    (True, False): ("dominated", PAPER, BLUE),
+    (False, True): ("similarity not judged: on their front", VERMILION, PAPER),
+    (False, False): ("similarity not judged: dominated", PAPER, VERMILION),
 }
 """(Judged, on a front) -> its name in the legend, the fill and the edge of its point."""
-BROKEN = ("picture differs", PAPER, GRAY)
-NOTE = (
-    "On the front: no other case is at least as good in time, memory and similarity (PSNR) and better in one of them. "
-    "Cases that make another picture by design, or none that can be compared, are held against their like only, in "
-    "time and memory. Memory is the highest peak of loading, the first call and a generation."
-)
+BROKEN = (words.PICTURE_DIFFERS, PAPER, GRAY)
 
 
-def front(head: Head, points: Sequence[Point]) -> Page | None:
-    """Draw time and memory of the cases, those on a front filled; None where there are no two to compare."""
-    if len(points) < 2:  # noqa: PLR2004 - one point beats nothing
+def front(subject: Subject) -> Page | None:
+    """Draw time and memory of the cases, those on a front filled; None if there are no two to compare.
+
+    Of many cases only those on a front have names.
+    """
+    points = subject.points
+    if len(points) < 2:  # noqa: PLR2004 - one point dominates nothing
         return None
-    dots = [Dot(_label(point, mixed=head.mixed), point.seconds_per_image, point.peak_bytes, *_kind(point)[1:])
-            for point in points]  # fmt: skip
-    kinds = dict.fromkeys(_kind(point) for point in sorted(points, key=lambda each: (not each.judged, not each.front)))
+    named = [each for each in points if each.front or len(points) <= MOST_CASES][:MOST_CASES]
+    dots = [
+        Dot(_label(each, mixed=subject.head.mixed) if each in named else "",
+            each.seconds_per_image, each.peak_bytes, *_kind(each)[1:])
+        for each in points
+    ]  # fmt: skip
+    kinds = dict.fromkeys(_kind(each) for each in sorted(points, key=lambda each: (not each.judged, not each.front)))
+    crowd = f"Only {len(named)} cases on a front are named, of {len(points)}." if len(named) < len(points) else ""
     names = ("time per image", "peak memory")
-    return scatter(head, "Pareto front of time, memory and similarity", dots, names, [NOTE], _legend(list(kinds)))
-
-
-def similarity(point: Point) -> str:
-    """Return a point's PSNR in words: what stands beside it, in plots and in lists."""
-    if point.psnr_db is None:
-        return ""
-    if point.similarity == "the baseline":
-        return "baseline"
-    return units.decibels(point.psnr_db)
+    notes = [words.FRONT, crowd]
+    return scatter(subject.head, "Pareto front of time, memory and similarity", dots, names, notes, _legend([*kinds]))
 
 
 def _kind(point: Point) -> tuple[str, str, str]:
@@ -49,9 +45,11 @@ def _kind(point: Point) -> tuple[str, str, str]:
 
 
 def _label(point: Point, *, mixed: bool) -> str:
-    tiny = "tiny" if mixed and point.size == "tiny" else ""
-    told = ", ".join(each for each in (similarity(point), tiny) if each not in {"", point.case})
-    return plain(f"{point.case} ({told})" if told else point.case)
+    """Return a case's name with its similarity, and that it is tiny among others that are not."""
+    result = point.result
+    similarity = "baseline" if result.is_baseline else words.psnr(result) if point.judged else ""
+    told = [each for each in (similarity, "tiny" if mixed and result.tiny else "") if each not in {"", result.case}]
+    return printable(f"{result.case} ({', '.join(told)})" if told else result.case)
 
 
 def _legend(kinds: Sequence[tuple[str, str, str]]) -> list[Any]:

@@ -1,87 +1,87 @@
-"""Plots of a run, drawn from its files alone: what each case took, what it gained, and what it cost in memory.
+"""Every kind of plot of a run, in one table: its name, what it shows, and the function that draws it.
 
-A case without a measurement says why, and a toy twin is labelled as one and never stands beside a documented figure.
-Every plot is written as PNG and as SVG.
+A case without a measurement says why, and a tiny model is labeled as one and never shown beside a documented figure.
 """
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pandas as pd
-
-from bench.analyze import pareto
-from bench.analyze.results import results
-from bench.analyze.run import Run, open_run
-from bench.plan.case import ScenarioInfo
-from bench.present.plots import bars as plot_bars
-from bench.present.plots import breakdown as plot_parts
-from bench.present.plots import heatmap as plot_maps
-from bench.present.plots import page as paper
-from bench.present.plots import pareto as plot_pareto
-from bench.present.plots import rows as plot_rows
-from bench.present.plots import steps as plot_steps
+from bench.analyze.run import Run
+from bench.present.plots import bars, breakdown, heatmap, page, pareto, scatter, steps
 from bench.present.plots.page import Page
+from bench.present.plots.subject import Subject, subject
+from bench.present.tables import of_scenario
+from bench.records.case_result import CaseResult
 
-FOLDER = "plots"
-KINDS = ("latency", "speedup", "memory", "pareto", "heatmap", "split", "steps", "limit")
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of plot.
+
+    Attributes:
+        name: of it, in the names of files.
+        caption: what it shows, in words.
+        draw: returns None if a scenario has nothing to show.
+        lines: whether it has a line or a name per case, so that of many only the fastest are shown.
+    """
+
+    name: str
+    caption: str
+    draw: Callable[[Subject], Page | None]
+    lines: bool = True
 
 
-def write(folder: Path, frame: pd.DataFrame | None = None) -> list[Path]:
-    """Draw the plots of a run under `plots/` in its folder, in the place of those of an earlier call.
+KINDS = (
+    Kind("latency", "Latency of one call of each case, with the documented figures if there are any", bars.latency),
+    Kind("speedup", "Speed-up of each case over its baseline, measured and documented", bars.speedup),
+    Kind("memory", "Peak memory against time per image", scatter.memory),
+    Kind("pareto", "Pareto front of time, memory and similarity", pareto.front, lines=False),
+    Kind("heatmap", "Latency of each scheduler at each number of steps", heatmap.heatmap, lines=False),
+    Kind("breakdown", "Breakdown of one call into its parts", breakdown.breakdown),
+    Kind("steps", "Calls of the denoiser, from the first step to the last", steps.steps),
+    Kind("roofline", "Latency of each case beside the least time on this device", breakdown.roofline),
+)
+
+
+def write(run: Run, results: Sequence[CaseResult], folder: Path) -> list[Path]:
+    """Draw the plots of a run into a folder, replacing those of an earlier call.
 
     Args:
-        folder: of the run.
-        frame: its results, where they are at hand; derived from its files otherwise.
+        run: of the results.
+        results: to draw.
+        folder: of the plots, made if it is missing.
 
     Returns:
-        The files written: `<scenario>-<kind>.png` and `.svg`, for each kind that there is something to show of.
+        The files: `<scenario>-<kind>.png` and `.svg`, for each kind that there is something to show of.
 
     Raises:
-        InputError: the folder is no run's, or a file in it is damaged.
         OSError: the disk refuses.
     """
-    run = open_run(folder)
-    target = folder / FOLDER
-    target.mkdir(exist_ok=True)
-    frame = results(run) if frame is None else frame
+    folder.mkdir(parents=True, exist_ok=True)
     written = [
         path
-        for table in run.plan.tables
-        for kind, page in pages(run, table, frame).items()
-        for path in paper.save(page, target, f"{table.scenario}-{kind}")
+        for info in run.plan.scenarios
+        for kind, drawn in pages(subject(run, info, of_scenario(info, results)))
+        for path in page.save(drawn, folder, f"{info.scenario}-{kind.name}")
     ]
     for kind in KINDS:
-        for path in target.glob(f"*-{kind}.*"):
-            if path.suffix[1:] in paper.FORMATS and path not in written:
+        for path in folder.glob(f"*-{kind.name}.*"):
+            if path.suffix[1:] in page.FORMATS and path not in written:
                 path.unlink()
     return written
 
 
-def pages(run: Run, table: ScenarioInfo, frame: pd.DataFrame, *, captioned: bool = False) -> dict[str, Page]:
-    """Draw what there is to draw of one scenario, by kind; nothing where nothing of it was measured.
+def pages(drawn: Subject, *, captioned: bool = False) -> list[tuple[Kind, Page]]:
+    """Draw what there is to draw of one scenario; nothing if nothing of it was measured.
 
     Args:
-        run: of the scenario.
-        table: the scenario.
-        frame: the run's results.
-        captioned: whether the title, the device and the versions stand around the plots already.
+        drawn: the scenario.
+        captioned: whether title, device and versions are around the plots already.
     """
-    frame = frame[frame["scenario"] == table.scenario]
-    rows = [plot_rows.row(record) for record in frame.to_dict("records")]
-    measured = [row for row in rows if row.measured]
-    if not measured:
-        return {}
-    head = paper.head(table.scenario, table.title, run.environment, frame["weights"].dropna(), measured)
-    head = replace(head, title="", ran="") if captioned else head
-    cases = [case for case in run.plan.cases if case.scenario == table.scenario]
-    drawn = {
-        "latency": plot_bars.latency(head, rows),
-        "speedup": plot_bars.speedup(head, rows),
-        "memory": plot_maps.memory(head, rows),
-        "pareto": plot_pareto.front(head, pareto.points(frame)),
-        "heatmap": plot_maps.heatmap(head, rows, cases, table.axes),
-        "split": plot_parts.split(head, rows),
-        "steps": plot_steps.steps(head, rows),
-        "limit": plot_parts.limit(head, rows),
-    }
-    return {kind: page for kind, page in drawn.items() if page is not None}
+    if not any(result.measured for result in drawn.results):
+        return []
+    if captioned:
+        drawn = replace(drawn, head=replace(drawn.head, title="", ran=""))
+    made = [(kind, kind.draw(drawn.of_the_fastest() if kind.lines else drawn)) for kind in KINDS]
+    return [(kind, page) for kind, page in made if page is not None]

@@ -56,9 +56,9 @@ def test_samples_that_drift_are_reported_and_stay_samples(pair):
     os.write(requests, b"\n" * 12)
     seconds = iter([1.0, *range(1, 13)])
     discarded = []
-    rules = replace(TINY.fixed(12), judge_steadiness=True)
+    rules = replace(TINY.fixed(12), check_stability=True)
     sampled = sampler.measure(lambda: Timing(next(seconds), None), rules, Hooks(on_discard=discarded.append))
-    assert not sampled.steady
+    assert not sampled.stable
     assert len(sampled.samples) == 12
     assert discarded == []
 

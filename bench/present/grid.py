@@ -1,0 +1,161 @@
+"""A table before it is drawn: what its columns mean, what its cells say, and what a reader must know of them.
+
+Everything that prints a table makes a `Grid`; terminal, Markdown, CSV, JSON and HTML each draw the same one. A cell's
+color follows from a status or a verdict, never from the words that it is printed with.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import reduce
+from typing import Any
+
+from bench.records.case_result import CaseResult
+from bench.records.columns import Column as Field
+from bench.records.columns import columns
+from bench.records.outcomes import FAULTS, ClaimVerdict, Status
+
+ALWAYS = 10
+"""`Column.keep` of a column that is on every terminal, however narrow."""
+
+
+class Tone(StrEnum):
+    """What a cell means for a reader: good news, bad news, still open, or nothing to stop at."""
+
+    NONE = ""
+    GOOD = "good"
+    BAD = "bad"
+    OPEN = "open"
+    MUTED = "muted"
+
+
+CLAIM_TONES = {
+    ClaimVerdict.AS_DOCUMENTED: Tone.GOOD,
+    ClaimVerdict.FASTER: Tone.GOOD,
+    ClaimVerdict.GAINS_MORE: Tone.GOOD,
+    ClaimVerdict.SLOWER: Tone.BAD,
+    ClaimVerdict.GAINS_LESS: Tone.BAD,
+    ClaimVerdict.NOT_JUDGED: Tone.MUTED,
+}
+
+
+def status_tone(status: Status) -> Tone:
+    """Return the tone of how a case ended; a measured case is not news."""
+    return Tone.BAD if status in (*FAULTS, Status.OOM) else Tone.NONE
+
+
+def claim_tone(result: CaseResult) -> Tone:
+    """Return the tone of a verdict on a documented figure: running where the documentation could not is good news."""
+    verdict = result.claim.verdict
+    if verdict is ClaimVerdict.OTHER_STATUS:
+        return Tone.GOOD if result.status.measured else Tone.BAD
+    return Tone.NONE if verdict is None else CLAIM_TONES[verdict]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        text: as it is printed.
+        value: what it was printed from, at full precision: a page sorts by it, CSV and JSON write it.
+        tone: what it means for a reader.
+        tag: a label beside the text, such as `tiny`.
+    """
+
+    text: str = ""
+    value: Any = None
+    tone: Tone = Tone.NONE
+    tag: str = ""
+
+    @property
+    def exact(self) -> str:
+        """The number with every digit, as JavaScript reads it; empty if there is none."""
+        return "" if self.value is None else repr(float(self.value)).replace("inf", "Infinity")
+
+    @property
+    def labeled(self) -> str:
+        """The text with its tag."""
+        return f"{self.text} ({self.tag})" if self.tag else self.text
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: its header.
+        doc: what it says, for a tooltip.
+        left: whether it has words, which are aligned to the left.
+        wraps: whether its cells may take several lines; those of figures never do.
+        keep: where a terminal is too narrow, columns with the lowest number are left out first; 0 is in files only.
+        below: whether a terminal prints its texts below the table, each with the rows that have it.
+    """
+
+    name: str
+    doc: str = ""
+    left: bool = False
+    wraps: bool = False
+    keep: int = 0
+    below: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table; the first cell of a row is its heading.
+
+    Attributes:
+        title: of the table.
+        columns: in order.
+        rows: with a cell per column.
+        warning: that the figures are of tiny models, the first of the notes; empty where they are not.
+        notes: what a reader must know of the figures.
+        details: what is worth knowing of single rows; left out on a terminal.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    warning: str = ""
+    notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> list[str]:
+        """The names of the columns."""
+        return [column.name for column in self.columns]
+
+    def select(self, positions: Iterable[int]) -> "Grid":
+        """Return the grid with these columns, in this order."""
+        kept = list(positions)
+        rows = tuple(tuple(row[at] for at in kept) for row in self.rows)
+        return replace(self, columns=tuple(self.columns[at] for at in kept), rows=rows)
+
+    def without_empty_columns(self) -> "Grid":
+        """Return the grid without the columns in which nothing is known; those kept `ALWAYS` stay."""
+        return self.select(
+            at
+            for at, column in enumerate(self.columns)
+            if column.keep == ALWAYS or any(row[at].text for row in self.rows)
+        )
+
+
+def records(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Grid:
+    """Return a grid of plain values for programs to read, as CSV or JSON; None is unknown."""
+    cells = (tuple(Cell("" if value is None else str(value), value) for value in row) for row in rows)
+    return Grid("", tuple(Column(name) for name in names), tuple(cells))
+
+
+def field(name: str) -> Field:
+    """Return a column of results.csv."""
+    return next(each for each in columns(CaseResult) if each.name == name)
+
+
+def doc_of(name: str) -> str:
+    """Return what a column of results.csv says."""
+    return field(name).doc
+
+
+def value_of(result: CaseResult, column: Field) -> Any:
+    """Return the value that a result has in a column of results.csv."""
+    return reduce(getattr, column.path, result)

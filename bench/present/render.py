@@ -1,0 +1,181 @@
+"""Draw a grid on the terminal, or as Markdown, CSV or JSON. HTML has its own templates."""
+
+import csv
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from bench.present.grid import ALWAYS, Cell, Grid, Tone
+
+MOST_ROWS = 100
+"""On a terminal, which nobody scrolls back for thousands. A pipe gets them all."""
+NARROWEST_NAME = 12
+"""Letters that a column of names has at least before other columns are left out for it."""
+UNLIMITED = 100_000
+"""Characters per line in a pipe: whatever reads it must find every figure."""
+STYLES = {Tone.NONE: "", Tone.GOOD: "green", Tone.BAD: "red", Tone.OPEN: "yellow", Tone.MUTED: "dim"}
+_JOINTS = re.compile(r"(?<=[-+_/. ])")
+"""Where a long name may be broken."""
+
+
+class PatientConsole(Console):
+    """A console whose reader may go away (`| head`): from then on its output is lost, and nothing else."""
+
+    def on_broken_pipe(self) -> None:
+        """Send further output nowhere; rich would end the program."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def console() -> Console:
+    """Return the terminal; if the output goes into a pipe, lines are as long as they need to be."""
+    made = PatientConsole()
+    return made if made.is_terminal or "COLUMNS" in os.environ else PatientConsole(width=UNLIMITED)
+
+
+def show(grid: Grid, rest: str) -> None:
+    """Print a grid and its notes on the terminal.
+
+    Figures are never cut. Where the terminal is too narrow names are wrapped, then columns are left out, and both that
+    and rows left out are said.
+
+    Args:
+        grid: to print.
+        rest: says where everything is that there is no room for, such as `tables.md has them`.
+    """
+    terminal = console()
+    rows = grid.rows[:MOST_ROWS] if terminal.is_terminal else grid.rows
+    widths = _widths(grid, rows, terminal.width)
+    if widths:
+        terminal.print(_drawn(grid, rows, widths), crop=False)
+    dropped = [column.name for at, column in enumerate(grid.columns) if column.keep and at not in widths]
+    lines = [grid.warning, *grid.notes, *_below(grid, rows)]
+    if len(rows) < len(grid.rows):
+        lines.append(f"These are the first {len(rows)} of {len(grid.rows)} rows; {rest}.")
+    if dropped:
+        lines.append(f"Left out, because the terminal is too narrow: {', '.join(dropped)}; {rest}.")
+    say(filter(None, lines))
+
+
+def fits(grid: Grid) -> bool:
+    """Say whether the terminal is wide enough for all columns of a grid."""
+    return len(_widths(grid, grid.rows, console().width)) == sum(column.keep > 0 for column in grid.columns)
+
+
+def say(lines: Iterable[str], style: str = "") -> None:
+    """Print lines of text as they are."""
+    terminal = console()
+    for line in lines:
+        terminal.print(Text(line, style))
+
+
+def _drawn(grid: Grid, rows: Sequence[Sequence[Cell]], widths: Mapping[int, int]) -> Table:
+    drawn = Table(title=escape(grid.title) or None, title_justify="left")
+    for at, width in widths.items():
+        column = grid.columns[at]
+        drawn.add_column(_broken(column.name, width), justify="left" if column.left else "right", width=width)
+    for row in rows:
+        drawn.add_row(*(Text(_broken(row[at].labeled, width), STYLES[row[at].tone]) for at, width in widths.items()))
+    return drawn
+
+
+def _widths(grid: Grid, rows: Sequence[Sequence[Cell]], room: int) -> dict[int, int]:
+    """Return the columns that fit, by position, with their widths."""
+    wanted, least = dict[int, int](), dict[int, int]()
+    for at, column in enumerate(grid.columns):
+        if column.keep:
+            longest = max((cell_len(row[at].labeled) for row in rows), default=0)
+            word = max(cell_len(part.strip()) for part in _JOINTS.split(column.name))
+            wanted[at] = max(longest, cell_len(column.name))
+            least[at] = max(word, min(longest, NARROWEST_NAME) if column.wraps else longest)
+    while _total(least) > room and (spare := [at for at in least if grid.columns[at].keep < ALWAYS]):
+        del least[min(spare, key=lambda at: (grid.columns[at].keep, -at))]
+    return _stretched(least, wanted, room, [at for at in least if grid.columns[at].wraps])
+
+
+def _stretched(least: dict[int, int], wanted: dict[int, int], room: int, wrapping: list[int]) -> dict[int, int]:
+    """Share the room that is left: first among the columns that wrap, as evenly as they need it, then among headers."""
+    widths, waiting = dict(least), len(wrapping)
+    for at in sorted(wrapping, key=lambda at: wanted[at]):
+        widths[at] = min(wanted[at], widths[at] + max(0, room - _total(widths)) // waiting)
+        waiting -= 1
+    for at in widths.keys() - set(wrapping):
+        widths[at] = min(wanted[at], widths[at] + max(0, room - _total(widths)))
+    return widths
+
+
+def _total(widths: Mapping[int, int]) -> int:
+    """Return the characters of a line, borders and padding included."""
+    return sum(widths.values()) + 3 * len(widths) + 1
+
+
+def _broken(text: str, width: int) -> str:
+    """Return a text in lines, broken at its joints; a part that is longer than a line is left for the table to fold."""
+    lines = [""]
+    for part in _JOINTS.split(text):
+        if lines[-1] and cell_len(lines[-1]) + cell_len(part.rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _below(grid: Grid, rows: Sequence[Sequence[Cell]]) -> list[str]:
+    """Return `case, case: text` for the columns that are printed below; rows with the same text together."""
+    found: dict[str, list[str]] = {}
+    for at, column in enumerate(grid.columns):
+        for row in rows:
+            if column.below and row[at].text:
+                found.setdefault(row[at].text, []).append(row[0].text)
+    return [f"{', '.join(names)}: {text}" for text, names in found.items()]
+
+
+def markdown(grid: Grid) -> str:
+    """Return the table alone as Markdown."""
+    rule = ["---" if column.left else "---:" for column in grid.columns]
+    rows = ([escaped(cell.labeled) for cell in row] for row in grid.rows)
+    lines = [list(map(escaped, grid.header)), rule, *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def escaped(text: str) -> str:
+    """Return a text on one line, with whatever Markdown would take for markup escaped."""
+    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(escaped.split())
+
+
+def document(grid: Grid, heading: str = "#", first: str = "") -> str:
+    """Return a grid as a Markdown document: title, a first line in Markdown, the table, and its notes as a list."""
+    lines = [f"- {escaped(line)}" for line in (grid.warning, *grid.notes, *grid.details) if line]
+    parts = [f"{heading} {escaped(grid.title)}", first, markdown(grid), "\n".join(lines)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def csv_text(grid: Grid) -> str:
+    """Return the values of a grid as CSV, at full precision."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([grid.header, *([_value(cell) for cell in row] for row in grid.rows)])
+    return text.getvalue()
+
+
+def objects(grid: Grid) -> list[dict[str, Any]]:
+    """Return the rows of a grid as JSON objects, None for what is unknown."""
+    return [dict(zip(grid.header, map(_value, row), strict=True)) for row in grid.rows]
+
+
+def json_text(data: Any) -> str:
+    """Return data as the JSON that commands print."""
+    return json.dumps(data, indent=1) + "\n"
+
+
+def _value(cell: Cell) -> Any:
+    return cell.text or None if cell.value is None else cell.value

@@ -1,0 +1,257 @@
+"""Every sentence about a comparison, a gate or a recommendation, worded once; `words` has those about one result."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bench import units
+from bench.analyze.baselines import NO_BASELINE, Saved
+from bench.analyze.candidates import Candidate, ExclusionKind
+from bench.analyze.comparison import ComparisonVerdict, Difference, EnvironmentDifference, Pair
+from bench.analyze.gate import BLOCKS, EXTENDED, GateVerdict, Judged, Reason, memory_slack_bytes
+from bench.present import words
+from bench.present.grid import Tone
+from bench.records.case_result import CaseResult
+from bench.statistics import MIN_PROCESSES
+from bench.units import listed
+
+NO_INTERVAL = f"No interval: that takes {MIN_PROCESSES} processes per side; measure with --processes 4."
+INTERVALS = "change: of the latency, more is slower; in brackets its 95 % interval in per cent, from fresh processes."
+TIMES = (
+    "The runs are from different times, and what the machine did in between is in the change but not in its interval. "
+    "To exclude that, measure both sides side by side: gate --base-python A --head-python B."
+)
+SIDE_BY_SIDE = (
+    f"Two interpreters, measured in fresh processes that alternate, in reversing order ({BLOCKS} blocks, or {EXTENDED} if "
+    "those are not enough): the gate to trust for latency."
+)
+STORED = (
+    "Stored results were measured at different times, so this gate is for trends, memory and status. To gate latency, "
+    "use --base-python A --head-python B, which measures both sides side by side."
+)
+
+COMPARED = {
+    ComparisonVerdict.SLOWER: "slower",
+    ComparisonVerdict.FASTER: "faster",
+    ComparisonVerdict.NO_DIFFERENCE: "no difference shown",
+    ComparisonVerdict.TOO_FEW_PROCESSES: "too few processes",
+    ComparisonVerdict.OTHER_SETTINGS: "other settings",
+    ComparisonVerdict.ONLY_IN_BASE: "only in base",
+    ComparisonVerdict.ONLY_IN_NEW: "only in new",
+}
+COMPARED_TONES = {ComparisonVerdict.SLOWER: Tone.BAD, ComparisonVerdict.FASTER: Tone.GOOD}
+
+GATED = {
+    GateVerdict.PASSED: "passed",
+    GateVerdict.REGRESSED: "regressed",
+    GateVerdict.INCONCLUSIVE: "inconclusive",
+    GateVerdict.NOT_COMPARABLE: "not comparable",
+}
+GATE_TONES = {
+    GateVerdict.PASSED: Tone.GOOD,
+    GateVerdict.REGRESSED: Tone.BAD,
+    GateVerdict.INCONCLUSIVE: Tone.OPEN,
+    GateVerdict.NOT_COMPARABLE: Tone.OPEN,
+}
+
+
+def difference(found: Difference) -> str:
+    """Return what differs, and how."""
+    return f"{found.field}: {_value(found.base)} -> {_value(found.new)}"
+
+
+def environment(found: EnvironmentDifference) -> str:
+    """Return a fact in which machines differ, in the order of the sides."""
+    sides = (", ".join(value or "(none)" for value in side) for side in found.values)
+    return f"{found.field}: {' -> '.join(sides)}"
+
+
+def compared(pair: Pair) -> str:
+    """Return what a pair shows."""
+    if pair.verdict is ComparisonVerdict.NOT_MEASURED:
+        return _statuses(pair)
+    return COMPARED[pair.verdict]
+
+
+def change(pair: Pair) -> str:
+    """Return how much slower (+) or faster (-) the new side is, with the interval if there is one."""
+    if pair.ratio is None:
+        return ""
+    if pair.interval is None:
+        return units.change(pair.ratio)
+    low, high = (100 * (end - 1) for end in (pair.interval.low, pair.interval.high))
+    return f"{units.change(pair.ratio)} [{low:+.1f}, {high:+.1f}]"
+
+
+def memory(pair: Pair) -> str:
+    """Return the new side's peak, with its change if that is half a MiB or more."""
+    before, after = pair.memory_bytes
+    text = units.memory(after)
+    if before is None or after is None or abs(after - before) < units.MIB / 2:
+        return text
+    return f"{text} ({units.memory_change(after - before)})"
+
+
+def grouped(pairs: Sequence[Pair], found: Callable[[Pair], Sequence[Difference]], prefix: str = "") -> list[str]:
+    """Return `difference (case, case)` for each difference that is found in pairs."""
+    cases: dict[str, list[str]] = {}
+    for pair in pairs:
+        for each in found(pair):
+            cases.setdefault(difference(each), []).append(pair.key)
+    return [
+        f"{prefix}{text} ({'all cases' if len(keys) == len(pairs) > 1 else listed(keys)})"
+        for text, keys in cases.items()
+    ]
+
+
+def gate_reasons(judged: Judged) -> str:
+    """Return what led to a verdict."""
+    return "; ".join(REASONS[reason](judged) for reason in judged.reasons)
+
+
+def excluded(candidate: Candidate) -> str:
+    """Return why a case cannot be recommended."""
+    reason = candidate.exclusion_reason
+    if reason is None:
+        return ""
+    limit = reason.limit or 0.0
+    match reason.kind:
+        case ExclusionKind.STATUS:
+            return words.outcome(candidate.result)
+        case ExclusionKind.OTHER_WORK:
+            return f"other work than the reference ({_differences(reason.differences)})"
+        case ExclusionKind.ANOTHER_IMAGE:
+            return f"another image by design ({', '.join(candidate.design)})"
+        case ExclusionKind.IMAGE_DIFFERS:
+            return f"the image differs: {_below(candidate.psnr_db, limit)}"
+        case ExclusionKind.TOO_MUCH_MEMORY:
+            peak = words.peak(candidate.memory_bytes, candidate.memory_kind)
+            return f"too much memory: {peak}, {units.memory(candidate.excess_bytes)} more than allowed"
+        case other:
+            return EXCLUDED[other]
+
+
+def saved_baselines(saved: Saved) -> list[str]:
+    """Return what to know about baselines that were saved."""
+    few = f"{len(saved.few_processes)} of {words.count(len(saved.cases), 'case')}"
+    facts = (
+        (saved.left_out, f"left out, because a baseline cannot be {', '.join(NO_BASELINE)}: {listed(saved.left_out)}"),
+        (saved.unstable, f"unstable, so no latency can pass against them: {listed(saved.unstable)}"),
+        (
+            saved.few_processes,
+            f"{few} have fewer than {MIN_PROCESSES} processes: memory and status can be judged against them, but "
+            "latency cannot; measure with --processes 4",
+        ),
+        (saved.lost, f"no longer in the baseline, because the run did not measure them: {listed(saved.lost)}"),
+    )
+    return [line for keys, line in facts if keys]
+
+
+EXCLUDED = {
+    ExclusionKind.NO_PICTURES: "its pictures cannot be compared with the reference's",
+    ExclusionKind.MEMORY_UNKNOWN: "its peak memory is unknown",
+    ExclusionKind.NO_FIGURE: "what is to be optimized was not measured",
+}
+
+
+def _below(psnr_db: float | None, limit: float) -> str:
+    """Return a PSNR that is too low, rounded down: 29.96 is not 30.0 < 30."""
+    return f"{int((psnr_db or 0.0) * 10) / 10:.1f} dB < {limit:g} dB"
+
+
+def _value(value: Any) -> str:
+    if value is None or value == ():
+        return "(none)"
+    return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _differences(found: Sequence[Difference]) -> str:
+    return "; ".join(map(difference, found))
+
+
+def _statuses(pair: Pair) -> str:
+    before, after = (_status(side) for side in (pair.base, pair.new))
+    return f"{before} on both" if before == after else f"{before} -> {after}"
+
+
+def _status(result: CaseResult | None) -> str:
+    return "missing" if result is None else result.status
+
+
+def _because(result: CaseResult | None) -> str:
+    return f" ({result.reason})" if result is not None and result.reason else ""
+
+
+def _changed(judged: Judged) -> str:
+    """Return how the status changed, with the new side's reason."""
+    pair = judged.pair
+    return f"{_status(pair.base)} -> {_status(pair.new)}{_because(pair.new)}"
+
+
+def _devices(judged: Judged) -> str:
+    names = (side.versions.device_name if side else None for side in (judged.pair.base, judged.pair.new))
+    return " -> ".join(map(_value, names))
+
+
+def _limit(judged: Judged) -> str:
+    return units.change(1 + judged.threshold)
+
+
+def _latency(judged: Judged) -> str:
+    pair = judged.pair
+    found = f"latency {units.change(pair.ratio or 1)}"
+    if pair.interval is None:
+        return found
+    return f"{found}, 95 % interval {units.change(pair.interval.low)} to {units.change(pair.interval.high)}"
+
+
+def _too_few(judged: Judged) -> str:
+    base, new = judged.pair.processes
+    return (
+        f"{_latency(judged)}, from {base} and {new} processes: an interval needs {MIN_PROCESSES} per side "
+        "(--processes 4)"
+    )
+
+
+def _beyond(judged: Judged) -> str:
+    return f"{_latency(judged)}, all beyond {_limit(judged)}"
+
+
+def _memory(judged: Judged) -> str:
+    before, after = (known or 0.0 for known in judged.pair.memory_bytes)
+    return f"peak memory {units.memory(before)} -> {units.memory(after)} ({units.memory_change(after - before)})"
+
+
+def _memory_grew(judged: Judged) -> str:
+    before, _ = judged.pair.memory_bytes
+    return f"{_memory(judged)}, beyond {units.memory_change(memory_slack_bytes(before or 0.0))}"
+
+
+REASONS: Mapping[Reason, Callable[[Judged], str]] = {
+    Reason.NO_BASELINE: lambda _: "its scenario has no baseline; save one with: bench save-baseline RUN",
+    Reason.MISSING: lambda _: "the new side did not measure this case",
+    Reason.OTHER_DEVICE: lambda each: f"another device: {_devices(each)}",
+    Reason.OTHER_SETTINGS: lambda each: f"other settings: {_differences(each.pair.settings)}",
+    Reason.OTHER_WORK: lambda each: f"other work: {_differences(each.pair.other_work)}",
+    Reason.OTHER_IMAGE: lambda each: f"another image from the same seed: {words.decibels(each.pair.psnr_db)}",
+    Reason.INTERRUPTED: lambda each: f"{_changed(each)}: measure it to the end",
+    Reason.BASE_FAULTY: lambda each: (
+        f"the base is {_status(each.pair.base)}{_because(each.pair.base)}, so there is nothing to compare with"
+    ),
+    Reason.STATUS_WORSE: _changed,
+    Reason.NEWLY_MEASURED: lambda each: f"{_changed(each)}: the base has no figures to compare with",
+    Reason.SAME_STATUS: lambda each: f"{_status(each.pair.new)} as before",
+    Reason.NEITHER_MEASURED: lambda each: f"{_changed(each)}: neither side was measured",
+    Reason.RECOMPILES: lambda each: f"{_changed(each)}: it compiles while samples are taken, more than the base does",
+    Reason.UNSTABLE: lambda each: f"{_changed(each)}: an unstable latency cannot pass",
+    Reason.UNSTABLE_AND_SLOWER: lambda each: f"{_beyond(each)}; {_changed(each)}",
+    Reason.TOO_FEW_PROCESSES: _too_few,
+    Reason.SLOWER: _beyond,
+    Reason.NOT_SLOWER: _latency,
+    Reason.UNDECIDED: lambda each: f"{_latency(each)}: {_limit(each)} is within it",
+    Reason.MEMORY_UNKNOWN: lambda each: (
+        f"the {'base' if each.pair.memory_bytes[0] is None else 'new'} side has no peak memory on file"
+    ),
+    Reason.MEMORY_GREW: _memory_grew,
+    Reason.MEMORY_KEPT: _memory,
+}
+"""Reason -> its sentence."""

@@ -1,0 +1,240 @@
+"""Every sentence about a result, worded once. Records hold codes; this is where they become English.
+
+A function returns an empty string where there is nothing to say.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isinf
+
+from bench import units
+from bench.analyze.highlights import Detail, NoGain, verdicts
+from bench.analyze.memory import MEMORY_KINDS
+from bench.analyze.recommend import ONE_PROCESS
+from bench.analyze.similarity import another_image
+from bench.records.case_result import CaseResult, Comparison
+from bench.records.outcomes import ClaimVerdict, Expectation, IntervalKind, NotJudged, Remark, RemarkKind, Status
+
+ALL_TINY = "TINY MODELS: the real classes at toy width. Their figures say nothing about the full-size models."
+SOME_TINY = "PARTLY TINY MODELS: what is marked (tiny) has toy width and says nothing about the full-size models."
+RANDOM_WEIGHTS = (
+    "Random weights: time and memory hardly depend on their values, but pictures do and show nothing. That two pictures "
+    "agree means that two computations agree, and nothing more."
+)
+PICTURE_DIFFERS = "picture differs"
+FRONT = (
+    "On the front: no other case is at least as good in time, memory and similarity (PSNR) and better in one of them. "
+    "Cases that make another picture by design, or have none to compare, are compared only with each other, in time "
+    "and memory. Memory is the highest peak of loading, the first call and a generation."
+)
+
+VERDICTS = {
+    ClaimVerdict.AS_DOCUMENTED: "as documented",
+    ClaimVerdict.FASTER: "faster than documented",
+    ClaimVerdict.SLOWER: "slower than documented",
+    ClaimVerdict.GAINS_MORE: "gains more than documented",
+    ClaimVerdict.GAINS_LESS: "gains less than documented",
+}
+NO_GAIN = {
+    NoGain.NOTHING_COMPARED: "there is nothing to compare, because no baseline was measured beside another case",
+    NoGain.NONE_FASTER: "no case was faster than its baseline",
+    NoGain.NOT_SHOWN: (
+        f"no gain with the same image is shown: each is within {ONE_PROCESS:.0%} or its interval, or its case is not ok"
+    ),
+}
+INTERVALS = {IntervalKind.WITHIN: "within one process", IntervalKind.BETWEEN: "between processes"}
+REMARKS = {
+    RemarkKind.HOST_BOUND: "host-bound",
+    RemarkKind.DISTURBED: "disturbed",
+    RemarkKind.NEVER_WARM: "never warm",
+    RemarkKind.WARMUP_CUT_SHORT: "perhaps not warm",
+    RemarkKind.IMAGE_DIFFERS: "image differs",
+    RemarkKind.IDLE: "nothing to do",
+    RemarkKind.OVERRIDDEN: "overridden",
+}
+"""Remark -> its name, which stands before the explanation."""
+BLENDED = {"vae_tiling": "its tiles are decoded separately and blended"}
+"""Approximate optimization -> why its image differs."""
+
+
+EXPLANATIONS: Mapping[RemarkKind, Callable[[float, str], str]] = {
+    RemarkKind.HOST_BOUND: lambda share, _: f"the device computes for {share:.0%} of a call and waits for the host",
+    RemarkKind.DISTURBED: lambda share, _: f"other processes had its core for {share:.0%} of the time",
+    RemarkKind.NEVER_WARM: lambda *_: "calls were still changing when warm-up ended",
+    RemarkKind.WARMUP_CUT_SHORT: lambda calls, _: f"warm-up ran out of time after {count(int(calls), 'call')}",
+    RemarkKind.IMAGE_DIFFERS: lambda psnr, name: f"{units.decibels(psnr)} from the baseline's, {_explained(name)}",
+    RemarkKind.IDLE: lambda _, name: f"{name} is on, but there was nothing for it to do",
+    RemarkKind.OVERRIDDEN: lambda _, name: f"the environment variable {name} overrides a setting",
+}
+"""Remark -> its sentence, made of its value and its subject."""
+
+
+def tiny_warning(tiny: Iterable[bool]) -> str:
+    """Return the warning for figures of which these are of tiny models."""
+    found = list(tiny)
+    return "" if not any(found) else ALL_TINY if all(found) else SOME_TINY
+
+
+def caution(results: Iterable[CaseResult]) -> str:
+    """Return the warning for results of which some are of tiny models."""
+    sized = [result for result in results if result.settings.size is not None]
+    return tiny_warning(result.tiny for result in [each for each in sized if each.status.measured] or sized)
+
+
+def label(result: CaseResult) -> str:
+    """Return what is beside a case's name wherever its figures are: that it is tiny, that it was still changing."""
+    unstable = result.status is Status.UNSTABLE
+    return ", ".join(["tiny"] * result.tiny + [str(Status.UNSTABLE)] * unstable)
+
+
+def outcome(result: CaseResult) -> str:
+    """Return how a case ended, with its reason."""
+    return ": ".join(filter(None, [result.status, result.reason]))
+
+
+def remark(remark: Remark) -> str:
+    """Return a remark's name and its explanation."""
+    explanation = explain(remark)
+    return f"{REMARKS[remark.kind]}: {explanation}" if explanation else REMARKS[remark.kind]
+
+
+def explain(remark: Remark) -> str:
+    """Return what a remark says about its case, without the remark's name."""
+    return EXPLANATIONS[remark.kind](remark.value or 0.0, remark.subject)
+
+
+def notes(result: CaseResult) -> str:
+    """Return why a case has no figures, or what is odd about those it has."""
+    return "; ".join(filter(None, [result.reason, *map(remark, result.remarks)]))
+
+
+def verdict(result: CaseResult) -> str:
+    """Return what a documented figure came to here."""
+    claim = result.claim
+    match claim.verdict:
+        case None:
+            return ""
+        case ClaimVerdict.OTHER_STATUS:
+            return f"documented {claim.status}, here {result.status}"
+        case ClaimVerdict.NOT_JUDGED:
+            return f"not judged: {_not_judged(result)}"
+        case known:
+            return VERDICTS[known]
+
+
+def verdict_groups(results: Sequence[CaseResult]) -> dict[str, list[CaseResult]]:
+    """Return the cases with a documented figure by the verdict on it, the judged ones first."""
+    found: dict[str, list[CaseResult]] = {}
+    for group in verdicts(results).values():
+        for result in group:
+            found.setdefault(verdict(result), []).append(result)
+    return found
+
+
+def warning(kind: RemarkKind | Status) -> str:
+    """Return the name of what is odd about a case."""
+    return REMARKS[kind] if isinstance(kind, RemarkKind) else kind
+
+
+def warning_detail(detail: Detail) -> str:
+    """Return what a warning says about its cases."""
+    return explain(detail) if isinstance(detail, Remark) else detail
+
+
+def _not_judged(result: CaseResult) -> str:
+    match result.claim.not_judged:
+        case NotJudged.TINY_MODEL:
+            return "a tiny model"
+        case NotJudged.OTHER_DEVICE:
+            return f"documented on {result.claim.device or 'an unnamed device'}"
+        case NotJudged.NOT_MEASURED:
+            return str(result.status)
+        case NotJudged.NO_BASELINE:
+            return "its baseline was not measured"
+        case _:
+            return "no figure to compare"
+
+
+def documented(result: CaseResult) -> str:
+    """Return the documented figures: of one call or image, as a speed-up, as parameters saved, or as an outcome."""
+    claim = result.claim
+    figures = [
+        _documented_seconds(result),
+        "" if result.is_baseline else units.ratio(claim.speedup),
+        "" if claim.parameter_reduction is None else f"{claim.parameter_reduction:.0%} fewer parameters",
+        claim.status or "",
+    ]
+    text = ", ".join(filter(None, figures))
+    return f"about {text}" if text and claim.approximate else text
+
+
+def _documented_seconds(result: CaseResult) -> str:
+    claim = result.claim
+    if claim.latency_s is None:
+        return f"{units.seconds(claim.seconds_per_image)}/image" if claim.seconds_per_image else ""
+    calls = claim.over_calls or 1
+    total = f" ({units.seconds(claim.latency_s * calls)} over {calls} calls)" if calls > 1 else ""
+    return f"{units.seconds(claim.latency_s)}{total}"
+
+
+def speedup(comparison: Comparison) -> str:
+    """Return a speed-up with its interval, where it has one."""
+    return f"{units.ratio(comparison.speedup)}{units.bounds(comparison.speedup_low, comparison.speedup_high)}"
+
+
+def intervals(results: Sequence[CaseResult]) -> str:
+    """Return what the intervals of a table cover."""
+    kinds = sorted({INTERVALS[kind] for each in results if (kind := each.statistics.interval) is not None})
+    paired = " Speed-ups have theirs from blocks." if any(each.comparison.speedup_low for each in results) else ""
+    return f"Intervals: 95 %, {' and '.join(kinds)}.{paired}" if kinds else ""
+
+
+def expected(result: CaseResult) -> str:
+    """Return which image a case should make."""
+    match result.similarity.expected_image:
+        case Expectation.REFERENCE:
+            return "the baseline"
+        case Expectation.ANOTHER:
+            return f"another image by design ({', '.join(result.similarity.changed_by)})"
+        case Expectation.SAME:
+            return "the same image expected"
+        case None:
+            return ""
+
+
+def psnr(result: CaseResult) -> str:
+    """Return the PSNR for a table: only where the same image is expected and both are there."""
+    decibels = result.similarity.psnr_db
+    return "" if decibels is None or another_image(result) else units.decibels(decibels)
+
+
+def pictures(result: CaseResult) -> str:
+    """Return the figures of two pictures that were compared, whatever was expected of them."""
+    found = result.similarity
+    ssim = "" if found.ssim is None else f"SSIM {found.ssim:.4f}"
+    return ", ".join(filter(None, [decibels(found.psnr_db), ssim]))
+
+
+def _explained(optimization: str) -> str:
+    """Say why an image differs: because of an approximate optimization, or for no known reason."""
+    return f"because {BLENDED[optimization]}" if optimization in BLENDED else "although no setting explains it"
+
+
+def decibels(value: float | None) -> str:
+    """Return a PSNR with its name, unless the pictures are identical."""
+    text = "" if value is None else units.decibels(value)
+    return f"PSNR {text}" if value is not None and not isinf(value) else text
+
+
+def peak(value: float | None, kind: str) -> str:
+    """Return a peak of memory with what it is of, a key of `MEMORY_KINDS`."""
+    return "" if value is None else f"{units.memory(value)} {MEMORY_KINDS[kind]}"
+
+
+def versions(environment: Mapping[str, object], *names: str) -> str:
+    """Return these versions of a run's environment, without those that are unknown."""
+    return ", ".join(f"{name} {environment[name]}" for name in names if environment.get(name))
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
