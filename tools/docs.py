@@ -166,6 +166,7 @@ def screenshot(target: Path) -> None:
         browser = playwright.chromium.launch(executable_path=program)
         page = browser.new_page(viewport=SCREENSHOT_SIZE)
         page.goto(report.as_uri())
+        page.locator(".scenario").first.evaluate("section => section.scrollIntoView()")
         target.parent.mkdir(exist_ok=True)
         page.screenshot(path=target)
         browser.close()
