@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bench import units
 from bench.present import words
 from bench.present.plots import page as paper
@@ -174,23 +176,29 @@ def _draw(
     axes.set_yticks(range(len(names)), [_short(name) for name in names], fontsize=BODY, **paper.literal())
     axes.tick_params(axis="y", length=0)
     axes.xaxis.grid(visible=True, color=RULE, linewidth=0.7)
+    _draw_bars(axes, bars)
     for bar in bars:
-        _draw_bar(axes, bar, scale)
+        for x, text, color in _placed(bar, scale):
+            behind = None if color == PAPER else {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
+            style = {"fontsize": SMALL, "color": color, "va": "center_baseline", **paper.literal()}
+            axes.text(x / scale, bar.y, text, zorder=3.5, bbox=behind, **style)
     return page, axes
 
 
-def _draw_bar(axes: "Axes", bar: _Bar, scale: float) -> None:
-    if bar.value is not None:
-        axes.barh(bar.y, bar.value, height=bar.thickness, color=bar.color, zorder=2)
-    if bar.low is not None and bar.high is not None:
-        middle, half = (bar.low + bar.high) / 2, (bar.high - bar.low) / 2  # a median may lie outside of it
-        axes.errorbar(middle, bar.y, xerr=half, color=INK, linewidth=1, capsize=2.5, zorder=3)
-    if bar.mark is not None and bar.claim:
-        axes.plot(bar.mark, bar.y, zorder=4, **_CLAIM)
-    behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
-    for x, text, color in _placed(bar, scale):
-        style = {"fontsize": SMALL, "color": color, "va": "center_baseline", **paper.literal()}
-        axes.text(x / scale, bar.y, text, zorder=3.5, bbox=None if color == PAPER else behind, **style)
+def _draw_bars(axes: "Axes", bars: Sequence[_Bar]) -> None:
+    """Draw the bars with their intervals and the marks of documented figures."""
+    drawn = [bar for bar in bars if bar.value is not None]
+    axes.barh(
+        [bar.y for bar in drawn], [bar.value for bar in drawn], zorder=2,
+        height=[bar.thickness for bar in drawn], color=[bar.color for bar in drawn],
+    )  # fmt: skip
+    spans = [(bar.y, bar.low, bar.high) for bar in bars if bar.low is not None and bar.high is not None]
+    if spans:
+        ys, lows, highs = (np.array(ends) for ends in zip(*spans, strict=True))
+        middle, half = (lows + highs) / 2, (highs - lows) / 2  # a median may lie outside of it
+        axes.errorbar(middle, ys, xerr=half, color=INK, linewidth=1, capsize=2.5, zorder=3, linestyle="none")
+    marks = [(bar.mark, bar.y) for bar in bars if bar.mark is not None and bar.claim]
+    axes.plot([x for x, _ in marks], [y for _, y in marks], zorder=4, **_CLAIM)
 
 
 def _scale(bars: Sequence[_Bar], room: float) -> float:

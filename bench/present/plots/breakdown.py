@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from bench import units
 from bench.present.plots import page as paper
 from bench.present.plots.page import BLUE, BODY, GRAY, INK, RULE, SMALL, Head, Page
@@ -70,19 +72,16 @@ def _stacked(head: Head, what: str, stacks: Stacks, parts: Parts, notes: Sequenc
     axes.set_yticks(range(len(stacks)), [result.case for result, _ in stacks], fontsize=BODY, **paper.literal())
     axes.tick_params(axis="y", length=0)
     axes.xaxis.grid(visible=True, color=RULE, linewidth=0.7)
+    begin = np.zeros(len(stacks))
+    for part, (_, color) in parts.items():
+        widths = np.array([values.get(part, 0.0) * factor for _, values in stacks])
+        axes.barh(range(len(stacks)), widths, left=begin, height=0.62, color=color, zorder=2)
+        begin += widths
     for index, (result, values) in enumerate(stacks):
-        _bar(axes, index, [(values.get(part, 0.0) * factor, parts[part][1]) for part in parts])
         _beside(axes, index, result, values, factor, unit)
     paper.name_axis(axes, "x", f"time of one call ({unit})")
     paper.legend(page, axes, _legend(stacks, parts))
     return page
-
-
-def _bar(axes: Any, index: int, widths: Sequence[tuple[float, str]]) -> None:
-    begin = 0.0
-    for width, color in widths:
-        axes.barh(index, width, left=begin, height=0.62, color=color, zorder=2)
-        begin += width
 
 
 def _beside(axes: Any, index: int, result: CaseResult, values: Mapping[str, float], factor: float, unit: str) -> None:
