@@ -1,3 +1,27 @@
-"""diffusion-bench: a latency laboratory for diffusion pipelines."""
+"""diffusion-bench: a latency laboratory for diffusion pipelines.
 
-__version__ = "0.1.0"
+    import bench
+
+    folder = bench.run("sd15-precision", processes=4)
+    results = bench.load_results(folder)  # a pandas DataFrame with one row per case
+    verdict = bench.gate("results/monday", folder).verdict
+
+The functions in `__all__` are the public interface. They are imported when first used, because every worker process and
+every pytest session imports this module.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bench.api import compare, gate, load_plan, load_results, run
+
+__version__ = "0.2.0"
+__all__ = ["compare", "gate", "load_plan", "load_results", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'bench' has no attribute '{name}'")
+    from bench import api
+
+    return getattr(api, name)

@@ -3,14 +3,13 @@
     pytest scenarios/ --benchmark-json=run.json
     pytest scenarios/sd15-precision.yaml::fp16 --benchmark-compare
 
-Each item is measured in a worker of its own, forked as `bench run` forks it. `benchmark.pedantic` asks for one call a
-round, and its timer is the worker's own clock: synchronized around the call, in the other process.
+Each item is measured in a worker process of its own, as `bench run` does it. `benchmark.pedantic` asks for one call per
+round, and its timer is the worker's clock: synchronized around the call, in the other process.
 
-This module is loaded by every pytest of an environment that has it, so it imports nothing until there is a scenario.
+Every pytest of an environment that has this module loads it, so it imports nothing heavy until there is a scenario.
 """
 
 import argparse
-import math
 import os
 import warnings
 from collections.abc import Mapping
@@ -21,39 +20,40 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.session.settings import DeviceChoice, SizeChoice
+from bench.session.request import DeviceChoice, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from bench.execute.attempt import Outcome
     from bench.execute.client import WorkerClient
     from bench.plan.case import Case
     from bench.plan.settings import RunSettings
+    from bench.records.models import ProcessRecord
 
 FOLDER = "scenarios"
+OPTIONS = ("device", "size", "weights", "samples", "threads")
 PREFIX = "--diffusion-bench-"
-"""Of the options' names: long, so that no other plugin or conftest has the same."""
+"""Before the names of the options: long, so that no other plugin or conftest has the same."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what `bench run` takes too, and means the same."""
+    """Add the options that `bench run` has too, with the same meaning."""
     group = parser.getgroup("diffusion-bench", "benchmarks of diffusion pipelines (scenarios/*.yaml)")
     devices, sizes = list(map(str, DeviceChoice)), list(map(str, SizeChoice))
-    group.addoption(f"{PREFIX}device", choices=devices, default="auto", help="auto takes the accelerator, or the CPU.")
-    group.addoption(f"{PREFIX}size", choices=sizes, default="auto", help="auto measures toy twins on a CPU.")
+    group.addoption(f"{PREFIX}device", choices=devices, default="auto", help="auto: the accelerator, or else the CPU.")
+    group.addoption(f"{PREFIX}size", choices=sizes, default="auto", help="auto: tiny models on a CPU.")
     group.addoption(f"{PREFIX}weights", default="auto", help="auto, hub, random, or a folder of saved pipelines.")
-    group.addoption(f"{PREFIX}samples", type=_positive, metavar="N", help="A fixed number of rounds a case.")
-    group.addoption(f"{PREFIX}threads", type=_positive, metavar="N", help="Threads of the CPU; one if not given.")
+    group.addoption(f"{PREFIX}samples", type=_positive, metavar="N", help="Rounds per case, always.")
+    group.addoption(f"{PREFIX}threads", type=_positive, metavar="N", help="Threads of the CPU (default: 1).")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioFile | None":
-    """Take a scenario that lies in a folder `scenarios` or is named on the command line, and no other YAML file."""
+    """Collect scenarios in a folder named `scenarios`, or named on the command line, and no other YAML file."""
     if file_path.suffix not in {".yaml", ".yml"}:
         return None
     if file_path.parent.name != FOLDER and not parent.session.isinitpath(file_path):
         return None
-    if not parent.config.pluginmanager.hasplugin("pytest-benchmark"):  # switched off, with -p no:benchmark
+    if not parent.config.pluginmanager.hasplugin("pytest-benchmark"):  # switched off by -p no:benchmark
         return None
     from bench.plan.recognize import is_scenario
 
@@ -61,23 +61,23 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioF
 
 
 class ScenarioFile(pytest.Module):
-    """One scenario file. A module, as pytest's own DoctestTextfile is, so that fixtures of a module's scope work."""
+    """One scenario file. It is a module, like pytest's own DoctestTextfile, so that fixtures of module scope work."""
 
     obj = None  # there is nothing to import
 
     def collect(self) -> "Iterable[CaseItem]":
-        """Yield an item a case; a fault in the file is a collection error that names its line."""
+        """Yield one item per case; a fault in the file is a collection error that names its line."""
         from bench.errors import InputError
-        from bench.pipelines.vocabulary import vocabulary
+        from bench.pipelines.diffusers_api import vocabulary
         from bench.plan.load import load_file
 
         workers = Workers.of(self.config)
         try:
-            table, cases = load_file(Path(os.path.relpath(self.path)), vocabulary(), workers.compatible)
+            info, cases = load_file(Path(os.path.relpath(self.path)), vocabulary(), workers.compatible)
         except InputError as error:
             raise self.CollectError(str(error)) from error
         for case, place in cases:
-            yield CaseItem.of(self, case, place, table.source.get("device"))
+            yield CaseItem.of(self, case, place, info.source.get("device"))
 
 
 class CaseItem(pytest.Function):
@@ -90,7 +90,7 @@ class CaseItem(pytest.Function):
 
     @classmethod
     def of(cls, file: ScenarioFile, case: "Case", place: tuple[Path, int], claim_device: str | None) -> "CaseItem":
-        """Make the item of a case that was written at this place, with figures that are documented for this GPU."""
+        """Return the item of a case that is written at this place, with figures that are documented for this GPU."""
 
         def measure(benchmark: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
             item.measure(benchmark, tmp_path_factory.getbasetemp() / "diffusion-bench")
@@ -102,12 +102,12 @@ class CaseItem(pytest.Function):
         return item
 
     def setup(self) -> None:
-        """Ask the machine before anything else, so that a wrong option ends the session at once."""
-        _ = Workers.of(self.config).settled
+        """Check the options against the machine before anything else, so that a wrong one ends the session at once."""
+        _ = Workers.of(self.config).machine
         super().setup()
 
     def measure(self, benchmark: Any, logs: Path) -> None:
-        """Measure the case, a call a round, where `benchmark` is enabled; else let it make one call.
+        """Measure the case, one call per round if `benchmark` is enabled, and otherwise one call.
 
         Args:
             benchmark: pytest-benchmark's fixture.
@@ -117,63 +117,61 @@ class CaseItem(pytest.Function):
         from bench.execute.worker.on_demand import EndedError
 
         workers = Workers.of(self.config)
-        settings, facts = workers.settings_of(self.case), workers.settled[1]
+        settings, facts = workers.settings_of(self.case), workers.machine[1]
         log = logs / self.case.scenario / f"{self.case.name}.log"
         with stepped(workers.server, self.case, settings, log, warm_up=benchmark.enabled) as calls:
-            benchmark.cprofile = False  # this process only waits; a profile of it would take a call that is not there
-            with suppress(EndedError):  # its outcome says why
+            benchmark.cprofile = False  # this process only waits, so there is nothing to profile
+            with suppress(EndedError):  # the record says why
                 benchmark.pedantic(
                     self.clock.advance, setup=self.clock.reset, args=(calls.call,), rounds=settings.samples
                 )
-            outcome = calls.finish()
-        benchmark.extra_info.update(extra_info(outcome, facts))
-        self._judge(outcome, log, facts["device_name"], complete=not benchmark.has_error)
+            record = calls.finish()
+        benchmark.extra_info.update(extra_info(record, facts))
+        self._judge(record, log, facts["device_name"], complete=not benchmark.has_error)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Return where the case is written; pytest counts lines from 0."""
+        """Return where the case is written, with lines counted from 0 as pytest does."""
         path, line = self.place
         return path, line - 1, self.case.key
 
-    def _judge(self, outcome: "Outcome", log: Path, device_name: str, *, complete: bool) -> None:
-        """Skip or fail as the worker's outcome says, in few lines: where it was raised is in the log."""
+    def _judge(self, record: "ProcessRecord", log: Path, device_name: str, *, complete: bool) -> None:
+        """Skip or fail as the record says, in few lines: the traceback is in the log."""
         from bench.analyze.claims import same_device
-        from bench.records.schema import MEASURED, Status
+        from bench.records.outcomes import Status
 
-        status, reason = outcome.process["status"], outcome.process["reason"]
+        status, reason = record.status, record.reason
         if status == Status.SKIPPED:
             pytest.skip(f"{self.case.key}: {reason}")
         if status == self.case.claim.get("status") and same_device(self.claim_device, device_name):
             pytest.xfail(f"{status}, as documented: {reason}")
-        if not complete or status not in MEASURED:
+        if not complete or not status.measured:
             path = os.path.relpath(self.place[0], self.config.invocation_params.dir)
-            reason = reason or f"too many samples were rejected by {outcome.process['rejected_by']}"
+            reason = reason or f"too many samples were rejected: {'+'.join(record.telemetry.rejected_by)}"
             pytest.fail(f"{status}: {reason}\n{path}:{self.place[1]}\nlog: {log}", pytrace=False)
         if status == Status.UNSTABLE:
             warnings.warn(pytest.PytestWarning(f"{self.case.key}: {status}: {reason}"), stacklevel=1)
 
 
-def extra_info(outcome: "Outcome", facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is known of a measurement beside its latencies: the columns of its row, and the versions."""
-    from bench.records import schema
+def extra_info(record: "ProcessRecord", facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a measurement besides its latencies: the columns of its record, and the versions."""
+    from bench.records.case_result import Versions
+    from bench.records.columns import cell, columns, flatten
 
-    columns = {name: facts.get(name) for name in schema.names(schema.VERSIONS)} | outcome.process
-    device_times = [sample["device_time_s"] for sample in outcome.samples]
+    known = {column.name: facts.get(column.name) for column in columns(Versions)} | flatten(record)
+    texts = {name: cell(value) if isinstance(value, dict | tuple) else value for name, value in known.items()}
+    device_times = [sample.device_time_s for sample in record.samples]
     if None not in device_times:
-        columns["device_time_s"] = device_times
-    return {name: value for name, value in columns.items() if _is_known(value)}
-
-
-def _is_known(value: Any) -> bool:
-    return value not in (None, "") and not (isinstance(value, float) and not math.isfinite(value))
+        texts["device_time_s"] = device_times
+    return {name: value for name, value in texts.items() if value not in (None, "")}
 
 
 class Clock:
-    """pytest-benchmark's timer. It stands still, but for the latency of each call that a worker tells.
+    """pytest-benchmark's timer: it stands still, except that each call advances it by the latency that a worker reports.
 
-    It begins at 0 in every round, so that the difference of two readings is that latency to the last digit.
+    It starts at 0 in every round, so that the difference of two readings is that latency to the last digit.
     """
 
-    __name__ = "worker's clock"  # as which it is recorded
+    __name__ = "worker's clock"  # which is how it is recorded
 
     def __init__(self) -> None:
         self._now_s = 0.0
@@ -183,16 +181,16 @@ class Clock:
         return self._now_s
 
     def reset(self) -> None:
-        """Begin at 0."""
+        """Start at 0."""
         self._now_s = 0.0
 
     def advance(self, call: "Callable[[], float]") -> None:
-        """Make a call that returns its latency in seconds, and go on by it."""
+        """Make a call that returns its latency in seconds, and advance by it."""
         self._now_s += call()
 
 
 class Workers:
-    """What the items of one pytest session share: the fork server and the settings, each when first asked for."""
+    """What the items of one pytest session share: the fork server and the settings, made when first needed."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -203,7 +201,7 @@ class Workers:
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Workers":
-        """Return the session's, which are gone when it ends."""
+        """Return the workers of a session, which end with it."""
         if _WORKERS not in config.stash:
             config.stash[_WORKERS] = cls(config)
             config.add_cleanup(config.stash[_WORKERS].close)
@@ -211,7 +209,7 @@ class Workers:
 
     @property
     def server(self) -> "WorkerClient":
-        """A server that runs; another where the last one died."""
+        """A server that runs; a new one if the last one died."""
         from bench.execute.client import WorkerClient
 
         if self._server is not None and not self._server.running:
@@ -221,23 +219,22 @@ class Workers:
         return self._server
 
     @cached_property
-    def settled(self) -> "tuple[RunSettings, dict[str, Any]]":
-        """The settings as the command line has them, and the machine's facts; ends pytest where they make no sense."""
-        from dataclasses import replace
-
+    def machine(self) -> "tuple[RunSettings, dict[str, Any]]":
+        """The settings of the command line, and the machine's facts; ends pytest if the options make no sense."""
         from bench.errors import InputError
         from bench.records import environment
         from bench.session.measure import fetch_missing
-        from bench.session.settings import settle
+        from bench.session.progress import Notices
+        from bench.session.settings import settings_for
 
-        device, size, weights, samples, threads = map(self._option, ("device", "size", "weights", "samples", "threads"))
+        given = {name: self._config.getoption(f"{PREFIX}{name}") for name in OPTIONS}
         try:
-            settings, machine = settle(self.server, self.cases, device, size, weights, prefix=PREFIX)
+            settings, facts = settings_for(self.server, self.cases, RunRequest(option_prefix=PREFIX, **given))
         except InputError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-        self._spawn = machine["started_by"] == "spawn"
-        fetch_missing(self.cases, settings)
-        return replace(settings, samples=samples, threads=threads), environment.describe(machine)
+        self._spawn = facts["started_by"] == "spawn"
+        fetch_missing(self.cases, settings, Notices())
+        return settings, environment.describe(facts)
 
     def settings_of(self, case: "Case") -> "RunSettings":
         """Return the settings for a case, with its number of samples, which pytest-benchmark must know beforehand."""
@@ -246,12 +243,12 @@ class Workers:
         from bench.measure.sampling import rules_for
         from bench.pipelines.tiny import resolve
 
-        settings, _ = self.settled
+        settings, _ = self.machine
         _, size = resolve(case, settings.size)
         return replace(settings, samples=rules_for(size, settings.samples or case.samples).min_samples)
 
     def compatible(self, model: str) -> list[str]:
-        """Return the schedulers that a model lists as compatible."""
+        """Return the schedulers that are compatible with a model."""
         from bench.execute.questions import ask_compatible
 
         if model not in self._compatible:
@@ -264,15 +261,12 @@ class Workers:
             self._server.close()
             self._server = None
 
-    def _option(self, name: str) -> Any:
-        return self._config.getoption(f"{PREFIX}{name}")
-
 
 _WORKERS = pytest.StashKey[Workers]()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Tell the workers which cases are asked for: whether the hub is needed depends on them."""
+    """Tell the workers which cases were selected, because whether the hub is needed depends on them."""
     if cases := [item.case for item in session.items if isinstance(item, CaseItem)]:
         Workers.of(session.config).cases = cases
 

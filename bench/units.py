@@ -1,4 +1,4 @@
-"""SI inside, scaled only here, at print. An unknown quantity prints as an empty string, never as zero."""
+"""Quantities as text. The code works in SI units and scales them only here; an unknown quantity prints as ""."""
 
 import math
 import re
@@ -15,22 +15,34 @@ _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kMGT]i?)?B\s*", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
-def size(text: str) -> float:
-    """Return the bytes that a person wrote: `8GiB` is 8 * 1024**3, `8 GB` is 8 * 1000**3.
+def parse_size(text: str) -> float:
+    """Return bytes: `8GiB` is 8 * 1024**3, `8 GB` is 8 * 1000**3.
 
     Raises:
-        InputError: it is no size above zero with a unit.
+        InputError: `text` is not a number above zero with a unit.
     """
     found = _SIZE.fullmatch(text)
     prefix = (found.group(2) or "").lower() if found else ""
     value = float(found.group(1)) * (1024 if prefix.endswith("i") else 1000) ** _POWERS[prefix[:1]] if found else 0.0
     if not value or not math.isfinite(value):
-        raise InputError(f"'{text}' is no size of memory; give a number above zero and a unit, such as 8GiB or 500 MB")
+        raise InputError(f"'{text}' is not a memory size; give a number above zero and a unit, such as 8GiB or 500 MB")
     return value
 
 
+def parse_share(value: str | float) -> float:
+    """Return the share that a user wrote as `3%` or 0.03; raise ValueError unless it is between 0 and 100 %."""
+    text = str(value).strip()
+    try:
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < 1:
+        raise ValueError(f"'{text}' is not a share between 0 and 100 %; write 3% or 0.03")
+    return number
+
+
 def seconds(value: float | None) -> str:
-    """Print seconds with three significant digits, in ms below one second."""
+    """Return seconds with three significant digits, in ms below one second."""
     if value is None or not math.isfinite(value):
         return ""
     if abs(_rounded(value)) < 1:
@@ -39,7 +51,7 @@ def seconds(value: float | None) -> str:
 
 
 def span(low: float | None, high: float | None) -> str:
-    """Print an interval of seconds, its unit once where both ends have the same: `132 to 139 ms`."""
+    """Return an interval of seconds, with a common unit written once: `132 to 139 ms`."""
     first, last = seconds(low), seconds(high)
     if not first or not last:
         return ""
@@ -48,7 +60,7 @@ def span(low: float | None, high: float | None) -> str:
 
 
 def memory(value: float | None) -> str:
-    """Print bytes as MiB, or as GiB from one GiB up."""
+    """Return bytes in MiB, or in GiB from 1 GiB up."""
     if value is None or not math.isfinite(value):
         return ""
     if round(abs(value) / MIB) * MIB < GIB:
@@ -56,45 +68,33 @@ def memory(value: float | None) -> str:
     return f"{value / GIB:.2f} GiB"
 
 
-def share(value: str | float) -> float:
-    """Read a share as people write it, `3%` or 0.03; raise ValueError for what is none between 0 and 100 %."""
-    text = str(value).strip()
-    try:
-        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < 1:
-        raise ValueError(f"'{text}' is no share between 0 and 100 %; write 3% or 0.03")
-    return number
-
-
-def change(value: float) -> str:
-    """Print a ratio as a change: `+1.5 %`."""
-    return f"{100 * (value - 1):+.1f} %"
-
-
 def memory_change(value: float) -> str:
-    """Print a difference of bytes with its sign, in MiB or GiB."""
+    """Return a difference in bytes with its sign, in MiB or GiB."""
     return f"{'-' if value < 0 else '+'}{memory(abs(value))}"
 
 
+def change(value: float) -> str:
+    """Return a ratio as a change: `+1.5 %`."""
+    return f"{100 * (value - 1):+.1f} %"
+
+
 def ratio(value: float | None) -> str:
-    """Print a ratio the way the documentation does: `x1.50`."""
+    """Return a ratio as diffusers' documentation writes it: `x1.50`."""
     return "" if value is None or not math.isfinite(value) else f"x{value:.2f}"
 
 
 def bounds(low: float | None, high: float | None) -> str:
-    """Print the interval of a ratio, to stand after it: ` [1.48, 1.52]`; nothing where there is none."""
+    """Return the interval to print after a ratio: ` [1.48, 1.52]`."""
     return "" if low is None or high is None else f" [{low:.2f}, {high:.2f}]"
 
 
 def decibels(value: float) -> str:
-    """Print a similarity in dB; an infinite one is that of identical pictures."""
+    """Return a PSNR in dB; that of two identical images is infinite."""
     return "identical" if math.isinf(value) else f"{value:.1f} dB"
 
 
 def significant(value: float) -> str:
-    """Print a number with three significant digits and no exponent."""
+    """Return a number with three significant digits and without an exponent."""
     rounded = _rounded(value)
     if rounded == 0:
         return "0"
@@ -103,7 +103,7 @@ def significant(value: float) -> str:
 
 
 def _rounded(value: float) -> float:
-    """Round to three significant digits; rounding first keeps 0.9996 from printing as 1000 ms."""
+    """Round to three significant digits, so that 0.9996 s does not print as 1000 ms."""
     return float(f"{value:.{_SIGNIFICANT - 1}e}")
 
 

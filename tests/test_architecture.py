@@ -1,4 +1,4 @@
-"""Imports run one way, and what reads files needs no torch. The rule is told in shared/design.md and README.md."""
+"""Imports run one way, no door imports another, and what reads files needs no torch (docs/architecture.md)."""
 
 import ast
 import subprocess
@@ -11,7 +11,11 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bench"
 
 GROUND = {"errors", "units", "statistics"}
-DOORS = {"cli", "__main__", "pytest_plugin"}
+DOORS = {"cli", "__main__", "pytest_plugin", "api"}
+COMMANDS = "bench.cli.app"
+"""Registers the commands, so it may import each of them; `python -m bench` is this one under another name."""
+SHARED = {"bench.cli.options", "bench.cli.exit"}
+"""What the commands have in common; not a door."""
 STANDS_ON = {
     "ground": set(),
     "plan": {"ground"},
@@ -37,11 +41,11 @@ except SystemExit:
 
 HEAVY = {"torch", "diffusers", "transformers", "accelerate", "matplotlib", "ray"}
 
-FILES = sorted(PACKAGE.rglob("*.py"))
+FILES = sorted(set(PACKAGE.rglob("*.py")) - {PACKAGE / "__init__.py"})
 
 
 def stage(module):
-    """Return the stage that a module of the package belongs to; `bench` itself holds the version, so is ground."""
+    """Return the stage that a module of the package belongs to; `bench` itself has the version, so it is ground."""
     name = module.split(".")[1] if "." in module else ""
     if name in GROUND or not name:
         return "ground"
@@ -54,7 +58,7 @@ def is_module(name):
 
 
 def imported(node, package):
-    """Return the modules that a statement imports, with the names that `from` takes where those are modules."""
+    """Return the modules that a statement imports, with the names after `import` if those are modules."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if not isinstance(node, ast.ImportFrom):
@@ -64,25 +68,35 @@ def imported(node, package):
     return [name if is_module(name := f"{base}.{alias.name}") else base for alias in node.names]
 
 
-def wrong_imports(source, module):
-    """Return the imports of a module, at any depth of its code, that run against the way."""
-    own = stage(module)
-    allowed = STANDS_ON[own] | {own}
+def own_imports(source, module):
+    """Return the line and name of every import of this package, at any depth of a module's code."""
     package = module.rpartition(".")[0]
     found = [(node.lineno, name) for node in ast.walk(ast.parse(source)) for name in imported(node, package)]
-    ours = [(line, name) for line, name in found if name.split(".")[0] == "bench"]
-    return [f"line {line}: {own} imports {name}" for line, name in ours if stage(name) not in allowed]
+    return [(line, name) for line, name in found if name.split(".")[0] == "bench"]
+
+
+def wrong_imports(source, module):
+    """Return the imports of a module that run the wrong way, or from one door into another."""
+    own = stage(module)
+    allowed = STANDS_ON[own] | {own}
+    wrong = [(line, name) for line, name in own_imports(source, module) if stage(name) not in allowed]
+    if own == "doors" and module not in {COMMANDS, "bench.__main__"}:
+        wrong += [(line, name) for line, name in own_imports(source, module) if is_another_door(name, module)]
+    return [f"line {line}: {module} imports {name}" for line, name in wrong]
+
+
+def is_another_door(name, module):
+    return stage(name) == "doors" and name not in {module, *SHARED}
 
 
 def name_of(path):
-    """Return a file's module name; that of a package ends in `__init__`, so that `.` is the package in it too."""
+    """Return a file's module name; a package's ends in `__init__`, so that `.` is the package there, too."""
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
 @pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
 def test_imports_run_one_way(path):
-    module = name_of(path).removesuffix(".__init__") if path.parent == PACKAGE else name_of(path)
-    assert wrong_imports(path.read_text(encoding="utf-8"), module) == []
+    assert wrong_imports(path.read_text(encoding="utf-8"), name_of(path)) == []
 
 
 @pytest.mark.parametrize(
@@ -96,10 +110,47 @@ def test_imports_run_one_way(path):
         ("from ..pipelines import build", "bench.measure.__init__"),
         ("from .plan import case", "bench.units"),
         ("if TYPE_CHECKING:\n    from bench.plan.case import Case", "bench.statistics"),
+        ("from bench.cli.exit import ENDINGS", "bench.session.measure"),
+        ("from bench.session import measure", "bench.present.tables"),
+        ("from bench.cli.run import run", "bench.cli.gate"),
+        ("from bench.cli.options import Device", "bench.present.tables"),
+        ("from bench.cli import run", "bench.pytest_plugin"),
+        ("from bench import pytest_plugin", "bench.cli.run"),
+        ("from bench import api", "bench.cli.run"),
     ],
 )
-def test_an_import_against_the_way_is_found(source, module):
+def test_a_wrong_import_is_found(source, module):
     assert len(wrong_imports(source, module)) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "module"),
+    [
+        ("from bench.cli import compare, run", COMMANDS),
+        ("from bench.cli.options import Device", "bench.cli.run"),
+        ("from bench.present import tables", "bench.session.files"),
+        ("from bench.session.request import RunRequest", "bench.pytest_plugin"),
+    ],
+)
+def test_a_right_import_is_not(source, module):
+    assert wrong_imports(source, module) == []
+
+
+def test_the_package_itself_imports_nothing_but_its_api():
+    source = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
+    assert {name for _, name in own_imports(source, "bench.__init__")} == {"bench.api"}
+
+
+def test_a_session_prints_only_through_its_notices():
+    """Neither `print` nor typer: a notebook and pytest use sessions, too."""
+    printing = [
+        f"{path.name}:{node.lineno}"
+        for path in sorted((PACKAGE / "session").glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print")
+        or (isinstance(node, ast.Import | ast.ImportFrom) and "typer" in imported(node, "bench.session"))
+    ]
+    assert printing == []
 
 
 def test_every_folder_of_the_package_is_a_stage():
@@ -126,6 +177,10 @@ def heavy_modules_after(code):
         "records.environment",
         "plan.load",
         "cli.app",
+        "api",
+        "session.request",
+        "session.stored",
+        "session.advice",
     ],
 )
 def test_what_reads_files_imports_no_heavy_library(module):

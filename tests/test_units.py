@@ -1,4 +1,4 @@
-"""Numbers as they are printed: three significant digits, the fitting unit, and nothing for the unknown."""
+"""Quantities as text: three significant digits, a fitting unit, and nothing for an unknown value."""
 
 import math
 
@@ -30,24 +30,24 @@ UNKNOWN = [None, math.nan]
         (-5.27, "-5.27 s"),
     ],
 )
-def test_seconds_have_three_significant_digits_and_are_in_ms_below_one(value, expected):
-    assert expected == units.seconds(value)
+def test_seconds_have_three_significant_digits_and_are_ms_below_one(value, expected):
+    assert units.seconds(value) == expected
 
 
 @pytest.mark.parametrize(
     ("value", "expected"), [(0.9996, "1.00 s"), (9.996, "10.0 s"), (99.96, "100 s"), (0.009996, "10.0 ms")]
 )
-def test_seconds_that_round_up_to_another_digit_have_three_all_the_same(value, expected):
-    assert expected == units.seconds(value)
+def test_seconds_that_round_up_still_have_three_significant_digits(value, expected):
+    assert units.seconds(value) == expected
 
 
-def test_no_time_at_all_is_no_unknown_time():
+def test_zero_seconds_are_not_unknown():
     assert units.seconds(0.0) == "0 ms"
 
 
 @pytest.mark.parametrize("value", UNKNOWN)
 @pytest.mark.parametrize("printed", [units.seconds, units.memory, units.ratio])
-def test_the_unknown_is_an_empty_text(printed, value):
+def test_an_unknown_value_is_an_empty_string(printed, value):
     assert printed(value) == ""
 
 
@@ -60,14 +60,15 @@ def test_the_unknown_is_an_empty_text(printed, value):
         (0.132, 0.132, "132 to 132 ms"),
     ],
 )
-def test_a_span_says_a_unit_once_where_both_ends_have_the_same(low, high, expected):
-    assert expected == units.span(low, high)
+def test_a_span_gives_a_common_unit_once(low, high, expected):
+    assert units.span(low, high) == expected
 
 
 @pytest.mark.parametrize("known", [1.0, None, math.nan])
 @pytest.mark.parametrize("unknown", UNKNOWN)
-def test_a_span_with_an_unknown_end_is_an_empty_text(known, unknown):
-    assert (units.span(known, unknown), units.span(unknown, known)) == ("", "")
+def test_a_span_with_an_unknown_end_is_an_empty_string(known, unknown):
+    assert units.span(known, unknown) == ""
+    assert units.span(unknown, known) == ""
 
 
 @pytest.mark.parametrize(
@@ -83,25 +84,25 @@ def test_a_span_with_an_unknown_end_is_an_empty_text(known, unknown):
         (-2 * units.MIB, "-2 MiB"),
     ],
 )
-def test_bytes_are_in_mib_and_from_one_gib_up_in_gib(value, expected):
-    assert expected == units.memory(value)
+def test_bytes_are_in_mib_or_from_one_gib_up_in_gib(value, expected):
+    assert units.memory(value) == expected
 
 
-def test_bytes_just_below_a_gib_are_not_written_as_1024_mib():
+def test_bytes_just_below_a_gib_are_not_1024_mib():
     assert units.memory(units.GIB - 1) == "1.00 GiB"
 
 
 @pytest.mark.parametrize(("value", "expected"), [(1.5, "x1.50"), (1, "x1.00"), (0.666, "x0.67"), (12.345, "x12.35")])
-def test_a_ratio_is_written_as_in_the_documentation(value, expected):
-    assert expected == units.ratio(value)
+def test_a_ratio_looks_as_in_the_documentation_of_diffusers(value, expected):
+    assert units.ratio(value) == expected
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(0, "0"), (7, "7.00"), (1.234, "1.23"), (12.34, "12.3"), (123.4, "123"), (1e-6, "0.00000100"), (1e6, "1000000")],
 )
-def test_three_significant_digits_never_take_an_exponent(value, expected):
-    assert expected == units.significant(value)
+def test_three_significant_digits_never_have_an_exponent(value, expected):
+    assert units.significant(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -116,11 +117,22 @@ def test_three_significant_digits_never_take_an_exponent(value, expected):
         ("1TiB", 1024**4),
     ],
 )
-def test_a_size_is_read_in_the_unit_it_is_written_in(text, expected):
-    assert units.size(text) == expected
+def test_a_size_is_parsed_in_its_unit(text, expected):
+    assert units.parse_size(text) == expected
 
 
 @pytest.mark.parametrize("text", ["8", "", "GiB", "0GiB", "-1GiB", "8GiBs", "8 bananas", "nanGiB", "1,5GiB", "1e3MB"])
-def test_what_is_no_size_is_refused_with_an_example(text):
-    with pytest.raises(InputError, match=f"'{text}' is no size of memory; .* such as 8GiB"):
-        units.size(text)
+def test_anything_but_a_size_is_refused_with_an_example(text):
+    with pytest.raises(InputError, match=f"'{text}' is not a memory size; .* such as 8GiB"):
+        units.parse_size(text)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("3%", 0.03), ("3 %", 0.03), ("0.03", 0.03), (0.5, 0.5)])
+def test_a_share_is_parsed_as_a_percentage_or_a_number(text, expected):
+    assert units.parse_share(text) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("text", ["0", "1", "100%", "-3%", "nan", "three", "", 3])
+def test_anything_but_a_share_is_refused_with_an_example(text):
+    with pytest.raises(ValueError, match=f"'{text}' is not a share .*; write 3% or 0.03"):
+        units.parse_share(text)

@@ -94,7 +94,7 @@ def show(kept: Path, scenario: str, readme: Path) -> None:
 def block(kept: Path, scenario: str, root: Path) -> str:
     """Return the README's table and plot of a published scenario; paths are from `root`."""
     run = open_run(kept)
-    by_name = {table.scenario: shown for table, shown in zip(run.plan.tables, tables.tables(run), strict=True)}
+    by_name = {table.scenario: shown for table, shown in zip(run.plan.scenarios, tables.tables(run), strict=True)}
     if scenario not in by_name:
         raise InputError(f"{kept}: has no scenario {scenario}; it has {', '.join(by_name)}")
     shown = by_name[scenario]

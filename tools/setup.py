@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
-"""Make the environment that this project runs in, or leave the one that is there in peace.
+"""Create the environment that this project runs in, or complete the one that is active.
 
-The torch of a machine belongs to the machine: it was built for its driver, and another one is gigabytes. So a Python
-that imports a torch new enough lends it to `.venv`, and pip is held to exactly that version. An environment that
-someone has activated is theirs: pip adds what it lacks, and our versions do not displace its own. Everywhere else the
-versions are those of `constraints.txt`, with which the tests were run. A set-up is done when its stamp is there, which
-is written last.
+The torch of a machine belongs to the machine: it was built for the machine's driver, and replacing it downloads
+gigabytes. So if this Python can import a recent torch, `.venv` sees it, and pip may not change its version. An
+environment that the user activated is theirs: pip adds what is missing and replaces nothing. In all other cases the
+versions are those of `constraints.txt`, which the tests were run with. A stamp, written last, marks a finished setup.
 
-    python tools/setup.py             # what `make setup` runs: prints the Python to use, and the rest on stderr
-    python tools/setup.py --chosen    # this Python was asked for: a .venv of another version is made anew
+    python tools/setup.py             # what `make setup` runs; prints the Python to use, everything else on stderr
+    python tools/setup.py --chosen    # the user named this Python: recreate a .venv that has another version
 """
 
 import os
@@ -28,20 +27,20 @@ PYPROJECT = ROOT / "pyproject.toml"
 CONSTRAINTS = ROOT / "constraints.txt"
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
-MARK = VENV / "made-by-setup"  # a .venv without it is someone else's, and stays as long as it works
-STAMP_NAME = "diffusion-bench.stamp"  # inside the environment, so that it goes when the environment goes
+MARK = VENV / "made-by-setup"  # a .venv without this file is the user's own and is kept as long as it works
+STAMP_NAME = "diffusion-bench.stamp"  # inside the environment, so that both are removed together
 
-OLDEST_TORCH = (2, 9)  # as in pyproject.toml, which pip reads and the standard library cannot compare
-TORCH_FAMILY = {"torch", "torchvision", "torchaudio"}  # released as a set: one replaced breaks the others
+OLDEST_TORCH = (2, 9)  # as in pyproject.toml; the standard library cannot compare versions
+TORCH_FAMILY = {"torch", "torchvision", "torchaudio"}  # released together: replacing one breaks the others
 
 
 def main(arguments: list[str]) -> None:
-    """Fill the environment this runs in; outside of any, make `.venv` first and go on inside it."""
+    """Complete the environment that this runs in; outside of any, create `.venv` and continue inside it."""
     if in_environment():
         fill()
         print(display(Path(sys.executable)))
         return
-    if reason := why_anew(chosen="--chosen" in arguments):
+    if reason := reason_to_recreate(chosen="--chosen" in arguments):
         say(f"removing .venv: {reason}")
         shutil.rmtree(VENV)
     if not VENV.exists():
@@ -50,13 +49,13 @@ def main(arguments: list[str]) -> None:
 
 
 def in_environment() -> bool:
-    """Tell whether this Python is a virtual environment's, or that of the active conda environment."""
+    """Return whether this Python belongs to a virtual environment or to the active conda environment."""
     conda = os.environ.get("CONDA_PREFIX")
     return sys.prefix != sys.base_prefix or (conda is not None and Path(conda).resolve() == Path(sys.prefix).resolve())
 
 
-def why_anew(*, chosen: bool) -> str | None:
-    """Say why the `.venv` that is here has to be made again, if it has to."""
+def reason_to_recreate(*, chosen: bool) -> str | None:
+    """Return why the existing `.venv` must be created again, or None if it can be used."""
     if not VENV.exists():
         return None
     if not VENV_PYTHON.exists():
@@ -65,19 +64,19 @@ def why_anew(*, chosen: bool) -> str | None:
         return None
     stamp = VENV / STAMP_NAME
     if not stamp.exists():
-        return "its set-up did not finish"
+        return "its setup did not finish"
     made_with = stamp.read_text().partition(" ")[0]
     if chosen and made_with != platform.python_version():
-        return f"it has Python {made_with}, and {platform.python_version()} was asked for"
+        return f"it has Python {made_with}, but {platform.python_version()} was requested"
     return None
 
 
 def make_venv() -> None:
-    """Make `.venv`, which sees the packages of this Python when a torch is among them."""
-    say(f"making .venv with Python {platform.python_version()}")
+    """Create `.venv`; it sees the packages of this Python if a recent torch is among them."""
+    say(f"creating .venv with Python {platform.python_version()}")
     VENV.mkdir()
     MARK.touch()
-    brings_pip = find_spec("ensurepip") is not None  # Debian packs it apart from Python, in python3-venv
+    brings_pip = find_spec("ensurepip") is not None  # Debian ships it in python3-venv, not with Python
     options = (["--system-site-packages"] if imports_torch() else []) + ([] if brings_pip else ["--without-pip"])
     run("-m", "venv", *options, str(VENV))
     if not brings_pip:
@@ -85,19 +84,19 @@ def make_venv() -> None:
 
 
 def imports_torch() -> bool:
-    """Tell whether this Python has a torch that is new enough and imports (which takes seconds: asked once)."""
+    """Return whether this Python has a recent torch that can be imported; the import takes seconds."""
     found = installed().get("torch")
     if found is None or not recent(found):
         return False
     imported = subprocess.run([sys.executable, "-c", "import torch"], capture_output=True, text=True, check=False)
     if imported.returncode != 0:
         last_line = (imported.stderr.strip().splitlines() or ["no message"])[-1]
-        say(f"not using this machine's torch {found}, which does not import: {last_line}")
+        say(f"not using this machine's torch {found}; importing it fails: {last_line}")
     return imported.returncode == 0
 
 
 def fill() -> None:
-    """Install the project, editable, and what it needs into the environment this runs in, unless that is done."""
+    """Install the project in editable mode with its dependencies, unless that is already done."""
     stamp = Path(sys.prefix) / STAMP_NAME
     contents = f"{platform.python_version()} {ROOT}"
     complete = requirements() <= installed().keys()
@@ -106,21 +105,21 @@ def fill() -> None:
     ours = Path(sys.prefix).resolve() == VENV and MARK.exists()
     kept = what_stays(ours=ours)
     if not ours:
-        say(f"using the environment {display(Path(sys.prefix))} as it is, torch {kept.get('torch', 'to come')}")
+        say(f"using the active environment {display(Path(sys.prefix))}; torch: {kept.get('torch', 'to be installed')}")
     elif "torch" in kept:
-        say(f"keeping this machine's torch {kept['torch']}; should pip list conflicts, its other packages stay too")
+        say(f"keeping this machine's torch {kept['torch']}; its other packages stay too, so pip may list conflicts")
     if find_spec("pip") is None:
         sys.exit(f"{sys.executable} has no pip; add it with `{sys.executable} -m ensurepip` or `uv pip install pip`")
-    say("installing the project and what it needs (the first time takes minutes)")
+    say("installing the project and its dependencies (takes minutes the first time)")
     install(constraints(kept))
     stamp.write_text(contents)
 
 
 def what_stays(*, ours: bool) -> dict[str, str]:
-    """Give the packages, by name and version, that `constraints.txt` has no say in.
+    """Return the versions of the packages that `constraints.txt` must not change.
 
-    In our own `.venv` that is the torch it borrows, in an environment of someone else's everything, and in neither a
-    torch that is too old.
+    In our own `.venv` that is the borrowed torch, in the user's environment everything; a torch that is too old is
+    never kept.
     """
     borrowed = {name: version for name, version in installed(outside=VENV).items() if name in TORCH_FAMILY}
     kept = borrowed if ours else installed()
@@ -130,76 +129,75 @@ def what_stays(*, ours: bool) -> dict[str, str]:
 
 
 def constraints(kept: dict[str, str]) -> list[str]:
-    """Give the lines pip is held to: torch as it is, and the tested version of whatever is not there yet.
+    """Return the constraints for pip: torch as it is, and the tested version of every package that is missing.
 
-    A machine with constraints of its own (NVIDIA's images have) gets torch's alone: pip heeds PIP_CONSTRAINT besides
-    any file it is given, and two lists of exact versions seldom agree.
+    A machine that sets PIP_CONSTRAINT, such as NVIDIA's images, only gets the constraint on torch: pip obeys both
+    lists, and two lists of exact versions rarely agree.
     """
     exact = [f"{name}=={kept[name]}" for name in sorted(TORCH_FAMILY & kept.keys())]
     if os.environ.get("PIP_CONSTRAINT"):
-        say("leaving constraints.txt aside for this machine's PIP_CONSTRAINT")
+        say("ignoring constraints.txt because PIP_CONSTRAINT is set")
         return exact
     tested = [line for line in CONSTRAINTS.read_text().splitlines() if not line.startswith("#")]
     return exact + [line for line in tested if name_of(line) not in kept]
 
 
-def install(held_to: list[str]) -> None:
-    """Run pip, quiet but for its errors."""
+def install(constraint_lines: list[str]) -> None:
+    """Run pip, which prints only errors."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "constraints.txt"
-        file.write_text("\n".join(held_to))
+        file.write_text("\n".join(constraint_lines))
         quiet = ["--quiet", "--no-input", "--disable-pip-version-check"]
         run("-m", "pip", "install", *quiet, "--constraint", str(file), "--editable", f"{ROOT}[dev]")
 
 
 def requirements() -> set[str]:
-    """Name the project and all that pyproject.toml asks for, the development tools too."""
+    """Return the names of the project and of all its dependencies, development tools included."""
     project = tomllib.loads(PYPROJECT.read_text())["project"]
-    asked = [project["name"], *project["dependencies"], *project["optional-dependencies"]["dev"]]
-    return {name_of(line) for line in asked}
+    wanted = [project["name"], *project["dependencies"], *project["optional-dependencies"]["dev"]]
+    return {name_of(line) for line in wanted}
 
 
 def installed(outside: Path | None = None) -> dict[str, str]:
-    """Give the version of each package that this Python sees, without those in the folder `outside`."""
+    """Return the version of each package that this Python sees, except those in the folder `outside`."""
     found: dict[str, str] = {}
     for package in distributions():
         place = Path(str(package.locate_file(""))).resolve()
         if package.name and not (outside and place.is_relative_to(outside)):
-            found.setdefault(name_of(package.name), package.version)  # the first on the path is what is imported
+            found.setdefault(name_of(package.name), package.version)  # the first one on the path is imported
     return found
 
 
 def name_of(requirement: str) -> str:
-    """Give the name in a requirement, spelled as PEP 503 has it: `ruamel.yaml>=0.18` is `ruamel-yaml`."""
+    """Return the name in a requirement, normalized as in PEP 503: `ruamel.yaml>=0.18` is `ruamel-yaml`."""
     return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement, maxsplit=1)[0]).lower()
 
 
 def recent(torch: str) -> bool:
-    """Tell whether a version of torch is new enough; like pip, take 2.9.0a0 for older than 2.9."""
+    """Return whether a version of torch is recent enough; like pip, 2.9.0a0 counts as older than 2.9."""
     public = torch.partition("+")[0]
     major, minor, *_ = re.findall(r"\d+", public)
     return (int(major), int(minor), re.search("a|b|rc|dev", public) is None) >= (*OLDEST_TORCH, True)
 
 
 def newer(file: Path, *others: Path) -> bool:
-    """Tell whether a file was written after all the others."""
+    """Return whether a file was written after all the others."""
     return all(file.stat().st_mtime_ns > other.stat().st_mtime_ns for other in others)
 
 
 def run(*arguments: str) -> None:
-    """Run this Python; end here if that fails, after its own words on stderr (stdout is for the answer alone)."""
+    """Run this Python with its output on stderr, because stdout carries only the answer; exit if it fails."""
     done = subprocess.run([sys.executable, *arguments], stdout=sys.stderr, check=False)
     if done.returncode != 0:
-        sys.exit(f"setup: python {' '.join(arguments[:3])} ended with status {done.returncode}; see above")
+        sys.exit(f"setup: 'python {' '.join(arguments[:3])}' exited with status {done.returncode}; see above")
 
 
 def display(path: Path) -> str:
-    """Write a path as seen from the project, where it is inside."""
+    """Return a path as text, relative to the project if it is inside."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def say(what: str) -> None:
-    """Tell the user, in a line, what is being done."""
     print(f"setup: {what} ...", file=sys.stderr)
 
 

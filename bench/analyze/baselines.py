@@ -27,23 +27,14 @@ NO_BASELINE = (*FAULTS, Status.INTERRUPTED)
 
 @dataclass(frozen=True)
 class Saved:
-    """The baselines that a run was saved as, and what to know about them; cases are named by their keys.
+    """The baselines that a run was saved as, and what to know about them; cases are named by key."""
 
-    Attributes:
-        paths: the files, one for each scenario.
-        cases: all that were saved.
-        left_out: cases that did not end as can be expected again.
-        unstable: saved cases against which no latency can pass.
-        few_processes: saved cases with too few processes for a latency to be judged against them.
-        lost: cases that the replaced files had and the run does not, because `run --only` left them out.
-    """
-
-    paths: tuple[Path, ...]
+    paths: tuple[Path, ...]  # one file for each scenario
     cases: tuple[str, ...]
-    left_out: tuple[str, ...]
-    unstable: tuple[str, ...]
-    few_processes: tuple[str, ...]
-    lost: tuple[str, ...]
+    left_out: tuple[str, ...]  # not saved, because of how they ended
+    unstable: tuple[str, ...]  # no latency can pass against them
+    few_processes: tuple[str, ...]  # too few for a latency to be judged against them
+    lost: tuple[str, ...]  # in the replaced files but not in the run, because `run --only` left them out
 
 
 def path_of(device_name: str | None, scenario: str, folder: Path = FOLDER) -> Path:
@@ -66,7 +57,7 @@ def write(run: Path, folder: Path = FOLDER) -> Saved:
     found = results(opened)
     kept = [result for result in found if result.status not in NO_BASELINE]
     if not kept:
-        raise InputError(f"{run}: has no case to save: a baseline cannot be {', '.join(NO_BASELINE)}")
+        raise InputError(f"{run}: has no case to save; a baseline cannot be {', '.join(NO_BASELINE)}")
     by_file: dict[Path, list[CaseResult]] = {}
     for result in kept:
         by_file.setdefault(path_of(opened.versions.device_name, result.scenario, folder), []).append(result)

@@ -48,48 +48,28 @@ class ExclusionReason:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A case of a task, weighed.
-
-    Attributes:
-        case: of the plan.
-        result: of the case.
-        cost: less is better: seconds per call or per image, bytes, or joules per image, by the goal; None if unknown.
-        interval: of the cost between processes; None if there is none.
-        passes: the cost in each pass, by its number; of seconds only.
-        memory_bytes: the highest peak of loading, the first call and a generation.
-        memory_kind: which peak that is; a key of `memory.MEMORY_KINDS`.
-        psnr_db: between its pictures and the reference's; None if they cannot be compared.
-        design: settings that make another image than the plan's baseline, measured or not.
-        exclusion_reason: why it cannot be recommended; None if it can.
-        excess_bytes: how much more memory it takes than is allowed.
-    """
+    """A case of a task, weighed."""
 
     case: Case
     result: CaseResult
-    cost: float | None = None
-    interval: Interval | None = None
-    passes: Mapping[int, float] = field(default_factory=dict)
-    memory_bytes: float | None = None
-    memory_kind: str = ""
-    psnr_db: float | None = None
-    design: tuple[str, ...] = ()
-    exclusion_reason: ExclusionReason | None = None
-    excess_bytes: float = 0.0
+    cost: float | None = None  # to be small, by the goal: seconds per call or per image, bytes, or joules per image
+    interval: Interval | None = None  # of the cost, between processes
+    passes: Mapping[int, float] = field(default_factory=dict)  # the cost in seconds in each pass
+    memory_bytes: float | None = None  # the highest peak of loading, the first call and a generation
+    memory_kind: str = ""  # which peak that is; a key of memory.MEMORY_KINDS
+    psnr_db: float | None = None  # against the reference's pictures; None if they cannot be compared
+    design: tuple[str, ...] = ()  # settings that make another image than the plan's baseline, measured or not
+    exclusion_reason: ExclusionReason | None = None  # why it cannot be recommended
+    excess_bytes: float = 0.0  # how much more memory it takes than is allowed
 
 
 @dataclass(frozen=True)
 class Task:
-    """Cases that are alternatives to each other.
+    """Cases that are alternatives to each other."""
 
-    Attributes:
-        settings: of the reference, or of the first case if there is none: what the task is.
-        reference: the case whose pictures the others' are compared with; None if none was measured.
-        candidates: all cases, in the plan's order.
-    """
-
-    settings: Settings
-    reference: Case | None
-    candidates: tuple[Candidate, ...]
+    settings: Settings  # of the reference, or of the first case without one: what the task is
+    reference: Case | None  # the case whose pictures the others' are compared with; None if none was measured
+    candidates: tuple[Candidate, ...]  # in the plan's order
 
 
 def tasks(run: Run, results: Sequence[CaseResult], constraints: Constraints) -> list[Task]:
@@ -189,7 +169,7 @@ def _batch(
 
     With one seed per image, the first picture of a batch is that of a single call; with one seed for all it is not.
     """
-    psnr = psnr_of_shared(run.folder, case, reference)
+    psnr = psnr_of_shared(run.folder, case.key, reference.key)
     same = set(design) <= {BATCH, "seed"} and psnr is not None and psnr >= constraints.min_psnr_db
     return () if same else design, psnr
 

@@ -1,7 +1,7 @@
-"""Judge measured results by the documentation's figures, and only as far as they can be judged.
+"""Judge the documentation's figures by what was measured, and only as far as they can be judged.
 
-Seconds can be compared on the documented GPU only; on another one the documented speed-up can, as a ratio. Nothing is
-judged by a tiny model.
+Seconds can only be compared on the documented GPU. On any other, the documented speed-up can, because it is a ratio.
+Nothing is judged by a tiny model.
 """
 
 import re
@@ -12,26 +12,24 @@ from bench.records.case_result import CaseResult, Claim
 from bench.records.outcomes import ClaimVerdict, JudgedBy, NotJudged, Status
 
 AS_DOCUMENTED = 0.10
-"""Within ten per cent: the documented figures have two to three digits, one sample each and another software stack."""
-
+"""The documented figures have two to three digits, one sample each, and come from another software stack."""
 ABOUT_AS_DOCUMENTED = 0.25
 """The same for a figure that the documentation itself calls approximate."""
-
 HALF = 0.5
-"""At least this share of a documented gain must be there: x1.00 is not `x1.20, about as documented`."""
+"""The least share of a documented gain that must be there: x1.00 is not "about x1.20"."""
 
 VENDORS = {"nvidia", "tesla", "geforce", "quadro", "amd", "gpu"}
 _EXTRA = re.compile(r"sxm\d*|pcie|nvl|hbm\d\w*|\d+gb")
-"""Form factors and memory: the driver's name has them, the documentation's rarely."""
+"""Form factors and memory: a driver's name for a card has them, the documentation's rarely."""
 
 
 def judge_claim(case: Case, result: CaseResult, base_case: Case | None, device: str | None) -> Claim:
-    """Return the documented figures of a case and what they came to.
+    """Return the documented figures of a case, and what they came to in its result, whose comparison is known.
 
     Args:
         case: with its claim.
-        result: what was measured, its comparison included.
-        base_case: the case that the speed-up is against; None where there is none.
+        result: what was measured.
+        base_case: the case that the speed-up is against, if any.
         device: the documented GPU, which the scenario names.
     """
     documented = _documented(case, base_case)
@@ -48,9 +46,10 @@ def judge_claim(case: Case, result: CaseResult, base_case: Case | None, device: 
 
 
 def same_device(documented: str | None, found: str | None) -> bool:
-    """Say whether a GPU is the documented one, whatever vendor, form factor and memory its driver's name adds.
+    """Say whether a GPU is the documented one, ignoring the vendor, form factor and memory in its driver's name.
 
-    `NVIDIA A100` is `NVIDIA A100-SXM4-80GB`, `NVIDIA T4` is `Tesla T4`; a slice (MIG), a `Ti` or a laptop GPU is not.
+    `NVIDIA A100` is `NVIDIA A100-SXM4-80GB`, and `NVIDIA T4` is `Tesla T4`. A slice (MIG), a `Ti` or a laptop GPU is
+    another device.
     """
     if not documented or not found:
         return False
@@ -71,7 +70,7 @@ def _extras(words: set[str]) -> set[str]:
 
 
 def _documented(case: Case, base_case: Case | None) -> Claim:
-    """Return the documented figures, of one call and of one image; a speed-up is derived where none is stated."""
+    """Return the documented figures of one call and of one image; a speed-up that is not stated is derived."""
     claim, mine = case.claim, _seconds_per_image(case)
     base = _seconds_per_image(base_case) if base_case is not None else None
     speedup = claim.get("speedup")
@@ -98,7 +97,7 @@ def _seconds_per_image(case: Case) -> float | None:
 
 
 def _judge(claim: Claim, result: CaseResult) -> Claim:
-    """Choose what the claim can be judged by, and add the verdict."""
+    """Choose what the claim can be judged by and add the verdict."""
     if result.tiny:
         return _not_judged(claim, NotJudged.TINY_MODEL)
     here = same_device(claim.device, result.versions.device_name)
@@ -111,11 +110,11 @@ def _judge(claim: Claim, result: CaseResult) -> Claim:
 
 def _by_status(claim: Claim, found: Status) -> Claim:
     verdict = ClaimVerdict.AS_DOCUMENTED if found == claim.status else ClaimVerdict.OTHER_STATUS
-    return replace(claim, judged_by=JudgedBy.STATUS, verdict=verdict)
+    return _judged(claim, JudgedBy.STATUS, None, verdict)
 
 
 def _by_figure(claim: Claim, result: CaseResult, *, here: bool) -> Claim:
-    """Judge seconds by seconds on the documented GPU, else a speed-up by a speed-up."""
+    """Judge seconds on the documented GPU, otherwise a speed-up."""
     if here and claim.seconds_per_image and result.statistics.seconds_per_image:
         return _by_latency(claim, result.statistics.seconds_per_image / claim.seconds_per_image)
     if not claim.speedup or result.is_baseline:
@@ -130,21 +129,21 @@ def _not_judged(claim: Claim, why: NotJudged) -> Claim:
 
 
 def _by_latency(claim: Claim, ratio: float) -> Claim:
-    """Judge measured over documented seconds, on the documented GPU."""
+    """Judge the ratio of measured to documented seconds."""
     verdict = ClaimVerdict.FASTER if ratio < 1 else ClaimVerdict.SLOWER
-    if _agrees(claim, ratio):
-        verdict = ClaimVerdict.AS_DOCUMENTED
-    return replace(claim, judged_by=JudgedBy.LATENCY, ratio=ratio, verdict=verdict)
+    return _judged(claim, JudgedBy.LATENCY, ratio, ClaimVerdict.AS_DOCUMENTED if _agrees(claim, ratio) else verdict)
 
 
 def _by_speedup(claim: Claim, documented: float, measured: float) -> Claim:
-    """Judge a measured speed-up by a documented one."""
     ratio = measured / documented
     enough = documented == 1 or (measured - 1) / (documented - 1) >= HALF
     verdict = ClaimVerdict.GAINS_MORE if ratio > 1 else ClaimVerdict.GAINS_LESS
-    if _agrees(claim, ratio) and enough:
-        verdict = ClaimVerdict.AS_DOCUMENTED
-    return replace(claim, judged_by=JudgedBy.SPEEDUP, ratio=ratio, verdict=verdict)
+    agrees = enough and _agrees(claim, ratio)
+    return _judged(claim, JudgedBy.SPEEDUP, ratio, ClaimVerdict.AS_DOCUMENTED if agrees else verdict)
+
+
+def _judged(claim: Claim, judged_by: JudgedBy, ratio: float | None, verdict: ClaimVerdict) -> Claim:
+    return replace(claim, judged_by=judged_by, ratio=ratio, verdict=verdict)
 
 
 def _agrees(claim: Claim, ratio: float) -> bool:

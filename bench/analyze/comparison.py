@@ -16,7 +16,7 @@ from bench.analyze.side import Side
 from bench.analyze.similarity import ALARM_DB, psnr_between
 from bench.records.case_result import CaseResult, Versions
 from bench.records.columns import columns
-from bench.records.models import Effective, Settings
+from bench.records.models import Effective, Peaks, Settings
 from bench.records.outcomes import Status
 from bench.statistics import Interval
 
@@ -48,11 +48,16 @@ class ComparisonVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that two results have with different values; None is unknown."""
+    """A field that two results have with different values."""
 
     field: str
     base: Any
     new: Any
+
+    @property
+    def known(self) -> bool:
+        """Whether both values were reported."""
+        return not any(value in (None, ()) for value in (self.base, self.new))
 
 
 @dataclass(frozen=True)
@@ -68,28 +73,17 @@ class EnvironmentDifference:
 
 @dataclass(frozen=True)
 class Pair:
-    """One case on two sides.
-
-    Attributes:
-        key: of the case.
-        base: its result on the base's side; None if it has none there. `new` is the other side's.
-        ratio: the new latency divided by the base's; None unless both were measured.
-        interval: 95 %, of the ratio; None if there are too few processes for one.
-        processes: how many the ratio comes from, on each side.
-        settings: what was requested differently; with any, the ratio compares two different things.
-        effective: what was in effect differently.
-        psnr_db: the lowest between the sides' pictures; None if they were not compared.
-    """
+    """One case on two sides."""
 
     key: str
-    base: CaseResult | None
+    base: CaseResult | None  # None if the base does not have the case
     new: CaseResult | None
-    ratio: float | None = None
-    interval: Interval | None = None
-    processes: tuple[int, int] = (0, 0)
-    settings: tuple[Difference, ...] = ()
-    effective: tuple[Difference, ...] = ()
-    psnr_db: float | None = None
+    ratio: float | None = None  # the new latency / the base's; None unless both were measured
+    interval: Interval | None = None  # 95 %, of the ratio; None with too few processes
+    processes: tuple[int, int] = (0, 0)  # that the ratio comes from, on each side
+    settings: tuple[Difference, ...] = ()  # requested differently: with any, the ratio compares two different things
+    effective: tuple[Difference, ...] = ()  # in effect differently
+    psnr_db: float | None = None  # the lowest between the sides' pictures; None if they were not compared
 
     @property
     def verdict(self) -> ComparisonVerdict:
@@ -110,10 +104,10 @@ class Pair:
     @property
     def memory_bytes(self) -> tuple[float | None, float | None]:
         """The peaks of a generation on both sides: of tensors, or of resident growth if neither side counts tensors."""
-        peaks = [side.memory.generation if side is not None else None for side in (self.base, self.new)]
-        counted = any(each.allocated_bytes is not None for each in peaks if each is not None)
-        base, new = (each and (each.allocated_bytes if counted else each.rss_growth_bytes) for each in peaks)
-        return base, new
+        base, new = (side.memory.generation if side is not None else Peaks() for side in (self.base, self.new))
+        if base.allocated_bytes is None and new.allocated_bytes is None:
+            return base.rss_growth_bytes, new.rss_growth_bytes
+        return base.allocated_bytes, new.allocated_bytes
 
     @property
     def other_work(self) -> tuple[Difference, ...]:
@@ -131,13 +125,18 @@ class Pair:
         return self.psnr_db is not None and self.psnr_db < ALARM_DB
 
 
+@dataclass(frozen=True)
+class Compared:
+    """Sides beside each other: the first one is the base, and `pairs` has one list for each of the others."""
+
+    sides: Sequence[Side]
+    pairs: Sequence[Sequence[Pair]]
+
+
 def pair_up(base: Side, new: Side, *, passes_are_pairs: bool = False) -> list[Pair]:
     """Return all cases of two sides in the base's order, followed by those that only the new side has.
 
-    Args:
-        base: what is compared with.
-        new: what is compared.
-        passes_are_pairs: whether both sides were measured next to each other in every pass.
+    `passes_are_pairs` says that both sides were measured next to each other in every pass.
     """
     keys = dict.fromkeys([*base.results, *new.results])
     return [_pair(key, base.results.get(key), new.results.get(key), paired=passes_are_pairs) for key in keys]
@@ -184,20 +183,17 @@ def _pair(key: str, base: CaseResult | None, new: CaseResult | None, *, paired: 
     if base is None or new is None:
         return Pair(key, base, new)
     ratio, interval, processes = None, None, (0, 0)
-    measured = base.status.measured and new.status.measured
     medians = base.statistics.process_medians_s, new.statistics.process_medians_s
+    measured = base.status.measured and new.status.measured
     if measured and medians[0] and medians[1]:
         ratio, interval, processes = _ratio(medians[0], medians[1], paired=paired)
-    asked = differences(base.settings, new.settings, SETTINGS)
-    found = [
-        *differences(base.settings, new.settings, ["started_by"]),
-        *differences(base.effective, new.effective, EFFECTIVE),
-    ]
-    return Pair(
-        key, base, new, ratio, interval, processes,
-        tuple(each for each in asked if _known(each, measured) and _matters(each, base)),
-        tuple(each for each in found if _known(each, measured)),
-    )  # fmt: skip
+    settings = SETTINGS if base.settings.device == "cpu" else [name for name in SETTINGS if name != "threads"]
+    asked = differences(base.settings, new.settings, settings)
+    found = differences(base.settings, new.settings, ["started_by"])
+    found += differences(base.effective, new.effective, EFFECTIVE)
+    if not measured:  # a case that ended early did not report some of its fields
+        asked, found = (tuple(each for each in part if each.known) for part in (asked, found))
+    return Pair(key, base, new, ratio, interval, processes, asked, found)
 
 
 def _ratio(
@@ -209,13 +205,3 @@ def _ratio(
     passes = sorted(base.keys() & new.keys())
     ratio, interval = statistics.geometric_mean_interval([new[number] / base[number] for number in passes])
     return ratio, interval, (len(passes), len(passes))
-
-
-def _known(difference: Difference, measured: bool) -> bool:
-    """Say whether a difference is one: a case that ended early never reported some of its fields."""
-    return measured or not any(value in (None, ()) for value in (difference.base, difference.new))
-
-
-def _matters(difference: Difference, base: CaseResult) -> bool:
-    """Say whether a setting can change a result: the threads of a CPU do not change a GPU's work."""
-    return difference.field != "threads" or base.settings.device == "cpu"

@@ -18,19 +18,12 @@ class Goal(StrEnum):
 
 @dataclass(frozen=True)
 class Constraints:
-    """What a person asks of a case.
-
-    Attributes:
-        goal: what it is to be best at.
-        min_psnr_db: the least similarity to the reference's picture; nothing below `ALARM_DB` is recommended.
-        max_memory_bytes: what loading, the first call and a generation may each take.
-        other_images: whether cases that make another image by design are admitted.
-    """
+    """What a person asks of a case."""
 
     goal: Goal = Goal.LATENCY
-    min_psnr_db: float = ALARM_DB
-    max_memory_bytes: float | None = None
-    other_images: bool = False
+    min_psnr_db: float = ALARM_DB  # against the reference's picture; nothing below ALARM_DB is recommended
+    max_memory_bytes: float | None = None  # for each of loading, the first call and a generation
+    other_images: bool = False  # whether cases that make another image by design are admitted
 
     def __post_init__(self) -> None:
         if not self.min_psnr_db >= ALARM_DB:  # so that nan is refused, too

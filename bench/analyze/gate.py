@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench import units
-from bench.analyze.comparison import Pair
+from bench.analyze.comparison import EnvironmentDifference, Pair
 from bench.records.case_result import CaseResult
 from bench.records.outcomes import FAULTS, Status
 
@@ -33,12 +33,6 @@ class GateVerdict(StrEnum):
     NOT_COMPARABLE = "not-comparable"
 
 
-EXIT_CODES = {
-    GateVerdict.PASSED: 0,
-    GateVerdict.REGRESSED: 1,
-    GateVerdict.INCONCLUSIVE: 3,
-    GateVerdict.NOT_COMPARABLE: 4,
-}
 PRECEDENCE = (GateVerdict.REGRESSED, GateVerdict.NOT_COMPARABLE, GateVerdict.INCONCLUSIVE, GateVerdict.PASSED)
 """Where judgements differ, the first of these that occurs decides."""
 
@@ -81,6 +75,23 @@ class Judged:
     threshold: float
     verdict: GateVerdict
     reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What a gate found."""
+
+    base: str  # the name of the side that is compared with
+    new: str
+    judged: tuple[Judged, ...]  # every case that the base has
+    environment: tuple[EnvironmentDifference, ...] = ()
+    side_by_side: bool = False  # whether both sides were measured in alternating processes, so that drift cancels
+    only_in_new: tuple[str, ...] = ()  # cases that are not compared with anything
+
+    @property
+    def verdict(self) -> GateVerdict:
+        """The verdict of all cases together."""
+        return overall(self.judged)
 
 
 def judge(pairs: Iterable[Pair], threshold: float = THRESHOLD, without: Collection[str] = ()) -> list[Judged]:

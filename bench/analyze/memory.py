@@ -1,4 +1,4 @@
-"""What every reader takes from a result."""
+"""Which of its memory peaks stands for a case."""
 
 from bench.records.case_result import CaseResult
 
@@ -7,7 +7,7 @@ MEMORY_KINDS = {
     "allocated_bytes": "allocated on the device",
     "rss_growth_bytes": "growth of the resident size",
 }
-"""Kinds of memory peak, in the order of preference: what must fit, what tensors take, what a host sees."""
+"""Kinds of memory peak in order of preference: what must fit, what tensors take, what a host sees."""
 
 
 def peak_bytes(result: CaseResult) -> float | None:

@@ -25,23 +25,14 @@ from bench.records.outcomes import Status
 
 @dataclass(frozen=True)
 class Point:
-    """A measured case in the three objectives.
-
-    Attributes:
-        result: of the case.
-        seconds_per_image: to be small.
-        peak_bytes: the highest peak over all phases, to be small.
-        psnr_db: to be large, infinite for the baseline; None if similarity is not an objective of this case.
-        front: whether no comparable case dominates it; never true of a broken picture.
-        beaten_by: a case that dominates it; None on the front.
-    """
+    """A measured case in the three objectives."""
 
     result: CaseResult
     seconds_per_image: float
-    peak_bytes: float
-    psnr_db: float | None
-    front: bool = False
-    beaten_by: str | None = None
+    peak_bytes: float  # the highest over all phases
+    psnr_db: float | None  # infinite for the baseline; None if similarity is not an objective of this case
+    front: bool = False  # no comparable case dominates it, and its picture is not broken
+    beaten_by: str | None = None  # a case that dominates it
 
     @property
     def judged(self) -> bool:

@@ -23,38 +23,23 @@ DTYPES = ("float32", "float16", "bfloat16")
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What a run says about one task.
-
-    Attributes:
-        task: with all its cases.
-        best: the recommended case; None if none can be.
-        ties: those that this run cannot distinguish from the best, cheapest first.
-        others: those that may be recommended and are worse, best first.
-        excluded: those with a figure that may not be recommended, best first.
-    """
+    """What a run says about one task."""
 
     task: Task
-    best: Candidate | None
-    ties: tuple[Candidate, ...]
-    others: tuple[Candidate, ...]
-    excluded: tuple[Candidate, ...]
+    best: Candidate | None  # None if no case can be recommended
+    ties: tuple[Candidate, ...]  # that this run cannot distinguish from the best, cheapest first
+    others: tuple[Candidate, ...]  # that can be recommended but are worse, best first
+    excluded: tuple[Candidate, ...]  # that have a figure but cannot be recommended, best first
 
 
 @dataclass(frozen=True)
 class Unmeasured:
-    """What a run says nothing about, for one model.
+    """What a run says nothing about, for one model."""
 
-    Attributes:
-        optimizations: in no case that was tried.
-        dtypes: in no measured case.
-        without_figures: results of what was tried and not measured.
-        not_run: keys of the plan's cases without a result.
-    """
-
-    optimizations: tuple[str, ...]
-    dtypes: tuple[str, ...]
-    without_figures: tuple[CaseResult, ...]
-    not_run: tuple[str, ...]
+    optimizations: tuple[str, ...]  # in no case that was tried
+    dtypes: tuple[str, ...]  # in no measured case
+    without_figures: tuple[CaseResult, ...]  # tried, but not measured
+    not_run: tuple[str, ...]  # keys of the plan's cases without a result
 
 
 def recommend(task: Task, goal: Goal) -> Recommendation:

@@ -1,10 +1,10 @@
-"""One `CaseResult` per case, derived from the records of its processes; nothing here is stored by the run itself.
+"""One `CaseResult` per case, always derived from the records of its processes, never stored by the run itself.
 
-A result depends on the case's own processes and on its baseline's. So the `Book` of a run derives only what a new
-record changes, and what that costs does not grow with the run.
+A result depends only on the case's own processes and on its baseline's. A `Book` therefore derives just what a new
+record changes, and the cost of that does not grow with the run.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TypeVar
 
@@ -15,58 +15,53 @@ from bench.analyze.similarity import compare_pictures, expectation
 from bench.analyze.speedup import Passes, compare_with_baseline
 from bench.plan.case import Case
 from bench.records.case_result import CaseResult, Comparison, Statistics
-from bench.records.models import Memory, Peaks, ProcessRecord
+from bench.records.columns import columns, flatten, from_flat
+from bench.records.models import Memory, ProcessRecord
 from bench.records.outcomes import IntervalKind, Remark, RemarkKind, Status
 
 T = TypeVar("T")
 
 HOST_BOUND = 0.90
-"""Below this share of busy time the device waits for the host for a tenth of the call or more."""
+"""With a smaller share of busy time, the device spends a tenth of the call or more waiting for the host."""
 UNDISTURBED = 0.95
-"""A process that computes on a core of its own has it for nearly all of the time."""
+"""A process on a core of its own has that core for nearly all of the time."""
 COMPARABLE_WARMUP = 6
-"""Warm-up calls that can agree: two triples."""
+"""Two triples: with fewer warm-up calls, no two medians could have agreed."""
 
 
 class Book:
-    """The results of a run while it grows.
-
-    Args:
-        run: its plan, environment and the records so far.
-    """
+    """The results of a run, which may still be growing."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._records: dict[str, list[ProcessRecord]] = {}
         self._passes = Passes()
+        self._alone: dict[str, CaseResult] = {}
         self._results: dict[str, CaseResult] = {}
+        self._devices = {info.scenario: info.source.get("device") for info in run.plan.scenarios}
         self._dependents: dict[str, list[str]] = {}
         for case in run.plan.cases:
-            if case.baseline is not None:
-                self._dependents.setdefault(case.baseline, []).append(case.key)
+            self._dependents.setdefault(case.baseline or "", []).append(case.key)
         for record in run.processes:
             self.add(record)
 
     def add(self, record: ProcessRecord) -> None:
         """Take in the record of one more process."""
         self._records.setdefault(record.key, []).append(record)
-        if record.status.measured:
-            self._passes.add(record.key, record.process, _median(record))
+        self._alone.pop(record.key, None)
+        if record.status.measured and self._passes.add(record.key, record.process, _median(record)):
+            self._results.clear()  # blocks of every case come from whole passes only
         for key in (record.key, *self._dependents.get(record.key, ())):
             self._results.pop(key, None)
 
     def result(self, key: str) -> CaseResult:
-        """Return the result of a case of which there is a record, without a look at its pictures."""
+        """Return the result of a case that has a record, without a look at its pictures."""
         if key not in self._results:
             self._results[key] = self._derive(self._run.cases[key])
         return self._results[key]
 
     def results(self, *, pictures: bool = True) -> list[CaseResult]:
-        """Return one result per measured or attempted case, in the plan's order.
-
-        Args:
-            pictures: whether pictures are compared too, which takes a while for large ones.
-        """
+        """Return one result per case that has a record, in the plan's order; `pictures` compares those too (slow)."""
         found = [self.result(case.key) for case in self._run.plan.cases if case.key in self._records]
         return [self._with_pictures(result) for result in found] if pictures else found
 
@@ -75,21 +70,22 @@ class Book:
         base_case = self._run.cases.get(case.baseline or "")
         base = self._own(base_case) if base_case is not None and base_case.key in self._records else None
         comparison = compare_with_baseline(case, own, base, self._passes)
-        sources = {info.scenario: info.source for info in self._run.plan.tables}
         result = replace(own, comparison=comparison, similarity=expectation(case, own, base_case))
-        claim = judge_claim(case, result, base_case, sources[case.scenario].get("device"))
+        claim = judge_claim(case, result, base_case, self._devices[case.scenario])
         return replace(result, claim=claim, remarks=(*own.remarks, *_remarks(result)))
 
     def _own(self, case: Case) -> CaseResult:
         """Return what the processes of a case come to by themselves."""
-        combined = _combine(self._records[case.key])
-        medians = self._passes.medians(case.key)
-        return replace(
-            combined,
-            versions=self._run.versions,
-            statistics=_statistics(combined, self._records[case.key], medians),
-            comparison=Comparison(baseline=case.baseline.split("/", 1)[1] if case.baseline else None),
-        )
+        if case.key not in self._alone:
+            records, medians = self._records[case.key], self._passes.medians(case.key)
+            combined = _combine(records)
+            self._alone[case.key] = replace(
+                combined,
+                versions=self._run.versions,
+                statistics=_statistics(combined, records, medians),
+                comparison=Comparison(baseline=case.baseline.split("/", 1)[1] if case.baseline else None),
+            )
+        return self._alone[case.key]
 
     def _with_pictures(self, result: CaseResult) -> CaseResult:
         case = self._run.cases[result.key]
@@ -99,12 +95,7 @@ class Book:
 
 
 def results(run: Run, *, pictures: bool = True) -> list[CaseResult]:
-    """Return one result per case of a run, in the plan's order; cases that were not run are left out.
-
-    Args:
-        run: whose records are read.
-        pictures: whether pictures are compared too, which takes a while for large ones.
-    """
+    """Return one result per case of a run that has a record, in the plan's order; `pictures` compares those too."""
     return Book(run).results(pictures=pictures)
 
 
@@ -113,9 +104,9 @@ def _median(record: ProcessRecord) -> float:
 
 
 def _combine(records: Sequence[ProcessRecord]) -> CaseResult:
-    """Return what the last process reported, what only earlier ones did, and the highest peaks of measured ones.
+    """Return what the last process reported, completed by what only earlier ones did, with the highest peaks.
 
-    Only one of several processes is diagnosed, and one that crashed may have reported none of its settings.
+    Only one of several processes is diagnosed, and one that crashed may not have reported its settings.
     """
     last = records[-1]
     status, reason = _outcome(records)
@@ -138,7 +129,7 @@ def _combine(records: Sequence[ProcessRecord]) -> CaseResult:
 
 
 def _outcome(records: Sequence[ProcessRecord]) -> tuple[Status, str | None]:
-    """Return status and reason of a case: unstable where at least half of its measured processes were."""
+    """Return status and reason of a case: unstable if at least half of its processes were."""
     last, count = records[-1], len(records)
     if count == 1:
         return last.status, last.reason
@@ -151,7 +142,7 @@ def _outcome(records: Sequence[ProcessRecord]) -> tuple[Status, str | None]:
 
 
 def _last_known(parts: Sequence[T]) -> T:
-    """Return a part with every field as the last record has it that knows it."""
+    """Return one part of several records, each field taken from the last record that knows it."""
     last = parts[-1]
     for earlier in reversed(parts[:-1]):
         unknown = {
@@ -164,20 +155,12 @@ def _last_known(parts: Sequence[T]) -> T:
 
 
 def _highest(memories: Sequence[Memory]) -> Memory:
-    """Return the highest peak of every kind."""
-    used = [memory.device_used_bytes for memory in memories if memory.device_used_bytes is not None]
-    return Memory(
-        load=_highest_peaks(memory.load for memory in memories),
-        first_call=_highest_peaks(memory.first_call for memory in memories),
-        generation=_highest_peaks(memory.generation for memory in memories),
-        device_used_bytes=max(used, default=None),
-    )
-
-
-def _highest_peaks(peaks: Iterable[Peaks]) -> Peaks:
-    rows = [(each.allocated_bytes, each.reserved_bytes, each.rss_growth_bytes) for each in peaks]
-    return Peaks(
-        *(max((value for value in kind if value is not None), default=None) for kind in zip(*rows, strict=True))
+    """Return the highest of each peak."""
+    known = [flatten(memory) for memory in memories]
+    names = [each.name for each in columns(Memory)]
+    return from_flat(
+        Memory,
+        {name: max((row[name] for row in known if row[name] is not None), default=None) for name in names},
     )
 
 
@@ -213,7 +196,7 @@ def _share(seconds: float | None, latency: float) -> float | None:
 
 
 def _center(latencies: list[float], medians: list[float]) -> tuple[float, statistics.Interval | None, IntervalKind]:
-    """Return the central latency with the interval that the data can support, if any, and what that covers."""
+    """Return the central latency, its interval if the data supports one, and what that interval covers."""
     if len(medians) == 1:
         return medians[0], statistics.median_interval(latencies), IntervalKind.WITHIN
     center, interval = statistics.geometric_mean_interval(medians)
@@ -221,7 +204,7 @@ def _center(latencies: list[float], medians: list[float]) -> tuple[float, statis
 
 
 def _remarks(result: CaseResult) -> list[Remark]:
-    """Return what the figures of a result mean where it is easily overlooked."""
+    """Return what a reader of the figures would easily overlook."""
     busy, own = result.statistics.device_busy_share, result.telemetry.own_cpu_share
     calls = result.timings.warmup_calls or 0
     remarks = []

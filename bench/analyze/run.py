@@ -10,28 +10,18 @@ from bench.errors import InputError
 from bench.plan.case import Case, Plan
 from bench.records import store
 from bench.records.case_result import Versions
-from bench.records.columns import CellError, columns, from_flat
+from bench.records.columns import columns, from_flat
 from bench.records.models import ProcessRecord
-
-_WORDS_OF_CLAIMS = ("status", "note")
-"""The other values of a claim are numbers."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is on file of a run.
-
-    Attributes:
-        folder: that holds it.
-        plan: what was to be measured.
-        environment: facts of the machine and versions, as `environment.json` has them.
-        processes: what was measured, in the order of time.
-    """
+    """What the folder of a run contains."""
 
     folder: Path
     plan: Plan
-    environment: Mapping[str, Any]
-    processes: tuple[ProcessRecord, ...]
+    environment: Mapping[str, Any]  # facts about the machine and the versions, as environment.json has them
+    processes: tuple[ProcessRecord, ...]  # in the order in which they were measured
 
     @cached_property
     def cases(self) -> dict[str, Case]:
@@ -40,7 +30,7 @@ class Run:
 
     @cached_property
     def versions(self) -> Versions:
-        """The device and the software, as the results have them."""
+        """The device and the software that every result of the run names."""
         return from_flat(Versions, {each.name: self.environment.get(each.name) for each in columns(Versions)})
 
 
@@ -54,42 +44,18 @@ def open_run(folder: Path) -> Run:
         old = (folder / store.OLD_PROCESSES).is_file()
         why = "was made by a version before 0.2.0; measure again" if old else "`bench run` makes one"
         raise InputError(f"{folder}: is not the folder of a run (it has no {store.PROCESSES}); {why}")
-    processes = tuple(store.read_processes(folder / store.PROCESSES))
-    environment = store.read_json(folder / store.ENVIRONMENT)
-    run = Run(folder, _plan(folder / store.PLAN), environment, processes)
+    path = folder / store.PLAN
     try:
-        _ = run.versions
-    except CellError as error:
-        raise InputError(f"{folder / store.ENVIRONMENT}: {error}; the file is damaged") from error
-    return run
+        plan = Plan.from_json(store.read_json(path))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: is not a plan of this version ({error}); the file is damaged") from error
+    processes = store.read_processes(folder / store.PROCESSES)
+    return Run(folder, plan, store.read_json(folder / store.ENVIRONMENT), tuple(processes))
 
 
 def newest(results: Path) -> Path:
-    """Return the run in a folder of runs that was written to last; raise `InputError` where there is none."""
+    """Return the run in a folder of runs that was written to last; raise `InputError` if there is none."""
     runs = [path.parent for path in results.glob(f"*/{store.PROCESSES}")]
     if not runs:
         raise InputError(f"{results}: contains no run; `bench run` makes one, or name its folder")
     return max(runs, key=lambda run: (run / store.PROCESSES).stat().st_mtime)
-
-
-def _plan(path: Path) -> Plan:
-    try:
-        plan = Plan.from_json(store.read_json(path))
-        sources = {info.scenario: dict(info.source) for info in plan.tables}
-        for case in plan.cases:
-            _ = sources[case.scenario], dict(case.call)
-            _check(case)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: is not a plan of this version ({error}); the file is damaged") from error
-    return plan
-
-
-def _check(case: Case) -> None:
-    """Raise ValueError or TypeError for a value that no scenario can have given and that results are derived from."""
-    if not isinstance(case.name, str) or not isinstance(case.baseline, str | None):
-        raise TypeError(f"{case.name!r} of baseline {case.baseline!r} is not a name")
-    if case.threshold is not None and not 0 < case.threshold < 1:
-        raise ValueError(f"{case.key}: threshold {case.threshold} is not a share between 0 and 1")
-    for name, value in dict(case.claim).items():
-        if name not in _WORDS_OF_CLAIMS and not isinstance(value, int | float):
-            raise TypeError(f"{case.key}: claim {name} {value!r} is not a number")

@@ -23,19 +23,12 @@ _CLOSE = 1e-6
 
 @dataclass(frozen=True)
 class Side:
-    """One run, as the comparison sees it.
+    """One run, as a comparison sees it."""
 
-    Attributes:
-        name: shown in tables; the name of the folder or file.
-        path: of the folder or file.
-        results: by the key of the case.
-        ignored: columns of a file that are not ours, which the command names.
-    """
-
-    name: str
+    name: str  # shown in tables; of the folder or the file
     path: Path
-    results: Mapping[str, CaseResult]
-    ignored: tuple[str, ...] = ()
+    results: Mapping[str, CaseResult]  # by key
+    ignored: tuple[str, ...] = ()  # columns of a file that are not ours; the command names them
 
     @property
     def tiny(self) -> bool:

@@ -1,8 +1,8 @@
-"""How close a case's pictures are to its baseline's, drawn from the same seeds: PSNR and SSIM (scikit-image).
+"""How close a case's pictures are to its baseline's, made from the same seeds: PSNR and SSIM (scikit-image).
 
-A speed-up whose image is broken is not a speed-up. With random weights the pictures show nothing, so this is the
-numeric agreement of two computations and no more. Settings that make another image by design (a scheduler, a model) are
-named, and their images are not judged.
+A speed-up that breaks the image is not a speed-up. With random weights the pictures show nothing, so similarity is only
+the numeric agreement of two computations. Settings that make another image by design (a scheduler, a model) are named,
+and their images are not judged.
 """
 
 import hashlib
@@ -15,11 +15,11 @@ from bench.records.case_result import CaseResult, Similarity
 from bench.records.outcomes import Expectation, Remark, RemarkKind
 
 ALARM_DB = 30.0
-"""Below 30 dB a difference is called one; half precision alone stays above it."""
+"""A picture differs below 30 dB, where the naked eye sees it; half precision alone stays above."""
 
 BY_DESIGN = ("model", "vae", "scheduler", "scheduler_config", "seed", "generator_device", "safety_checker")
 APPROXIMATE = ("vae_tiling",)
-"""Optimizations that are not exact rewritings: tiles are decoded separately and blended."""
+"""Optimizations that are not exact: tiles are decoded separately and blended."""
 NOT_OF_THE_IMAGE = ("output_type",)
 IMAGES = "images"
 _SMALLEST_SIDE = 7
@@ -27,43 +27,42 @@ _SMALLEST_SIDE = 7
 
 
 def expectation(case: Case, result: CaseResult, base: Case | None) -> Similarity:
-    """Return which image a measured case should make; nothing is said of a case without a baseline."""
+    """Return which image a measured case should make; that is unknown without a baseline."""
     if not result.status.measured or base is None:
         return Similarity()
     if base.key == case.key:
         return Similarity(expected_image=Expectation.REFERENCE)
-    designed = by_design(case, base)  # of the plan: another image by design is one with or without pictures
+    designed = by_design(case, base)
     return Similarity(expected_image=Expectation.ANOTHER if designed else Expectation.SAME, changed_by=tuple(designed))
 
 
 def compare_pictures(
     folder: Path, case: Case, result: CaseResult, base: Case | None
 ) -> tuple[Similarity, Remark | None]:
-    """Return the similarity of a result with what its pictures show, and a remark where they should agree but differ.
+    """Return what the pictures of a result show, and a remark if they should agree with the baseline's but differ.
 
     Args:
         folder: of the run.
         case: whose pictures are judged.
         result: of the case, with its `expectation`.
-        base: the case that it is compared with; None where there is none.
+        base: the case that it is compared with, if any.
     """
-    pictures = _pictures(folder, case.scenario, case.name) if result.status.measured else []
+    pictures = _pictures(folder, case.key) if result.status.measured else []
     if not pictures:
         return result.similarity, None
     found = replace(result.similarity, image_sha256=hashlib.sha256(pictures[0].tobytes()).hexdigest())
-    others = _pictures(folder, base.scenario, base.name) if base is not None and base.key != case.key else []
-    if base is None or [picture.shape for picture in pictures] != [other.shape for other in others]:
+    others = _pictures(folder, base.key) if base is not None and base.key != case.key else []
+    if base is None or not _alike(pictures, others):
         return found, None
     found = replace(found, psnr_db=_lowest_psnr(pictures, others), ssim=_lowest_ssim(pictures, others))
-    if differs(found):
-        added = sorted(set(case.optimizations) - set(base.optimizations))
-        explained = next((name for name in added if name in APPROXIMATE), "")
-        return found, Remark(RemarkKind.IMAGE_DIFFERS, found.psnr_db, explained)
-    return found, None
+    if not differs(found):
+        return found, None
+    added = sorted(set(case.optimizations) - set(base.optimizations))
+    return found, Remark(RemarkKind.IMAGE_DIFFERS, found.psnr_db, next((n for n in added if n in APPROXIMATE), ""))
 
 
 def differs(similarity: Similarity) -> bool:
-    """Say whether a picture differs that should be the baseline's."""
+    """Say whether a picture that should be the baseline's differs from it."""
     expected = similarity.expected_image is Expectation.SAME
     return expected and similarity.psnr_db is not None and similarity.psnr_db < ALARM_DB
 
@@ -88,49 +87,48 @@ def picture(folder: Path, scenario: str, case: str, index: int = 0) -> Path:
 def psnr_between(folder: Path, key: str, base_folder: Path, base_key: str) -> float | None:
     """Return the lowest PSNR in dB between the pictures of two cases; None if they differ in number or size.
 
-    Args:
-        folder: of a run.
-        key: of a case in it, `scenario/case`.
-        base_folder: of the run with the case that it is compared with.
-        base_key: of that case.
+    The folders are of runs, the keys of cases in them.
     """
-    pictures, others = _pictures(folder, *key.split("/", 1)), _pictures(base_folder, *base_key.split("/", 1))
-    if not pictures or [picture.shape for picture in pictures] != [other.shape for other in others]:
-        return None
-    return _lowest_psnr(pictures, others)
+    pictures, others = _pictures(folder, key), _pictures(base_folder, base_key)
+    return _lowest_psnr(pictures, others) if _alike(pictures, others) else None
 
 
-def psnr_of_shared(folder: Path, case: Case, base: Case) -> float | None:
-    """Return the lowest PSNR in dB of the first pictures of two cases of a run, as many as both have; None for none."""
-    pairs = list(zip(*(_pictures(folder, each.scenario, each.name) for each in (case, base)), strict=False))
-    if not pairs or any(one.shape != other.shape for one, other in pairs):
-        return None
-    return min(_psnr(one, other) for one, other in pairs)
+def psnr_of_shared(folder: Path, key: str, base_key: str) -> float | None:
+    """Return the lowest PSNR in dB over the pictures that two cases of a run both have; None if they have none."""
+    pictures, others = _pictures(folder, key), _pictures(folder, base_key)
+    shared = min(len(pictures), len(others))
+    pictures, others = pictures[:shared], others[:shared]
+    return _lowest_psnr(pictures, others) if _alike(pictures, others) else None
 
 
-def _pictures(folder: Path, scenario: str, case: str) -> list[Any]:
-    """Return a case's pictures as arrays of bytes, height x width x 3."""
+def _pictures(folder: Path, key: str) -> list[Any]:
+    """Return a case's pictures as arrays of bytes, height x width x 3; none if one is damaged."""
     import numpy as np
 
-    found, index = [], 0
-    while (path := picture(folder, scenario, case, index)).is_file():
+    scenario, case = key.split("/", 1)
+    found: list[Any] = []
+    while (path := picture(folder, scenario, case, len(found))).is_file():
         image = open_picture(path)
         if image is None:
-            return []  # as good as absent: nothing is said of the case's pictures
+            return []
         found.append(np.asarray(image))
-        index += 1
     return found
 
 
 def open_picture(path: Path) -> Any:
-    """Return a picture as a PIL image in RGB; None for a damaged file, as a kill or a full disk leaves one."""
+    """Return a picture as a PIL image in RGB; None for a damaged file, which a kill or a full disk leaves behind."""
     from PIL import Image
 
     try:
         with Image.open(path) as image:
             return image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # PIL raises each of them for one
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # PIL raises each of these
         return None
+
+
+def _alike(pictures: list[Any], others: list[Any]) -> bool:
+    """Say whether there are pictures, as many on both sides, in the same sizes."""
+    return bool(pictures) and [picture.shape for picture in pictures] == [other.shape for other in others]
 
 
 def _lowest_psnr(pictures: list[Any], others: list[Any]) -> float:

@@ -29,40 +29,32 @@ FEWEST_RUNS = 10
 
 @dataclass(frozen=True)
 class Point:
-    """One run of a case: its name, when it began (UTC, ISO 8601), its median latency, and what it ran on."""
+    """One run of a case."""
 
     run: str
-    started_at: str
+    started_at: str  # UTC, ISO 8601
     latency_s: float
     versions: Versions
 
 
 @dataclass(frozen=True)
 class Change:
-    """A level that changed: at which point, by which ratio of geometric means, and what else changed there."""
+    """A latency that changed for good."""
 
-    at: int
-    ratio: float
-    probability: float
-    environment: tuple[Difference, ...]
+    at: int  # the first point of the new level
+    ratio: float  # of the geometric means of the levels
+    probability: float  # that chance splits the series as well
+    environment: tuple[Difference, ...]  # what else changed at this point
 
 
 @dataclass(frozen=True)
 class Series:
-    """A case over the runs that measured the same thing, oldest first.
-
-    Attributes:
-        key: of the case.
-        points: the runs.
-        changes: where the level changed.
-        left_out: runs that measured it on another device or with other settings than the newest run.
-        tiny: whether it is of a tiny model.
-    """
+    """A case over the runs that measured the same thing, oldest first."""
 
     key: str
     points: tuple[Point, ...]
     changes: tuple[Change, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[str, ...]  # runs that measured it on another device or with other settings than the newest
     tiny: bool = False
 
 

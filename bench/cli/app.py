@@ -1,53 +1,74 @@
 """The command line: `python -m bench`, or `diffusion-bench`. Commands import late, so that --help answers at once."""
 
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from bench.cli import compare, gate, inspect, recommend, report, run, tune
+import bench
+from bench.cli import compare, gate, inspect, recommend, report, run
+from bench.cli.exit import USAGE_ERROR
 from bench.errors import InputError
 
 app = typer.Typer(
     name="diffusion-bench",
     help="Measure the documented latency tables of diffusers on this machine.",
+    epilog="Example: python -m bench run sd15-precision --processes 4",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("run")(run.run)
-app.command("list")(inspect.list_cases)
-app.command("optimizations")(inspect.optimizations)
-app.command("schema")(inspect.schema)
-app.command("columns")(inspect.columns)
-app.command("tables")(report.tables)
-app.command("plots")(report.plots)
-app.command("compare")(compare.compare)
-app.command("gate")(gate.gate)
-app.command("baseline")(compare.baseline)
-app.command("trend")(compare.trend)
-app.command("recommend")(recommend.recommend)
-app.command("tune")(tune.tune)
-app.command("report")(report.report)
+COMMANDS = {
+    "run": (run.run, "run sd15-precision --processes 4"),
+    "list": (inspect.list_cases, "list sd15-precision"),
+    "optimizations": (inspect.optimizations, "optimizations"),
+    "schema": (inspect.schema, "schema > scenario.schema.json"),
+    "columns": (inspect.columns, "columns"),
+    "tables": (report.tables, "tables results/my-run"),
+    "plots": (report.plots, "plots results/my-run --output plots"),
+    "report": (report.report, "report results/my-run --output report.html"),
+    "compare": (compare.compare, "compare results/monday results/friday"),
+    "gate": (gate.gate, "gate sd15-precision --base-python old/bin/python --head-python new/bin/python"),
+    "save-baseline": (compare.save_baseline, "save-baseline results/monday"),
+    "trend": (compare.trend, "trend results/*-cuda-full"),
+    "recommend": (recommend.recommend, "recommend results/my-run --max-memory 8GiB"),
+    "tune": (recommend.tune, "tune stable-diffusion-v1-5 --budget 30 --code best.py"),
+}
+"""Name -> the function, and an example for its help."""
+for _name, (_command, _example) in COMMANDS.items():
+    app.command(_name, epilog=f"Example: python -m bench {_example}")(_command)
 
-USAGE_ERROR = 2
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"diffusion-bench {bench.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
 
 
 def main() -> None:
-    """Run the command line; what a person can mend, a file that cannot be read or written too, exits with 2."""
+    """Run the command line; what a person can correct, including a file that cannot be used, exits with 2."""
     try:
         app()
     except InputError as error:
         _refuse(str(error))
     except OSError as error:
-        if error.filename is None:  # no file: a fault of ours, or of the machine
+        if error.filename is None:  # not about a file: a fault of ours, or of the machine
             raise
-        _refuse(f"{error.filename}: {error.strerror}; give another place, or make room")
+        _refuse(f"{error.filename}: {error.strerror}; choose another place, or free some space")
 
 
 def _refuse(reason: str) -> NoReturn:
-    print(reason, file=sys.stderr)  # noqa: T201 - the one place that talks without rich
+    print(reason, file=sys.stderr)  # noqa: T201 - the one message that no command prints
     sys.exit(USAGE_ERROR)
 
 

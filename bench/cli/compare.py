@@ -1,42 +1,76 @@
-"""`compare`, `baseline`: hold result files against each other, on any machine."""
+"""`compare`, `save-baseline`, `trend`: compare results on file, on any machine, without torch."""
 
-from enum import StrEnum
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-BaselineFolder = Annotated[Path | None, typer.Option(help="Where baselines are kept; results/baselines if not given.")]
+from bench.cli.options import BaselineFolder, Form, Format, PlotFile
+
+Base = Annotated[Path, typer.Argument(help="What to compare with: a run's folder or a results.csv.")]
+New = Annotated[list[Path], typer.Argument(help="What to compare: one or more run folders or results.csv files.")]
+InOrder = Annotated[list[Path], typer.Argument(help="Run folders or results.csv files, oldest first.")]
 
 
-class Format(StrEnum):
-    """What `--format` takes."""
+def compare(base: Base, new: New, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
+    """Compare runs case by case.
 
-    TERMINAL = "terminal"
-    MARKDOWN = "markdown"
-    CSV = "csv"
-    JSON = "json"
-
-
-def compare(
-    base: Annotated[Path, typer.Argument(help="A run's folder or a results.csv: what is compared with.")],
-    new: Annotated[list[Path], typer.Argument(help="One or more to compare with it.")],
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TERMINAL,
-    plot: Annotated[Path | None, typer.Option(help="Draw it too, into this PNG, SVG or PDF file.")] = None,
-) -> None:
-    """Compare runs case by case: medians, changes with their intervals, memory, and all that differs."""
-    from bench.analyze.comparison import pair_up
-    from bench.analyze.side import distinct, open_side
+    It shows medians, changes with their intervals, peak memory, and everything that differs between the runs.
+    """
     from bench.present import comparison as presented
+    from bench.session.stored import compare as compare_stored
 
-    sides = distinct([open_side(path) for path in (base, *new)])
-    compared = presented.Compared(sides, [pair_up(sides[0], side) for side in sides[1:]])
-    if plot is not None:  # first, for a reader of the table may go away (`| head`)
+    compared = compare_stored(base, new)
+    _say_ignored(compared.sides)
+    if plot is not None:  # before the table, whose reader may go away (`| head`)
         from bench.present.plots import comparison as plot_comparison
 
         plot_comparison.write(plot, compared)
         typer.echo(f"Plot: {plot}", err=True)
     _print(presented, compared, form)
+
+
+def save_baseline(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    folder: BaselineFolder = None,
+) -> None:
+    """Save a run as the baseline that `gate` compares with.
+
+    There is one baseline per scenario and device, a results.csv that you can commit.
+    """
+    from bench.analyze import baselines
+    from bench.present.verdicts import saved_baselines
+
+    saved = baselines.write(run, folder or baselines.FOLDER)
+    for path in saved.paths:
+        typer.echo(path)
+    for line in saved_baselines(saved):
+        typer.echo(line, err=True)
+
+
+def trend(runs: InOrder, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
+    """Show medians over many runs, and lasting changes."""
+    from bench.analyze.side import distinct, open_side
+    from bench.analyze.trend import trends
+    from bench.present import trend as presented
+
+    sides = distinct([open_side(path) for path in runs])
+    _say_ignored(sides)
+    series = trends(sides)
+    if plot is not None:
+        from bench.present.plots import trend as plot_trend
+
+        left_out = plot_trend.write(plot, series)
+        typer.echo(f"Plot: {plot}{f'; no room for {left_out} cases' if left_out else ''}", err=True)
+    _print(presented, series, form)
+
+
+def _say_ignored(sides: Iterable[Any]) -> None:
+    """Say which columns of a file are not ours."""
+    for side in sides:
+        if side.ignored:
+            typer.echo(f"{side.path}: ignored columns that are not of this tool: {', '.join(side.ignored)}", err=True)
 
 
 def _print(presented: Any, found: Any, form: Format) -> None:
@@ -46,34 +80,3 @@ def _print(presented: Any, found: Any, form: Format) -> None:
         return
     printers = {Format.MARKDOWN: presented.as_markdown, Format.CSV: presented.as_csv, Format.JSON: presented.as_json}
     typer.echo(printers[form](found), nl=False)
-
-
-def baseline(
-    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
-    folder: BaselineFolder = None,
-) -> None:
-    """Keep a run's rows as the baseline of its scenarios on its device, for `gate` to find."""
-    from bench.analyze import baselines
-
-    paths, remarks = baselines.write(run, folder or baselines.FOLDER)
-    for path in paths:
-        typer.echo(path)
-    for remark in remarks:
-        typer.echo(remark, err=True)
-
-
-def trend(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders or results.csv files; their order is that of time.")],
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TERMINAL,
-    plot: Annotated[Path | None, typer.Option(help="Draw it too, into this PNG, SVG or PDF file.")] = None,
-) -> None:
-    """Show medians over many runs, and where they changed for good."""
-    from bench.analyze.side import distinct, open_side
-    from bench.analyze.trend import trends
-    from bench.present import trend as presented
-
-    series = trends(distinct([open_side(path) for path in runs]))
-    if plot is not None:
-        left_out = presented.plot(plot, series)
-        typer.echo(f"Plot: {plot}{f'; no room for {left_out} cases' if left_out else ''}", err=True)
-    _print(presented, series, form)

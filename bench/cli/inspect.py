@@ -1,33 +1,30 @@
-"""`list`, `optimizations`, `schema`: look without measuring."""
+"""`list`, `optimizations`, `schema`, `columns`: look without measuring."""
 
 import json
-from typing import Annotated
 
 import typer
 
-from bench.cli.options import Only
-
-Scenarios = Annotated[
-    list[str] | None, typer.Argument(help="Scenario files, folders or names; all of scenarios/ if none.")
-]
+from bench.cli.options import Only, Scenarios
 
 
-def list_cases(
-    scenarios: Scenarios = None,
-    only: Only = None,
-) -> None:
-    """Print the cases of scenarios, expanded."""
+def list_cases(scenarios: Scenarios = None, only: Only = None) -> None:
+    """Print the cases that scenarios expand to.
+
+    Each line has a case with its model, dtype, scheduler, autoencoder and optimizations, as far as it names them.
+    """
     from bench.execute.questions import compatible_schedulers
-    from bench.session.plan import choose_cases, load_plan
+    from bench.session.plan import plan_for
+    from bench.session.progress import Notices
+    from bench.session.request import RunRequest
 
-    plan, _ = choose_cases(load_plan(scenarios or [], compatible_schedulers), only or [])
-    for case in plan.cases:
+    request = RunRequest(scenarios=scenarios or (), only=only or ())
+    for case in plan_for(request, compatible_schedulers, Notices()).cases:
         settings = [case.model, case.dtype, case.scheduler or "", f"vae={case.vae}" if case.vae else ""]
         typer.echo("  ".join([str(case), *filter(None, settings), "+".join(case.optimizations)]).rstrip())
 
 
 def optimizations() -> None:
-    """Print the optimizations: what each does, where it is documented, what it conflicts with, how it is verified."""
+    """Print every optimization, and how it is verified."""
     from bench.pipelines.optimizations import TABLE, conflicts_of
 
     for name, optimization in TABLE.items():
@@ -40,20 +37,21 @@ def optimizations() -> None:
 
 
 def schema() -> None:
-    """Print the JSON Schema of scenario files, for completion in an editor."""
+    """Print the JSON Schema of scenario files, for editors."""
     from bench.plan.scenario import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
 
 
 def columns() -> None:
-    """Print what every column of the result files says, as Markdown."""
-    from bench.records import schema as records
+    """Print what each column of the result files means."""
+    from bench.records.case_result import CaseResult
+    from bench.records.columns import columns as columns_of
+    from bench.records.models import VERSION, ProcessRecord, Sample
 
-    files = {"results.csv": records.RESULTS, "processes.csv": records.PROCESSES, "samples.csv": records.SAMPLES}
-    typer.echo(f"# The columns of a run's files (schema {records.VERSION})\n")
-    typer.echo("Units are in the names. An unknown value is an empty cell. Printed by `python -m bench columns`.")
-    for name, described in files.items():
-        typer.echo(f"\n## {name}\n\n| column | type | what it says |\n| --- | --- | --- |")
-        for column in described:
-            typer.echo(f"| {column.name} | {column.type} | {column.doc} |")
+    typer.echo(f"# The columns of a run's files (schema {VERSION})\n")
+    typer.echo("Units are in the names. An unknown value is an empty cell.")
+    for name, record in (("results.csv", CaseResult), ("processes.jsonl", ProcessRecord), ("samples.csv", Sample)):
+        typer.echo(f"\n## {name}\n\n| column | meaning |\n| --- | --- |")
+        for column in columns_of(record):
+            typer.echo(f"| `{column.name}` | {column.doc} |")

@@ -1,4 +1,4 @@
-"""`recommend`: which of a run's cases to use, why, and the code for it. Reads files only; no torch is needed."""
+"""`recommend`, `tune`: which case to use, why, and the code for it; from a run on file, or after a search."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,118 +7,160 @@ import typer
 
 from bench.analyze.constraints import Constraints, Goal
 from bench.analyze.similarity import ALARM_DB
-from bench.cli.report import RunFolder
+from bench.cli.exit import ENDINGS, NOTHING_TO_RECOMMEND
+from bench.cli.options import Device, RunFolder, Size, Threads, Weights, folder_of
 from bench.errors import InputError
+from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice, TuneRequest
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Mapping
 
-    from bench.analyze.recommend import Recommendation
-    from bench.analyze.run import Run
+    from bench.analyze.recommend import Unmeasured
+    from bench.session.advice import Advice
 
-Optimize = Annotated[Goal, typer.Option(help="What the case is to be best at.")]
-MinPsnr = Annotated[float, typer.Option(help="Least similarity to the baseline's picture, in dB; 30 or more.")]
+PROMPT = "a photo of an astronaut riding a horse on mars"
+Objective = Annotated[Goal, typer.Option(help="What the recommended case must be best at.")]
+MinPsnr = Annotated[float, typer.Option(help="The least similarity to the baseline's picture, in dB; at least 30.")]
 MaxMemory = Annotated[
-    str | None, typer.Option(help="Most memory that torch may reserve, such as 8GiB; the driver's own comes on top.")
+    str | None,
+    typer.Option(
+        help="The most memory that torch may reserve, such as 8GiB; the driver needs more. By default, no limit.",
+    ),
+]
+CodeFile = Annotated[
+    Path | None, typer.Option(help="Also write the code to this file. By default, it is only printed.")
 ]
 OtherImages = Annotated[
     bool, typer.Option("--allow-other-images", help="Admit cases that make another image by design.")
 ]
-CodeFile = Annotated[Path | None, typer.Option(help="Write the code to this file, too.")]
-NOTHING = 1
-"""The exit code where no case can be recommended."""
+OnlyCases = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", help="Consider only the cases whose scenario/case matches this pattern. By default, all.",
+
+    ),
+]  # fmt: skip
+Model = Annotated[str, typer.Argument(help="A known model, a hub id, or a folder.")]
+Budget = Annotated[float, typer.Option(min=0.1, help="How many minutes it may take.")]
+Skip = Annotated[list[str] | None, typer.Option(help="An optimization not to try; may be repeated.")]
+Prompt = Annotated[str, typer.Option(help="What to draw.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Inference steps. By default, the model's own.")]
+Side = Annotated[int | None, typer.Option(min=8, help="In pixels. By default, the model's own.")]
+Output = Annotated[Path | None, typer.Option(help="The folder of both runs. By default, results/<time>-tune-<model>.")]
 
 
 def recommend(
     run: RunFolder = None,
-    optimize: Optimize = Goal.LATENCY,
+    objective: Objective = Goal.LATENCY,
     min_psnr: MinPsnr = ALARM_DB,
     max_memory: MaxMemory = None,
     allow_other_images: OtherImages = False,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Weigh cases whose scenario/case matches this pattern.")
-    ] = None,
+    only: OnlyCases = None,
     code: CodeFile = None,
 ) -> None:
-    """Say which case of a run to use, why it and not its neighbors, and print the code for it."""
-    from bench.cli.report import folder_of
+    """Say which case of a run to use, and print its code.
 
-    constraints = wishes_of(optimize, min_psnr, max_memory, other_images=allow_other_images)
-    found = present(folder_of(run), constraints, only or [], code)
-    raise typer.Exit(0 if any(each.best for each in found) else NOTHING)
+    The exit code is 1 if no case can be recommended.
+    """
+    from bench.analyze.results import results
+    from bench.analyze.run import open_run
+    from bench.session.advice import advise, gaps
+
+    constraints = _constraints(objective, min_psnr, max_memory, other_images=allow_other_images)
+    opened = open_run(folder_of(run))
+    found = results(opened)
+    advice = advise(opened, found, constraints, only or ())
+    _show(advice, constraints, code)
+    _show_gaps(gaps(opened, found, advice.models))
+    raise typer.Exit(0 if advice.useful else NOTHING_TO_RECOMMEND)
 
 
-def wishes_of(goal: Goal, min_psnr: float, max_memory: str | None, *, other_images: bool) -> Constraints:
-    """Return what the command line asks for; raise `InputError` where it makes no sense."""
+def tune(
+    model: Model,
+    objective: Objective = Goal.LATENCY,
+    min_psnr: MinPsnr = ALARM_DB,
+    max_memory: MaxMemory = None,
+    budget: Budget = 30.0,
+    skip: Skip = None,
+    prompt: Prompt = PROMPT,
+    steps: Steps = None,
+    height: Side = None,
+    width: Side = None,
+    device: Device = DeviceChoice.AUTO,
+    size: Size = SizeChoice.AUTO,
+    weights: Weights = "auto",
+    threads: Threads = None,
+    output: Output = None,
+    code: CodeFile = None,
+) -> None:
+    """Search for the best optimizations on this device.
+
+    It screens every optimization, greedily combines those that help, and then re-measures the best few carefully. The
+    exit code is 1 if no case can be recommended.
+    """
+    from bench.session.progress import Notices
+    from bench.session.tuning import tune as search
+
+    if code is not None and not code.absolute().parent.is_dir():  # before the search, not after it
+        raise InputError(f"--code {code}: there is no folder {code.parent}; create it, or choose another file")
+    given = {"num_inference_steps": steps, "height": height, "width": width}
+    request = TuneRequest(
+        model=model,
+        call={"prompt": prompt, **{name: value for name, value in given.items() if value is not None}},
+        constraints=_constraints(objective, min_psnr, max_memory, other_images=False),
+        budget_s=budget * 60,
+        skip=skip or (),
+        run=RunRequest(device=device, size=size, weights=weights, threads=threads, output=output),
+    )
+    outcome = search(request, Notices())
+    last = outcome.final or outcome.screening
+    if outcome.ending is Ending.INTERRUPTED and last is not None:
+        typer.echo(f"Stopped. To compare what was measured: python -m bench recommend {last.run.folder}")
+    if outcome.ending is not Ending.COMPLETE or last is None or outcome.screening is None:
+        raise typer.Exit(ENDINGS[outcome.ending])
+    raise typer.Exit(_conclude(request, outcome.screening, last, code))
+
+
+def _conclude(request: TuneRequest, screening: RunOutcome, last: RunOutcome, code: Path | None) -> int:
+    """Print the recommendation with its code, and what was not tried; return the exit code."""
+    from bench.session.advice import advise, gaps
+
+    advice = advise(last.run, last.results, request.constraints)
+    _show(advice, request.constraints, code)
+    _show_gaps(gaps(screening.run, screening.results, [request.model]))
+    folders = dict.fromkeys([screening.run.folder, last.run.folder])
+    typer.echo(f"Results: {', '.join(str(folder / 'results.csv') for folder in folders)}")
+    return 0 if advice.useful else NOTHING_TO_RECOMMEND
+
+
+def _constraints(goal: Goal, min_psnr: float, max_memory: str | None, *, other_images: bool) -> Constraints:
+    """Return what the command line asks of a case; raise `InputError` if it makes no sense."""
     from bench import units
 
     try:
-        most = units.size(max_memory) if max_memory is not None else None
+        most = units.parse_size(max_memory) if max_memory is not None else None
     except InputError as error:
         raise InputError(f"--max-memory: {error}") from error
     return Constraints(goal, min_psnr, most, other_images)
 
 
-def present(
-    folder: Path, constraints: Constraints, only: list[str], code: Path | None, *, say_gaps: bool = True
-) -> "list[Recommendation]":
-    """Print the recommendations of a run with their code, and return them.
-
-    Raises:
-        InputError: the folder is no run's, `only` matches nothing, or `code` is to hold more than one program.
-    """
-    from dataclasses import replace
-
-    from bench.analyze.candidates import tasks
-    from bench.analyze.recommend import recommend
-    from bench.analyze.results import results
-    from bench.analyze.run import open_run
-    from bench.plan.load import choose
+def _show(advice: "Advice", constraints: Constraints, code: Path | None) -> None:
+    """Print each recommendation with its code, and write the code to a file if one was named."""
     from bench.present import recommendation as presented
+    from bench.session.advice import write_code
 
-    run = open_run(folder)
-    table = results(run)
-    chosen = replace(run, plan=choose(run.plan, only)[0])
-    found = [recommend(task, constraints.goal) for task in tasks(chosen, table, constraints)]
-    _one_program(found, code)
-    for each in found:
-        presented.show(each, constraints.goal)
-        _show_code(each, code)
-    if say_gaps:
-        models = dict.fromkeys(candidate.case.model for each in found for candidate in each.task.candidates)
-        show_gaps(run, table, list(models))
-    return found
-
-
-def show_gaps(run: "Run", table: "pd.DataFrame", models: list[str]) -> None:
-    """Print what a run says nothing of."""
-    from bench.analyze.recommend import unmeasured
-    from bench.pipelines.optimizations import names
-    from bench.present.recommendation import gaps
-
-    for model in models:
-        for line in gaps(model, unmeasured(run, table, model, names())):
-            typer.echo(line)
-
-
-def _one_program(found: "list[Recommendation]", code: Path | None) -> None:
-    programs = [each.best.case.key for each in found if each.best is not None]
-    if code is not None and len(programs) > 1:
-        raise InputError(
-            f"--code {code}: the run has {len(programs)} tasks with a case each ({', '.join(programs)}); "
-            "choose the cases of one with --only"
-        )
-
-
-def _show_code(found: "Recommendation", code: Path | None) -> None:
-    from bench.pipelines.snippet import snippet
-
-    if found.best is None:
-        return
-    program = snippet(found.best.case, found.best.row)
-    typer.echo(program)
+    for found, program in zip(advice.recommendations, advice.programs, strict=True):
+        presented.show(found, constraints.goal)
+        if program is not None:
+            typer.echo(program)
     if code is not None:
-        try:
-            code.write_text(program, encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"--code {code}: cannot be written ({error.strerror}); choose another file") from error
+        write_code(advice, code)
+
+
+def _show_gaps(gaps: "Mapping[str, Unmeasured]") -> None:
+    """Print what a run says nothing about."""
+    from bench.present.recommendation import gaps as lines_of
+
+    for model, unmeasured in gaps.items():
+        for line in lines_of(model, unmeasured):
+            typer.echo(line)

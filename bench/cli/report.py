@@ -1,70 +1,73 @@
-"""`tables`, `plots`, `report`: present runs again from their files, on any machine."""
+"""`tables`, `plots`, `report`: present runs again from their files, on any machine, without torch."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    import pandas as pd
+from bench.cli.options import RunFolder, folder_of
+from bench.errors import InputError
 
 REPORT = "report.html"
-RunFolder = Annotated[Path | None, typer.Argument(help="The folder of a run; the newest in results/ if none.")]
-RunFolders = Annotated[list[Path] | None, typer.Argument(help="Folders of runs; the newest in results/ if none.")]
+Write = Annotated[
+    bool, typer.Option("--write", help="Also write tables.md, results.csv and samples.csv into the run's folder.")
+]
+PlotFolder = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where to put the plots. By default, plots/ in the run's folder, if it is writable and not under git.",
+    ),
+]
+RunFolders = Annotated[list[Path] | None, typer.Argument(help="Folders of runs. By default, the newest in results/.")]
 ReportFile = Annotated[
-    Path | None, typer.Option(help="The file; report.html in the run's folder, of several runs in this one.")
+    Path | None,
+    typer.Option(
+        help="The file to write. By default, report.html in the run's folder, or here for several runs.",
+    ),
 ]
 
 
-def tables(run: RunFolder = None) -> None:
-    """Print the tables of a run and write its tables.md."""
-    from bench.analyze.results import write_results
+def tables(run: RunFolder = None, write: Write = False) -> None:
+    """Print the tables of a run.
+
+    With --write it also restores the derived files, for example after a run was killed.
+    """
+    from bench.analyze.results import results
+    from bench.analyze.run import open_run
     from bench.present import tables as presented
+    from bench.session.files import write_data, write_tables
 
-    folder = folder_of(run)
-    presented.show(presented.write(folder, write_results(folder)))
+    opened = open_run(folder_of(run))
+    found = results(opened)
+    presented.show(presented.tables(opened, found))
+    if write:
+        for path in (*write_data(opened, found), write_tables(opened, found)):
+            typer.echo(path)
 
 
-def plots(run: RunFolder = None) -> None:
+def plots(run: RunFolder = None, output: PlotFolder = None) -> None:
     """Draw the plots of a run, as PNG and SVG."""
-    from bench.analyze.results import write_results
-    from bench.present.plots import registry as presented
+    from bench.analyze.results import results
+    from bench.analyze.run import open_run
+    from bench.session.files import may_write, write_plots
 
     folder = folder_of(run)
-    for path in presented.write(folder, write_results(folder)):
+    opened = open_run(folder)
+    if output is None and not may_write(folder):
+        raise InputError(f"{folder}: is read-only or under git, so no plots are put there; name a folder with --output")
+    for path in write_plots(opened, results(opened), output):
         typer.echo(path)
 
 
 def report(runs: RunFolders = None, output: ReportFile = None) -> None:
-    """Write runs as one self-contained HTML file: tables, plots, pictures and raw numbers."""
+    """Write runs as one self-contained HTML file.
+
+    It has the tables, plots, pictures and raw numbers, and loads nothing from the network.
+    """
     from bench.analyze.results import results
     from bench.analyze.run import open_run
     from bench.present.html import page
 
-    folders = runs or [folder_of(None)]
-    target = output or (folders[0] / REPORT if len(folders) == 1 else Path(REPORT))
-    typer.echo(page.write([(folder, results(open_run(folder))) for folder in folders], target))
-
-
-def present(folder: Path, table: "pd.DataFrame") -> None:
-    """Print the tables and draw the plots of a run whose results are `table`, and say where everything is."""
-    from bench.present import run_summary
-    from bench.present import tables as presented_tables
-    from bench.present.plots import registry as presented_plots
-    from bench.records import store
-
-    presented_tables.show(presented_tables.write(folder, table))
-    drawn = presented_plots.write(folder, table)
-    for line in run_summary.lines(
-        folder, table, store.read_json(folder / store.ENVIRONMENT), len({path.stem for path in drawn})
-    ):
-        typer.echo(line)
-
-
-def folder_of(run: Path | None) -> Path:
-    """Return the run's folder that was named, or the newest in results/."""
-    if run is not None:
-        return run
-    from bench.analyze.run import newest
-
-    return newest(Path("results"))
+    opened = [open_run(folder) for folder in runs or [folder_of(None)]]
+    target = output or (opened[0].folder / REPORT if len(opened) == 1 else Path(REPORT))
+    typer.echo(page.write([(run, results(run)) for run in opened], target))

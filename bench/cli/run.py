@@ -1,123 +1,106 @@
-"""`run`: from the command line to a plan and the settings of a run, or back to those of a run to go on with."""
+"""`run`: measure scenarios."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import Device, Only, Size, Threads, Weights
-from bench.errors import InputError
-from bench.session.settings import DeviceChoice, SizeChoice
+from bench.cli.exit import ENDINGS
+from bench.cli.options import Device, Only, Scenarios, Size, Threads, Weights
+from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
-    from bench.execute.client import WorkerClient
-    from bench.plan.case import Plan
-    from bench.plan.settings import RunSettings
+    from bench.session.progress import Notices
 
-RESULTS = Path("results")
-INTERRUPTED = 130
-"""The exit code of a run that was stopped."""
+Samples = Annotated[
+    int | None,
+    typer.Option(min=1, help="Timed calls per process. By default, as many as a 1 % interval takes."),
+]
+Processes = Annotated[
+    int, typer.Option(min=1, help="Fresh processes per case, in alternating passes: 1 or an even number.")
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(min=1, help="The longest a process may take, in seconds. By default, what the scenario says."),
+]
+Diagnose = Annotated[
+    bool, typer.Option("--diagnose", help="Also measure the breakdown and the roofline of tiny models.")
+]
+Trace = Annotated[
+    bool, typer.Option("--trace", help="Write a profiler's trace of one call of each case, for Perfetto.")
+]
+Output = Annotated[Path | None, typer.Option(help="The run's folder. By default, results/<time>-<device>-<size>.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in --output, or the newest one in results/.")]
+RetryFailed = Annotated[
+    bool,
+    typer.Option(
+        "--retry-failed", help="Like --resume, and measure cases again that failed, or lacked time or memory."
+    ),
+]
 
 
 def run(
-    scenarios: Annotated[
-        list[str] | None, typer.Argument(help="Scenario files, folders or names; all of scenarios/ if none.")
-    ] = None,
+    scenarios: Scenarios = None,
     device: Device = DeviceChoice.AUTO,
     size: Size = SizeChoice.AUTO,
     weights: Weights = "auto",
     only: Only = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="A fixed number of samples a case.")] = None,
+    samples: Samples = None,
     threads: Threads = None,
-    processes: Annotated[int, typer.Option(min=1, help="Fresh processes a case, interleaved in rounds; even.")] = 1,
-    timeout: Annotated[float | None, typer.Option(min=1, help="The longest a case may take, in seconds.")] = None,
-    diagnose: Annotated[
-        bool, typer.Option("--diagnose", help="Split calls and measure limits of tiny twins too.")
-    ] = False,
-    trace: Annotated[bool, typer.Option("--trace", help="Write a profiler's trace of one call of each case.")] = False,
-    output: Annotated[
-        Path | None, typer.Option(help="The run's folder; results/<time>-<device>-<size> if none.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --output, the newest if none.")
-    ] = False,
+    processes: Processes = 1,
+    timeout: Timeout = None,
+    diagnose: Diagnose = False,
+    trace: Trace = False,
+    output: Output = None,
+    resume: Resume = False,
+    retry_failed: RetryFailed = False,
 ) -> None:
-    """Measure the cases of scenarios."""
-    from bench.execute.client import WorkerClient
+    """Measure the cases of scenarios, and print their tables.
+
+    Each case gets a fresh process. A run that was stopped, even by kill -9 or a power failure, continues with --resume.
+    The exit code is 1 if a case failed, crashed or timed out.
+    """
     from bench.session.measure import measure
+    from bench.session.progress import Notices
 
-    asked = {
-        "threads": threads,
-        "samples": samples,
-        "processes": _even(processes),
-        "timeout_s": timeout,
-        "trace": trace,
-        "diagnose": diagnose or None,
-    }
-    try:
-        with WorkerClient() as server:
-            if resume and not scenarios and not only:
-                plan, settings, machine = _again(server, _folder(output, None, resume=True))
-            else:
-                plan, settings, machine = _anew(
-                    server, scenarios or [], only or [], str(device), str(size), weights, asked
-                )
-            folder = _folder(output, settings, resume=resume)
-            code = measure(plan, settings, machine, folder, server, resume=resume)
-    except KeyboardInterrupt:  # before the first case, or while the tables are drawn
-        code = INTERRUPTED
-    raise typer.Exit(code)
-
-
-def _anew(
-    server: "WorkerClient",
-    scenarios: list[str],
-    only: list[str],
-    device: str,
-    size: str,
-    weights: str,
-    asked: dict[str, Any],
-) -> tuple["Plan", "RunSettings", dict[str, Any]]:
-    """Plan a run from the command line; return the plan, the settings, and the machine's facts."""
-    from bench.execute.questions import ask_compatible
-    from bench.session.plan import choose_cases, load_plan
-    from bench.session.settings import settle
-
-    plan, _ = choose_cases(load_plan(scenarios, lambda model: ask_compatible(server, model)), only)
-    settings, machine = settle(server, plan.cases, device, size, weights)
-    return plan, replace(settings, **asked), machine
+    request = RunRequest(
+        scenarios=scenarios or (),
+        only=only or (),
+        device=device,
+        size=size,
+        weights=weights,
+        samples=samples,
+        threads=threads,
+        processes=processes,
+        timeout_s=timeout,
+        diagnose=diagnose or None,
+        trace=trace,
+        output=output,
+        resume=resume or retry_failed,
+        retry_failed=retry_failed,
+    )
+    notices = Notices()
+    outcome = measure(request, notices)
+    _present(outcome, notices)
+    raise typer.Exit(ENDINGS[outcome.ending])
 
 
-def _again(server: "WorkerClient", folder: Path) -> tuple["Plan", "RunSettings", dict[str, Any]]:
-    """Take the plan and the settings of a run that is to be gone on with from its folder."""
-    from bench.plan.case import Plan
-    from bench.plan.settings import RunSettings
-    from bench.records import store
-    from bench.session.settings import ask
+def _present(outcome: RunOutcome, notices: "Notices") -> None:
+    """Print the tables, write them and the plots, and say where everything is and what went wrong."""
+    from bench.present import run_summary, tables
+    from bench.records.outcomes import FAULTS
+    from bench.session.files import write_pages
 
-    stored = store.read_json(folder / store.PLAN)
-    try:
-        plan, settings = Plan.from_json(stored), RunSettings.from_json(stored["run"])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{folder / store.PLAN}: is no plan of this version ({error}); start anew") from error
-    return plan, settings, ask(server, "--resume", {"op": "probe", "device": settings.device})
-
-
-def _even(processes: int) -> int:
-    """Refuse an odd number of rounds: every round forwards wants one backwards."""
-    if processes > 1 and processes % 2:
-        raise InputError(f"--processes {processes}: rounds run forwards and backwards in turn; give an even number")
-    return processes
-
-
-def _folder(output: Path | None, settings: "RunSettings | None", *, resume: bool) -> Path:
-    if output is not None:
-        return output
-    if resume or settings is None:
-        from bench.analyze.run import newest
-
-        return newest(RESULTS)
-    time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return RESULTS / f"{time}-{settings.device}-{settings.size}"
+    run, results = outcome.run, outcome.results
+    tables.show(tables.tables(run, results))
+    if outcome.ending is Ending.NOT_WRITTEN:
+        return
+    plots = write_pages(run, results)
+    for line in run_summary.lines(run, results, len({path.stem for path in plots})):
+        notices.say(line)
+    for result in results:
+        if result.status in FAULTS:
+            notices.warn(f"{result.key}: {result.status}: {result.reason}")
+    if outcome.ending is Ending.INTERRUPTED:
+        notices.say(f"Stopped. Continue with: python -m bench run --resume --output {os.fspath(run.folder)}")

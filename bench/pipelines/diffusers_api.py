@@ -1,7 +1,7 @@
-"""Read from the installed diffusers' source what it accepts, without importing it (which takes seconds).
+"""What a scenario may say: read from the installed diffusers' source, which takes seconds to import.
 
 Only text is read: the signature of a pipeline's `__call__`, the names that `from_pretrained` takes, the scheduler
-classes there are. Each answer is None where the source cannot be found, and then nothing is checked against it.
+classes. An answer is None if the source cannot be found, and then nothing is checked against it.
 """
 
 import ast
@@ -11,63 +11,35 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from bench.pipelines import architectures
+from bench.pipelines.optimizations import conflicts_of, names
+from bench.plan.vocabulary import Vocabulary
+
 _SCHEDULER = re.compile(r"^class (\w+Scheduler)\(", re.MULTILINE)
-_POPPED = re.compile(r"kwargs\.pop\(\s*\"(\w+)\"")
+_POPPED = re.compile(r"kwargs\.pop\('(\w+)'")
 
 
-@cache
-def root() -> Path | None:
-    """Return the folder of the installed diffusers; None where there is none."""
-    spec = find_spec("diffusers")
-    return Path(spec.origin).parent if spec and spec.origin else None
-
-
-@cache
-def schedulers() -> frozenset[str] | None:
-    """Return the class names of the schedulers that the installed diffusers has."""
-    folder = root()
-    if folder is None:
-        return None
-    sources = sorted((folder / "schedulers").rglob("scheduling_*.py"))
-    return frozenset(name for source in sources for name in _SCHEDULER.findall(source.read_text(encoding="utf-8")))
-
-
-@cache
-def call_arguments(pipeline: str) -> frozenset[str] | None:
-    """Return what `pipeline.__call__` reads, also what it pops from `**kwargs`; None where the class is not found.
-
-    Stable Diffusion's `__call__` has a `**kwargs` that swallows every misspelt argument without a word.
-    """
-    found = _method(pipeline, "__call__")
-    if found is None:
-        return None
-    definition, text = found
-    return frozenset(_arguments(definition)) - {"self"} | frozenset(_POPPED.findall(text))
-
-
-@cache
-def load_arguments(pipeline: str | None) -> frozenset[str] | None:
-    """Return the keyword arguments that `from_pretrained` reads, with the optional ones of the pipeline's own."""
-    folder = root()
-    if folder is None:
-        return None
-    text = (folder / "pipelines" / "pipeline_utils.py").read_text(encoding="utf-8")
-    general = frozenset(
-        name for method in ("from_pretrained", "download") for name in _POPPED.findall(_lines(text, method))
+def vocabulary() -> Vocabulary:
+    """Return the names that scenarios are checked against. Imports no torch."""
+    return Vocabulary(
+        models={key: model.pipeline for key, model in architectures.models().items()},
+        autoencoders=frozenset(architectures.autoencoders()),
+        optimizations={name: conflicts_of(name) for name in names()},
+        schedulers=schedulers(),
+        load_arguments=load_arguments,
+        pipeline_class=pipeline_class,
+        call_arguments=call_arguments,
     )
-    found = _method(pipeline, "__init__") if pipeline else None
-    return general | frozenset(_arguments(found[0])[-len(found[0].args.defaults) :] if found else ())
 
 
-@cache
-def components(pipeline: str) -> frozenset[str] | None:
-    """Return what a pipeline is made of, and its other settings: the arguments of `__init__`; None if not found."""
-    found = _method(pipeline, "__init__")
-    return frozenset(_arguments(found[0])) - {"self"} if found else None
+def pipeline_class(model: str) -> str | None:
+    """Return the pipeline class of a known model or a local folder; None for any other hub id."""
+    known = architectures.find_model(model)
+    return known.pipeline if known else pipeline_of_folder(Path(model).expanduser())
 
 
 def pipeline_of_folder(folder: Path) -> str | None:
-    """Return the pipeline class that a saved folder names; None where it is no readable pipeline folder."""
+    """Return the pipeline class that a saved folder names; None if it is not a readable pipeline folder."""
     try:
         name = json.loads((folder / "model_index.json").read_text(encoding="utf-8")).get("_class_name")
     except (OSError, ValueError, AttributeError):
@@ -75,34 +47,64 @@ def pipeline_of_folder(folder: Path) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _method(cls: str, name: str) -> tuple[ast.FunctionDef, str] | None:
-    """Return a method of a pipeline class, parsed and as text."""
-    folder = root()
+@cache
+def schedulers() -> frozenset[str] | None:
+    """Return the class names of the installed schedulers."""
+    folder = _folder()
     if folder is None:
         return None
-    declaration = f"\nclass {cls}("
-    for path in sorted((folder / "pipelines").rglob("pipeline_*.py")):
-        text = path.read_text(encoding="utf-8")
-        if declaration in text:
-            definition = _definition(ast.parse(text), cls, name)
-            return (definition, ast.get_source_segment(text, definition) or "") if definition else None
-    return None
+    sources = sorted((folder / "schedulers").rglob("scheduling_*.py"))
+    return frozenset(name for source in sources for name in _SCHEDULER.findall(source.read_text(encoding="utf-8")))
 
 
-def _definition(tree: ast.Module, cls: str, name: str) -> ast.FunctionDef | None:
-    bodies = (node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == cls)
-    methods = (node for body in bodies for node in body if isinstance(node, ast.FunctionDef) and node.name == name)
-    return next(methods, None)
+def call_arguments(pipeline: str) -> frozenset[str] | None:
+    """Return the arguments that `pipeline.__call__` reads, including those it pops from `**kwargs`.
+
+    The `**kwargs` of Stable Diffusion's `__call__` accepts every misspelled argument silently.
+    """
+    method = _methods(pipeline).get("__call__")
+    return (_arguments(method) | _popped(method)) if method else None
 
 
-def _arguments(definition: ast.FunctionDef) -> list[str]:
-    return [argument.arg for argument in (*definition.args.args, *definition.args.kwonlyargs)]
+@cache
+def load_arguments(pipeline: str | None) -> frozenset[str] | None:
+    """Return the keyword arguments that `from_pretrained` reads, including the optional ones of `__init__`."""
+    base = _methods("DiffusionPipeline")
+    if not base:
+        return None
+    init = _methods(pipeline).get("__init__") if pipeline else None
+    optional = init.args.args[len(init.args.args) - len(init.args.defaults) :] if init else []
+    names = frozenset(argument.arg for argument in optional)
+    return names | _popped(base["from_pretrained"]) | _popped(base["download"])
 
 
-def _lines(text: str, function: str) -> str:
-    """Return the lines of a method, up to the next one at the same indentation."""
-    start = text.find(f"    def {function}(")
-    if start < 0:
-        return ""
-    end = text.find("\n    def ", start + 1)
-    return text[start : end if end > 0 else None]
+def components(pipeline: str) -> frozenset[str] | None:
+    """Return the arguments of `pipeline.__init__`: its components and other settings."""
+    method = _methods(pipeline).get("__init__")
+    return _arguments(method) if method else None
+
+
+def _folder() -> Path | None:
+    spec = find_spec("diffusers")
+    return Path(spec.origin).parent if spec and spec.origin else None
+
+
+@cache
+def _methods(pipeline: str) -> dict[str, ast.FunctionDef]:
+    """Return the parsed methods of a pipeline class by name; none if the class is not found."""
+    folder, declaration = _folder(), f"\nclass {pipeline}(".encode()
+    for path in sorted((folder / "pipelines").rglob("pipeline_*.py")) if folder else ():
+        source = path.read_bytes()
+        if declaration in source:
+            classes = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
+            body = next(node.body for node in classes if node.name == pipeline)
+            return {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
+    return {}
+
+
+def _arguments(method: ast.FunctionDef) -> frozenset[str]:
+    return frozenset(argument.arg for argument in (*method.args.args, *method.args.kwonlyargs)) - {"self"}
+
+
+def _popped(method: ast.FunctionDef) -> frozenset[str]:
+    return frozenset(_POPPED.findall(ast.unparse(method)))

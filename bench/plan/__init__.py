@@ -1,1 +1,1 @@
-"""From YAML to cases: load and validate scenarios, expand them, choose. Knows nothing of torch or result files."""
+"""From YAML to cases: load, validate, expand and choose. Knows nothing about torch or result files."""

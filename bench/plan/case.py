@@ -1,4 +1,4 @@
-"""A case: one row of a table, one fully resolved set of settings. Frozen, hashable, and the same on every machine."""
+"""A case is one row of a table: one fully resolved set of settings, frozen, hashable, the same on every machine."""
 
 import json
 from collections.abc import Mapping
@@ -8,27 +8,27 @@ from typing import Any
 JsonObject = Mapping[str, Any]
 
 SIDE_MULTIPLE = 8
-"""Pixels a latent: every autoencoder of these pipelines scales by 8."""
+"""Pixels per latent: every autoencoder of these pipelines scales by 8."""
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What one row measures. `key` (`scenario/case`) joins every file; prints as the key.
+    """What one row measures. `key` (`scenario/case`) joins all files.
 
     Attributes:
         model: a known model, a hub id or a local folder.
-        dtype: the floating-point type that the weights are loaded in.
-        scheduler: a diffusers class name; None is the model's own.
-        vae: an autoencoder in the place of the model's own; None is the model's own.
+        dtype: the floating-point type in which weights are loaded.
+        scheduler: a diffusers class name; None keeps the model's own.
+        vae: an autoencoder that replaces the model's own; None keeps it.
         optimizations: in the order of the optimization table.
         call: arguments of the pipeline call.
         load: arguments of `from_pretrained`.
-        seed: one seed for the batch, or one an image.
+        seed: one seed for the batch, or one per image.
         generator_device: `device` or `cpu`.
-        baseline: the key of the case that this one's speed-up is against.
-        claim: the documented figures (`plan.scenario.Claim`), only what was given.
-        samples: a fixed number of samples; None leaves it to the stopping rule.
-        threshold: the slow-down that the gate takes for a regression, as a share; None leaves it to the gate.
+        baseline: the key of the case that speed-ups are relative to.
+        claim: the documented figures (`plan.scenario.Claim`), only those that were given.
+        samples: a fixed number of samples; None applies the stopping rule.
+        threshold: the slow-down that the gate reports as a regression, as a share; None applies the gate's own.
     """
 
     scenario: str
@@ -57,17 +57,17 @@ class Case:
         return f"{self.scenario}/{self.name}"
 
     def settings(self) -> str:
-        """Return what is measured, without its name and claims, as canonical JSON: equal for equal measurements."""
-        told = {"scenario", "name", "baseline", "claim", "note", "threshold"}
-        return json.dumps({k: v for k, v in asdict(self).items() if k not in told}, sort_keys=True)
+        """Return what is measured, without names and claims, as JSON: equal for equal measurements."""
+        excluded = {"scenario", "name", "baseline", "claim", "note", "threshold"}
+        return json.dumps({k: v for k, v in asdict(self).items() if k not in excluded}, sort_keys=True)
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON object from which `from_json` makes an equal case."""
+        """Return what `from_json` turns into an equal case."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Case":
-        """Make a case from what `to_json` returned; raise TypeError for an unknown key."""
+        """Return the case that `to_json` described; raise TypeError for an unknown key."""
         tuples = {key: tuple(data[key]) for key in ("optimizations", "seed") if isinstance(data.get(key), list)}
         given: dict[str, Any] = {**data, **tuples}
         return cls(**given)
@@ -87,7 +87,7 @@ class Case:
 
 @dataclass(frozen=True)
 class ScenarioInfo:
-    """What belongs to a scenario as a whole: its title and where its claims come from."""
+    """What belongs to a scenario as a whole: its title, the source of its claims, the axes of its matrix."""
 
     scenario: str
     title: str
@@ -97,26 +97,24 @@ class ScenarioInfo:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a run is going to measure, in the order it was written."""
+    """Everything that a run will measure, in the order it was written."""
 
-    tables: tuple[ScenarioInfo, ...]
+    scenarios: tuple[ScenarioInfo, ...]
     cases: tuple[Case, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON object from which `from_json` makes an equal plan."""
-        return {"tables": [asdict(table) for table in self.tables], "cases": [case.to_json() for case in self.cases]}
+        """Return what `from_json` turns into an equal plan."""
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Plan":
-        """Make a plan from what `to_json` returned."""
-        tables = (ScenarioInfo(**{**table, "axes": tuple(table["axes"])}) for table in data["tables"])
-        return cls(tables=tuple(tables), cases=tuple(Case.from_json(case) for case in data["cases"]))
+        """Return the plan that `to_json` described."""
+        scenarios = (ScenarioInfo(**{**info, "axes": tuple(info["axes"])}) for info in data["scenarios"])
+        return cls(scenarios=tuple(scenarios), cases=tuple(Case.from_json(case) for case in data["cases"]))
 
 
 def batch_size(call: Mapping[str, Any]) -> int:
-    """Return the number of images that one call makes: prompts x images a prompt."""
-    prompt = call.get("prompt")
-    per_prompt = call.get("num_images_per_prompt", 1)
-    return (len(prompt) if isinstance(prompt, (list, tuple)) else 1) * (
-        per_prompt if isinstance(per_prompt, int) else 1
-    )
+    """Return how many images one call makes: prompts times images per prompt."""
+    prompt, per_prompt = call.get("prompt"), call.get("num_images_per_prompt", 1)
+    prompts = len(prompt) if isinstance(prompt, (list, tuple)) else 1
+    return prompts * (per_prompt if isinstance(per_prompt, int) else 1)

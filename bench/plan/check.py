@@ -1,11 +1,11 @@
 """Check a resolved case against what the installed libraries know, before any model is built.
 
-Pipelines swallow misspelt arguments and carry on with their defaults, so a case that says something diffusers does not
-know would measure something else than it claims.
+Pipelines accept misspelled arguments silently and use their defaults, so a case that says something diffusers does not
+know would measure something other than it claims.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,12 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 LONGEST_QUOTED = 100
 OUTPUT_TYPES = ("pil", "pt", "np", "latent")
 
-_TENSOR = "leave it out, a scenario cannot hold tensors or images"
-_CODE = "leave it out, a scenario cannot hold code"
-_REMOTE = "leave it out, no remote code is run"
+_TENSOR = "remove it, because a scenario cannot contain tensors or images"
+_CODE = "remove it, because a scenario cannot contain code"
+_REMOTE = "remove it, because remote code is never run"
 RESERVED_CALL = {
     "generator": "write 'seed:' and 'generator_device:'",
-    "return_dict": "leave it out, the harness reads the images by name",
+    "return_dict": "remove it, because the harness reads the images by name",
     **dict.fromkeys(("callback", "callback_steps"), _CODE),
     **dict.fromkeys(("callback_on_step_end", "callback_on_step_end_tensor_inputs"), _CODE),
     **dict.fromkeys(("latents", "ip_adapter_image", "ip_adapter_image_embeds"), _TENSOR),
@@ -31,31 +31,30 @@ RESERVED_CALL = {
     **dict.fromkeys(("pooled_prompt_embeds", "negative_pooled_prompt_embeds"), _TENSOR),
 }
 RESERVED_LOAD = {
-    "dtype": "write 'dtype:' as a key of its own",
-    "torch_dtype": "write 'dtype:' as a key of its own",
-    "use_safetensors": "leave it out, weights are read from safetensors only",
+    **dict.fromkeys(("dtype", "torch_dtype"), "write 'dtype:' as a key of its own"),
+    "use_safetensors": "remove it, because weights are only read from safetensors",
     **dict.fromkeys(("trust_remote_code", "custom_pipeline", "custom_revision"), _REMOTE),
-    "token": "log in with `hf auth login`, what is here is written into the results",
-    "proxies": "set HTTPS_PROXY, what is here is written into the results",
-    "use_onnx": "leave it out, this harness measures torch pipelines",
+    "token": "log in with `hf auth login`, because a scenario is copied into the results",
+    "proxies": "set HTTPS_PROXY, because a scenario is copied into the results",
+    "use_onnx": "remove it, because this harness measures torch pipelines",
 }
 
 Problem = tuple[Location, str]
 
 
 def check(case: Case, where: Location, document: Document, vocabulary: Vocabulary) -> None:
-    """Raise `InputError` with file and line for the first thing that is wrong with a case."""
+    """Raise `InputError` with file and line for the first problem of a case."""
     for path, message in problems(case, vocabulary):
         raise document.error(_written(path, case, where, document), message)
 
 
 def _written(path: Location, case: Case, where: Location, document: Document) -> Location:
-    """Find where a setting was written: in the matrix, which beats the case, which beats the top of the file."""
+    """Return where a setting was written: in the matrix, which overrides the case, which overrides the top."""
     value = getattr(case, str(path[0]))
     for part in path[1:]:
         value = value.get(part) if isinstance(value, Mapping) else None
-    of_call_or_setting = path[0] == "call" or len(path) == 1
-    in_matrix = origin(document, path, _as_written(value)) if of_call_or_setting else path
+    may_be_axis = path[0] == "call" or len(path) == 1
+    in_matrix = origin(document, path, _as_written(value)) if may_be_axis else path
     candidates: list[Location] = [in_matrix] if in_matrix[:1] == ("matrix",) else []
     candidates += [(*where, *path), path, (*where, path[0]), path[:1], where]
     return next((candidate for candidate in candidates if candidate in document.lines), where)
@@ -66,8 +65,10 @@ def _as_written(value: Any) -> Any:
 
 
 def problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
-    """Yield what is wrong with a case: the path of a setting, and what to do about it."""
-    yield from _model(case, vocabulary)
+    """Yield the problems of a case: the path of a setting, and a message (what is wrong; what to do)."""
+    yield from _name("model", case.model, vocabulary.models, "model_index.json")
+    if case.vae is not None:
+        yield from _name("vae", case.vae, vocabulary.autoencoders, "config.json")
     yield from _optimizations(case, vocabulary)
     yield from _scheduler(case, vocabulary)
     yield from _call(case, vocabulary)
@@ -75,28 +76,22 @@ def problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     yield from _seeds(case)
 
 
-def _model(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
-    yield from _resolvable("model", case.model, set(vocabulary.models), "model_index.json")
-    if case.vae is not None:
-        yield from _resolvable("vae", case.vae, set(vocabulary.autoencoders), "config.json")
-
-
-def _resolvable(kind: str, name: str, known: set[str], marker: str) -> Iterator[Problem]:
+def _name(kind: str, name: str, known: Iterable[str], marker: str) -> Iterator[Problem]:
+    """Check a model or an autoencoder, of which `marker` is a file that its saved folder must have."""
     if name in known:
         return
     if _is_folder(name):
         if not (Path(name).expanduser() / marker).is_file():
-            yield (kind,), f"the folder '{name}' has no {marker}; give one that diffusers' save_pretrained wrote"
+            yield (kind,), f"the folder '{name}' has no {marker}; give a folder that save_pretrained wrote"
     elif not HUB_ID.fullmatch(name):
-        short = {word for word in known if "/" not in word}
-        hint = suggestion(name, short)
-        yield (kind,), f"unknown {kind} {_quoted(name)}: no known name, no existing folder, no hub id; {hint}"
+        hint = suggestion(name, [word for word in known if "/" not in word])
+        yield (kind,), f"unknown {kind} {_quoted(name)}: not a known name, an existing folder or a hub id; {hint}"
 
 
 def _is_folder(name: str) -> bool:
     try:
         return Path(name).expanduser().is_dir()
-    except (OSError, RuntimeError, ValueError):  # no such user, too long, a zero byte: no folder has that name
+    except (OSError, RuntimeError, ValueError):  # an unknown user, too long, a zero byte: not a possible folder name
         return False
 
 
@@ -107,16 +102,16 @@ def _quoted(name: str) -> str:
 def _scheduler(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     known = vocabulary.schedulers
     if case.scheduler == COMPATIBLE:
-        yield ("scheduler",), "'compatible' is an axis; write 'matrix: {scheduler: compatible}'"
+        yield ("scheduler",), "'compatible' is for an axis; write 'matrix: {scheduler: compatible}'"
     elif case.scheduler is not None and known is not None and case.scheduler not in known:
-        hint = suggestion(case.scheduler, set(known))
+        hint = suggestion(case.scheduler, known)
         yield ("scheduler",), f"the installed diffusers has no scheduler {_quoted(case.scheduler)}; {hint}"
 
 
 def _optimizations(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     for name in case.optimizations:
         if name not in vocabulary.optimizations:
-            hint = suggestion(name, set(vocabulary.optimizations))
+            hint = suggestion(name, vocabulary.optimizations)
             yield ("optimizations",), f"unknown optimization {_quoted(name)}; {hint}"
         else:
             for other in sorted(vocabulary.optimizations[name].intersection(case.optimizations)):
@@ -131,9 +126,9 @@ def _call(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
         if name in RESERVED_CALL:
             yield where, f"'{name}' cannot be set here; {RESERVED_CALL[name]}"
         elif accepted is not None and name not in accepted:
-            yield where, f"{pipeline} takes no call argument '{name}'; {suggestion(name, set(accepted))}"
-        elif (message := _VALUES.get(name, _anything)(value)) is not None:
-            yield where, f"'{name}' is {shown(_as_written(value))}; {message}"
+            yield where, f"{pipeline} takes no call argument '{name}'; {suggestion(name, accepted)}"
+        elif name in _REMEDIES and (remedy := _REMEDIES[name](value)) is not None:
+            yield where, f"'{name}' is {shown(_as_written(value))}; {remedy}"
 
 
 def _load(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -142,18 +137,15 @@ def _load(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
         if name in RESERVED_LOAD:
             yield ("load", name), f"'{name}' cannot be set here; {RESERVED_LOAD[name]}"
         elif accepted is not None and name not in accepted:
-            hint = suggestion(name, set(accepted).difference(RESERVED_LOAD))
-            yield ("load", name), f"from_pretrained reads no argument '{name}'; {hint}"
+            hint = suggestion(name, accepted.difference(RESERVED_LOAD))
+            yield ("load", name), f"from_pretrained takes no argument '{name}'; {hint}"
 
 
 def _seeds(case: Case) -> Iterator[Problem]:
     images = batch_size(case.call)
     if isinstance(case.seed, tuple) and len(case.seed) != images:
-        yield ("seed",), f"{len(case.seed)} seeds for {images} images; give one seed, or one an image"
-
-
-def _anything(_value: object) -> None:
-    return None
+        made = "1 image" if images == 1 else f"{images} images"
+        yield ("seed",), f"{len(case.seed)} seeds for {made}; give one seed, or one per image"
 
 
 def _positive_integer(value: object) -> str | None:
@@ -172,24 +164,20 @@ def _number(value: object) -> str | None:
     return None if isinstance(value, (int, float)) and not isinstance(value, bool) else "give a number"
 
 
-def _text(value: object) -> str | None:
+def _strings(value: object) -> str | None:
     words = value if isinstance(value, list) else [value]
-    return None if words and all(isinstance(word, str) for word in words) else "give a text, or a list of texts"
+    return None if words and all(isinstance(word, str) for word in words) else "give a string, or a list of strings"
 
 
 def _output_type(value: object) -> str | None:
     return None if value in OUTPUT_TYPES else f"give one of {', '.join(OUTPUT_TYPES)}"
 
 
-_VALUES: dict[str, Callable[[object], str | None]] = {
-    "num_inference_steps": _positive_integer,
-    "num_images_per_prompt": _positive_integer,
-    "height": _side,
-    "width": _side,
+_REMEDIES: dict[str, Callable[[object], str | None]] = {
+    **dict.fromkeys(("num_inference_steps", "num_images_per_prompt"), _positive_integer),
+    **dict.fromkeys(("height", "width"), _side),
+    **dict.fromkeys(("prompt", "prompt_2", "negative_prompt", "negative_prompt_2"), _strings),
     "guidance_scale": _number,
-    "prompt": _text,
-    "prompt_2": _text,
-    "negative_prompt": _text,
-    "negative_prompt_2": _text,
     "output_type": _output_type,
 }
+"""What to do about the value of a call argument; None if it is fine."""

@@ -1,8 +1,8 @@
-"""Read a scenario file so that every later error can say in which file and on which line it is.
+"""Read a scenario file so that every later error can name the file and the line.
 
-A line number is worth more than any error text, so the line of every key is kept beside the plain data. Only plain YAML
-is read: mappings, lists and scalars. Tags are refused, a key given twice is refused (one of the two would be silently
-lost), and so is a file whose aliases blow it up.
+A line number helps more than any wording, so the line of every key is kept beside the plain data. Only plain YAML is
+read: mappings, lists and scalars. Tags and duplicate keys are refused (one of two values would be lost silently), and
+so is a file whose aliases expand without end.
 """
 
 import math
@@ -21,53 +21,50 @@ from bench.errors import InputError
 
 Location = tuple[str | int, ...]
 MAX_BYTES = 1024**2
-"""A scenario is a page of text; something larger was given by mistake."""
+"""A scenario is a page of text; anything larger is a mistake."""
 MAX_VALUES = 20_000
-"""Aliases count as what they stand for."""
+"""An alias counts as everything that it stands for."""
 MAX_DEPTH = 20
 MAX_DIGITS = 40
 _LONGEST_SHOWN = 60
 
 _TAG = "tag:yaml.org,2002:"
-_TEXT = {f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}value"}
+_STRINGS = {f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}value"}
+_OTHER_SCALARS = {f"{_TAG}null", f"{_TAG}bool", f"{_TAG}int", f"{_TAG}float"}
 
 
 @dataclass
 class Document:
-    """The plain data of one scenario file, its `extends` merged in, and where each key was written."""
+    """The plain data of one scenario file, merged over the file it extends, and where each key was written."""
 
     path: Path
     data: dict[str, Any]
     lines: dict[Location, tuple[Path, int]] = field(default_factory=dict)
 
     def place(self, location: Location) -> tuple[Path, int]:
-        """Return the file and the line of a key, or of the nearest of its parents that was written down."""
+        """Return the file and line of a key, or of its nearest parent that was written down."""
         for end in range(len(location), 0, -1):
             if location[:end] in self.lines:
                 return self.lines[location[:end]]
         return self.path, 1
 
-    def where(self, location: Location) -> str:
-        """Return `file:line` of a key, or of the nearest of its parents that was written down."""
-        path, line = self.place(location)
-        return f"{path}:{line}"
-
     def error(self, location: Location, message: str) -> InputError:
         """Return the error `file:line: message` for the key at `location`."""
-        return InputError(f"{self.where(location)}: {_printable(message)}")
+        path, line = self.place(location)
+        return _error_at(path, line, message)
 
 
 def shown(value: Any) -> str:
-    """Return a value for an error message: as Python writes it, shortened."""
+    """Return the `repr` of a value, shortened for an error message."""
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
-def read(path: Path, _ancestors: tuple[Path, ...] = ()) -> Document:
+def read(path: Path, _children: tuple[Path, ...] = ()) -> Document:
     """Read `path`, merge it over the file that it extends, and return data with lines.
 
     Raises:
-        InputError: the file cannot be read, is no plain YAML mapping, has a duplicate key, or extends itself.
+        InputError: the file cannot be read, is not a plain YAML mapping, has a duplicate key, or extends itself.
     """
     document = _parse(path, _text(path))
     parent_name = document.data.pop("extends", None)
@@ -75,34 +72,33 @@ def read(path: Path, _ancestors: tuple[Path, ...] = ()) -> Document:
         return document
     where: Location = ("extends",)
     if not isinstance(parent_name, str):
-        raise document.error(where, "'extends' is no text; give the name of another scenario file")
+        raise document.error(where, "'extends' is not a string; give the name of another scenario file")
     parent_path = path.parent / parent_name
     if not _is_file(parent_path):
-        raise document.error(where, f"there is no file {shown(parent_name)}; 'extends' is relative to this file")
-    if parent_path.resolve() in {ancestor.resolve() for ancestor in (*_ancestors, path)}:
-        raise document.error(where, f"'{parent_name}' extends itself; break the circle")
-    return _merge(read(parent_path, (*_ancestors, path)), document)
+        raise document.error(where, f"'extends': no such file {shown(parent_name)}; give a path relative to this file")
+    if parent_path.resolve() in {child.resolve() for child in (*_children, path)}:
+        raise document.error(where, f"'{parent_name}' extends itself; break the cycle")
+    return _merge(read(parent_path, (*_children, path)), document)
 
 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # not a possible file name
         return False
 
 
 def _text(path: Path) -> str:
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise InputError(f"{path}: cannot be read (it is no file); give a scenario file")
+        if path.exists() and not path.is_file():  # reading a pipe would block
+            raise InputError(f"{path}: cannot be read (not a file); give a scenario file")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: cannot be read ({getattr(error, 'strerror', error)}); give a scenario file"
-        ) from error
+        reason = getattr(error, "strerror", error)
+        raise InputError(f"{path}: cannot be read ({reason}); give a scenario file") from error
     if len(content) > MAX_BYTES:
-        raise InputError(f"{path}: more than {MAX_BYTES} bytes are no scenario; give a YAML file")
+        raise InputError(f"{path}: is larger than {MAX_BYTES} bytes; give a scenario file")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -113,12 +109,13 @@ def _parse(path: Path, text: str) -> Document:
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
-        raise InputError(f"{path}:{_line(error)}: not valid YAML: {_said(error.problem)}; mend it") from error
+        mark = error.problem_mark or error.context_mark
+        raise _invalid(path, mark.line + 1 if mark else 1, error.problem) from error
     except ReaderError as error:
         line, code = text[: error.position].count("\n") + 1, ord(text[error.position])
-        raise InputError(f"{path}:{line}: not valid YAML: the character #x{code:04x}; remove it") from error
+        raise _error_at(path, line, f"not valid YAML: the character #x{code:04x}; remove it") from error
     except (YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}:1: not valid YAML: {_said(str(error))}; mend it") from error
+        raise _invalid(path, 1, str(error)) from error
     if not isinstance(root, MappingNode) or not root.value or root.tag != f"{_TAG}map":
         raise InputError(f"{path}:1: a scenario is a mapping; write 'title', 'model' and 'cases'")
     document = Document(path=path, data={})
@@ -126,48 +123,42 @@ def _parse(path: Path, text: str) -> Document:
     return document
 
 
-def _line(error: MarkedYAMLError) -> int:
-    mark = error.problem_mark or error.context_mark
-    return mark.line + 1 if mark else 1
+def _invalid(path: Path, line: int, problem: str | None) -> InputError:
+    first = next(iter((problem or "").strip().splitlines()), "unreadable")
+    return _error_at(path, line, f"not valid YAML: {first}; fix it")
 
 
-def _said(problem: str | None) -> str:
-    lines = (problem or "").strip().splitlines()
-    return _printable(lines[0]) if lines else "unreadable"
-
-
-def _printable(text: str) -> str:
-    """Escape control characters: what a file holds must not steer the terminal."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+def _error_at(path: Path, line: int, message: str) -> InputError:
+    """Return the error with control characters escaped: the contents of a file must not steer the terminal."""
+    printable = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in message)
+    return InputError(f"{path}:{line}: {printable}")
 
 
 class _Reader:
-    """Turns YAML nodes into plain data, noting the line of every key and item on the way."""
+    """Turns YAML nodes into plain data and records the line of every key and item."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
+        self._construct = YAML(typ="safe", pure=True).constructor.construct_object
         self._values = 0
         self._open: list[Node] = []
 
     def mapping(self, node: MappingNode, location: Location) -> dict[str, Any]:
-        """Return a mapping, with what `<<` merges into it below its own keys."""
-        with self._enter(node, location):
-            return self._mapping(node, location)
-
-    def _mapping(self, node: MappingNode, location: Location) -> dict[str, Any]:
+        """Return a mapping; what `<<` merges into it goes below its own keys."""
         data: dict[str, Any] = {}
         own: set[str] = set()
-        for key_node, value_node in sorted(node.value, key=lambda pair: pair[0].tag != f"{_TAG}merge"):
-            if key_node.tag == f"{_TAG}merge":
-                for merged in value_node.value if isinstance(value_node, SequenceNode) else [value_node]:
-                    data = {**self._merged(merged, location), **data}
-                continue
-            key = self._key(key_node)
-            if key in own:
-                raise self._error(key_node, f'the key "{key}" is a duplicate; keep one of the two')
-            own.add(key)
-            self._document.lines[(*location, key)] = (self._document.path, key_node.start_mark.line + 1)
-            data[key] = self._value(value_node, (*location, key))
+        with self._enter(node, location):
+            for key_node, value_node in sorted(node.value, key=lambda pair: pair[0].tag != f"{_TAG}merge"):
+                if key_node.tag == f"{_TAG}merge":
+                    for merged in value_node.value if isinstance(value_node, SequenceNode) else [value_node]:
+                        data = {**self._merged(merged, location), **data}
+                    continue
+                key = self._key(key_node)
+                if key in own:
+                    raise self._error(key_node, f'the key "{key}" is a duplicate; keep one of the two')
+                own.add(key)
+                self._note_line(key_node, (*location, key))
+                data[key] = self._value(value_node, (*location, key))
         return data
 
     def _merged(self, node: Node, location: Location) -> dict[str, Any]:
@@ -177,9 +168,9 @@ class _Reader:
 
     def _key(self, node: Node) -> str:
         if not isinstance(node, ScalarNode):
-            raise self._error(node, "a key is a mapping or a list; give a text, if need be in quotes")
+            raise self._error(node, "a key is a mapping or a list; use a string, in quotes if necessary")
         if node.tag != f"{_TAG}str":
-            raise self._error(node, f"the key {shown(self._scalar(node, ()))} is no text; put it in quotes")
+            raise self._error(node, f"the key {shown(self._scalar(node, ()))} is not a string; put it in quotes")
         return str(node.value)
 
     def _value(self, node: Node, location: Location) -> Any:
@@ -191,50 +182,52 @@ class _Reader:
         self._count(node, location)
         if isinstance(node, ScalarNode):
             return self._scalar(node, location)
-        raise self._tagged(node, location)
+        raise self._tag_error(node, location)
 
     def _item(self, node: Node, location: Location) -> Any:
-        self._document.lines[location] = (self._document.path, node.start_mark.line + 1)
+        self._note_line(node, location)
         return self._value(node, location)
 
     def _scalar(self, node: ScalarNode, location: Location) -> Any:
-        kind = str(node.tag)
-        if kind in _TEXT:
+        if node.tag in _STRINGS:
             return str(node.value)
-        if kind not in {f"{_TAG}null", f"{_TAG}bool", f"{_TAG}int", f"{_TAG}float"}:
-            raise self._tagged(node, location)
+        if node.tag not in _OTHER_SCALARS:
+            raise self._tag_error(node, location)
         if len(node.value) > MAX_DIGITS:
-            raise self._error(node, f"{_named(location)}{shown(node.value)} is too long a number; shorten it")
+            raise self._error(node, f"{_named(location)}{shown(node.value)} has too many digits; shorten it")
         try:
-            value = YAML(typ="safe", pure=True).constructor.construct_object(node)
+            value = self._construct(node)
         except (YAMLError, ValueError, KeyError) as error:
-            wrong = f"{_named(location)}{shown(node.value)} is not of the type it is tagged as; mend it"
-            raise self._error(node, wrong) from error
+            message = f"{_named(location)}{shown(node.value)} does not match its tag; remove the tag or fix the value"
+            raise self._error(node, message) from error
         if isinstance(value, float) and not math.isfinite(value):
-            raise self._error(node, f"{_named(location)}{value} is no number to measure with; give a finite one")
+            raise self._error(node, f"{_named(location)}{value} is not a finite number; give one")
         return value
 
     @contextmanager
     def _enter(self, node: Node, location: Location) -> Iterator[None]:
-        """Count a mapping or list, and refuse one that an alias puts into itself."""
+        """Count a mapping or list, and refuse one that contains itself through an alias."""
         self._count(node, location)
         if any(node is outer for outer in self._open):
-            raise self._document.error(location, f"{_named(location)}contains itself by an alias; write it out")
+            message = f"{_named(location)}contains itself through an alias; write it out"
+            raise self._document.error(location, message)
         self._open.append(node)
         yield
         self._open.pop()
 
     def _count(self, node: Node, location: Location) -> None:
-        """Refuse what is nested or aliased beyond any scenario."""
         self._values += 1
         if self._values > MAX_VALUES or len(location) > MAX_DEPTH:
-            raise self._error(node, "nested or repeated by aliases beyond any scenario; write it out shorter")
+            raise self._error(node, "nested too deeply, or expanded too far by aliases; write it shorter")
 
-    def _tagged(self, node: Node, location: Location) -> InputError:
+    def _note_line(self, node: Node, location: Location) -> None:
+        self._document.lines[location] = (self._document.path, node.start_mark.line + 1)
+
+    def _tag_error(self, node: Node, location: Location) -> InputError:
         return self._error(node, f"{_named(location)}the tag {shown(str(node.tag))} is not read; write plain YAML")
 
     def _error(self, node: Node, message: str) -> InputError:
-        return InputError(f"{self._document.path}:{node.start_mark.line + 1}: {_printable(message)}")
+        return _error_at(self._document.path, node.start_mark.line + 1, message)
 
 
 def _named(location: Location) -> str:
@@ -243,7 +236,7 @@ def _named(location: Location) -> str:
 
 
 def _merge(parent: Document, child: Document) -> Document:
-    """Lay `child` over `parent`: mappings are merged by key, everything else is replaced; a null case is dropped."""
+    """Lay `child` over `parent`: mappings merge by key, other values are replaced, and a null case is dropped."""
     merged = Document(path=child.path, data=_overlay(parent.data, child.data), lines={**parent.lines, **child.lines})
     below, above = parent.data.get("cases"), child.data.get("cases")
     if below is not None and not isinstance(below, dict):

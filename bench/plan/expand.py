@@ -1,4 +1,4 @@
-"""Turn a validated scenario into its cases: lay settings over each other, multiply the matrix, name every row."""
+"""Turn a validated scenario into its cases: override settings, multiply the matrix, name every row."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,42 +15,41 @@ from bench.plan.scenario import CaseEntry, Matrix, Scenario, Settings
 from bench.plan.vocabulary import suggestion
 
 Schedulers = Callable[[str], list[str]]
-"""model -> class names of its compatible schedulers; asks diffusers, hence handed in by the door."""
+"""model -> class names of its compatible schedulers. Only diffusers knows them, so the caller passes this in."""
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 LONGEST_NAME = 100
-"""With the scenario's name and a number it is still a file name everywhere."""
-MOST_CASES = 1000
-"""A day of measuring, at a minute a case; more is a mistake."""
+"""Together with the scenario's name and a number it is still a valid file name everywhere."""
+MAX_CASES = 1000
+"""A day of measuring at a minute per case; more is a mistake."""
 COMPATIBLE = "compatible"
 MERGED = ("call", "load", "scheduler_config")
-"""Mappings are laid over each other key by key; every other setting replaces the one below it."""
+"""These mappings are merged key by key; any other setting replaces the one below it."""
+
+_Named = list[tuple[str, CaseEntry, Location]]
 
 
 def cases(
     scenario: Scenario, document: Document, compatible: Schedulers, order: list[str]
 ) -> list[tuple[Case, Location]]:
-    """Return the cases of a scenario, each with the location that its errors are reported at.
+    """Return the cases of a scenario, each with the location at which its errors are reported.
 
     Args:
         scenario: the validated file.
         document: the same file's data and lines.
-        compatible: asked only where the scheduler axis says `compatible`.
+        compatible: called only if the scheduler axis says `compatible`.
         order: the optimizations in the order they are applied.
 
     Raises:
-        InputError: a case is empty, named unsafely, or without a model; a matrix expands to nothing; a baseline is no
-            case.
+        InputError: a case is empty, has an unsafe name or no model; or a matrix expands to nothing or to too much.
     """
     named = _named(scenario, document)
     if scenario.matrix is not None:
-        named = _cross(named, scenario, document, compatible)
+        axes = _axes(scenario.matrix, scenario.model, document, compatible)
+        named = _cross(named, _combinations(scenario.matrix, axes, document), list(axes), document)
     if not named:
         raise document.error(("cases",), "there is no case; write at least one under 'cases', or a 'matrix'")
     return [(_resolve(name, entry, scenario, document, where, order), where) for name, entry, where in named]
-
-
-_Named = list[tuple[str, CaseEntry, Location]]
 
 
 def _named(scenario: Scenario, document: Document) -> _Named:
@@ -58,7 +57,7 @@ def _named(scenario: Scenario, document: Document) -> _Named:
     for name, entry in (scenario.cases or {}).items():
         where: Location = ("cases", name)
         if entry is None:
-            raise document.error(where, f"the case '{name}' is empty; write '{name}: {{}}' for one with no settings")
+            raise document.error(where, f"the case '{name}' is empty; write '{name}: {{}}' for one without settings")
         _refuse_unsafe(name, where, document)
         named.append((name, entry, where))
     return named
@@ -66,71 +65,62 @@ def _named(scenario: Scenario, document: Document) -> _Named:
 
 def _refuse_unsafe(name: str, where: Location, document: Document) -> None:
     if not SAFE_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        allowed = f"at most {LONGEST_NAME} letters, digits, '.', '_', '+' and '-', a letter or digit first"
+        allowed = f"at most {LONGEST_NAME} letters, digits, '.', '_', '+' and '-', beginning with a letter or digit"
         raise document.error(where, f"{shown(name)} cannot be a file name; use {allowed}")
 
 
-def _cross(named: _Named, scenario: Scenario, document: Document, compatible: Schedulers) -> _Named:
-    """Cross the named cases, or one without settings where there are none, with the matrix."""
-    base = named or [("", CaseEntry(), ("matrix",))]
-    combinations, axes = _combinations(scenario, document, compatible)
-    crossed = [
-        (_join(name, matrix.name(combination, axes)), _entry(entry, combination, document), where)
-        for name, entry, where in base
-        for combination in combinations
-    ]
-    for name, _, where in crossed:
-        _refuse_unsafe(name, where, document)
-    _refuse_same_names(crossed, document)
-    return crossed
+def _axes(table: Matrix, model: str | None, document: Document, compatible: Schedulers) -> dict[str, list[Any]]:
+    axes = {}
+    for axis, values in table.axes.items():
+        where: Location = ("matrix", axis)
+        if axis == "scheduler" and values == COMPATIBLE:
+            if model is None:
+                message = "'compatible' depends on the model's own scheduler; write 'model:' at the top of the file"
+                raise document.error(where, message)
+            axes[axis] = compatible(model)
+        elif isinstance(values, list) and values:
+            axes[axis] = values
+        else:
+            message = f"the axis '{axis}' is {shown(values)}; give a list of values, such as [20, 50]"
+            raise document.error(where, message)
+    return axes
 
 
-def _combinations(
-    scenario: Scenario, document: Document, compatible: Schedulers
-) -> tuple[list[matrix.Combination], list[str]]:
-    """Return the combinations of the matrix and the names of its axes; raise `InputError` for none, or too many."""
-    table = scenario.matrix or Matrix()
-    axes = _axes(scenario, document, compatible)
+def _combinations(table: Matrix, axes: dict[str, list[Any]], document: Document) -> list[matrix.Combination]:
+    """Return the combinations of the matrix; raise `InputError` if there are none or too many."""
     for index, entry in enumerate(table.exclude):
         for key in entry:
             if key not in axes:
                 where: Location = ("matrix", "exclude", index, key)
-                raise document.error(where, f"'{key}' is no axis of this matrix; {suggestion(key, set(axes))}")
-    if prod(len(values) for values in axes.values()) > MOST_CASES:
-        raise document.error(("matrix",), f"the matrix has more than {MOST_CASES} combinations; shorten an axis")
+                raise document.error(where, f"'{key}' is not an axis of this matrix; {suggestion(key, axes)}")
+    if prod(len(values) for values in axes.values()) > MAX_CASES:
+        raise document.error(("matrix",), f"the matrix has more than {MAX_CASES} combinations; shorten an axis")
     combinations = matrix.include(matrix.multiply(axes, table.exclude), table.include, list(axes))
     if not combinations:
         raise document.error(("matrix",), "the matrix expands to nothing; give every axis a value, or exclude less")
-    return combinations, list(axes)
+    return combinations
 
 
-def _join(name: str, combination: str) -> str:
-    return "-".join(part for part in (name, combination) if part)
-
-
-def _axes(scenario: Scenario, document: Document, compatible: Schedulers) -> dict[str, list[Any]]:
-    axes = {}
-    for axis, values in (scenario.matrix or Matrix()).axes.items():
-        where: Location = ("matrix", axis)
-        if axis == "scheduler" and values == COMPATIBLE:
-            if scenario.model is None:
-                raise document.error(where, "'compatible' asks the model's own scheduler; name the model at the top")
-            axes[axis] = compatible(scenario.model)
-        elif isinstance(values, list) and values:
-            axes[axis] = values
-        else:
-            raise document.error(
-                where, f"the axis '{axis}' is {shown(values)}; give a list of values, such as [20, 50]"
-            )
-    return axes
+def _cross(named: _Named, combinations: list[matrix.Combination], axes: list[str], document: Document) -> _Named:
+    """Cross the named cases, or one case without settings if there are none, with the matrix."""
+    crossed: _Named = []
+    seen: set[str] = set()
+    for case_name, entry, where in named or [("", CaseEntry(), ("matrix",))]:
+        for combination in combinations:
+            name = "-".join(filter(None, [case_name, matrix.name(combination, axes)]))
+            _refuse_unsafe(name, where, document)
+            if name in seen:
+                raise document.error(where, f"two cases are named '{name}'; remove the value that is given twice")
+            seen.add(name)
+            crossed.append((name, _entry(entry, combination, document), where))
+    return crossed
 
 
 def _entry(entry: CaseEntry, combination: matrix.Combination, document: Document) -> CaseEntry:
-    """Lay a combination over a named case: a key of the settings as that setting, any other as a call argument."""
+    """Override a case with a combination, in which a key is a setting or else an argument of the pipeline call."""
     known = {key: value for key, value in combination.items() if key in CaseEntry.model_fields}
     call = {key: value for key, value in combination.items() if key not in known}
-    given = entry.model_dump(exclude_unset=True)
-    laid = _overlay(given, known)
+    laid = _overlay(entry.model_dump(exclude_unset=True), known)
     if call:
         laid["call"] = {**(laid.get("call") or {}), **call}
     try:
@@ -146,8 +136,8 @@ def origin(document: Document, path: Location, value: Any) -> Location:
 
     Args:
         document: of the scenario.
-        path: of the setting, such as `("dtype",)` or `("call", "height")`; an axis goes by its last part.
-        value: that the case came out with.
+        path: of the setting, such as `("dtype",)` or `("call", "height")`; an axis is named by its last part.
+        value: the value in the resolved case.
     """
     table, key = document.data.get("matrix"), path[-1]
     if not isinstance(table, dict):
@@ -168,18 +158,10 @@ def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, An
     return {**below, **above, **merged}
 
 
-def _refuse_same_names(named: _Named, document: Document) -> None:
-    seen: set[str] = set()
-    for name, _, where in named:
-        if name in seen:
-            raise document.error(where, f"two cases come out as '{name}'; remove the value that is given twice")
-        seen.add(name)
-
-
 def _resolve(
     name: str, entry: CaseEntry, scenario: Scenario, document: Document, where: Location, order: list[str]
 ) -> Case:
-    """Lay a case over its scenario's settings and fill in what neither says."""
+    """Override the scenario's settings with a case's, and fill in what neither gives."""
     common = {key: value for key in Settings.model_fields if (value := getattr(scenario, key)) is not None}
     own = {key: value for key, value in entry.model_dump(exclude_unset=True).items() if value is not None}
     settings = _overlay(common, own)

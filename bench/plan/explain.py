@@ -1,4 +1,4 @@
-"""Say what is wrong with a setting in words of the scenario file, where pydantic speaks of Python's types."""
+"""Turn a validation error into the words of the scenario file; pydantic speaks of Python's types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,8 @@ from bench.plan.scenario import CaseEntry, Claim, Scenario, Source
 from bench.plan.vocabulary import suggestion
 
 _REMEDIES = {
-    "string_type": "give a text",
-    "string_too_short": "give a text that is not empty",
+    "string_type": "give a string",
+    "string_too_short": "give a string that is not empty",
     "int_type": "give a whole number",
     "int_from_float": "give a whole number",
     "float_type": "give a number",
@@ -23,23 +23,23 @@ _REMEDIES = {
     "dict_type": "give a mapping, such as {key: value}",
     "model_type": "give a mapping, such as {key: value}",
 }
-_LIMITS = {
-    "greater_than": ("gt", "more than"),
-    "greater_than_equal": ("ge", "at least"),
+_BOUNDS = {
+    "greater_than": ("gt", "greater than"),
+    "greater_than_equal": ("ge", "of at least"),
     "less_than": ("lt", "less than"),
-    "less_than_equal": ("le", "at most"),
+    "less_than_equal": ("le", "of at most"),
 }
-_SEED = "give a whole number of at least 0 and less than 2**63, or a list of them, one an image"
+_SEED = "give a whole number of at least 0 and less than 2**63, or a list with one per image"
 
 
 def explain(error: ValidationError, data: Mapping[str, Any]) -> tuple[Location, str]:
-    """Return where the first fault is and a message for it: what is wrong; what to do.
+    """Return the location of the first fault, and a message: what is wrong; what to do.
 
-    Unknown keys come first, for a misspelt key is also a missing one.
+    Unknown keys come first, because a misspelled key is also reported as missing.
 
     Args:
         error: of the validation.
-        data: that was validated, by which a location is told from the names of union members in it.
+        data: what was validated; distinguishes its keys in a location from pydantic's names of union members.
     """
     faults = error.errors()
     first = min(faults, key=lambda fault: (fault["type"] != "extra_forbidden", fault["type"] == "missing"))
@@ -48,7 +48,7 @@ def explain(error: ValidationError, data: Mapping[str, Any]) -> tuple[Location, 
 
 
 def _location(fault: ErrorDetails, data: Any) -> Location:
-    """Return the part of a fault's location that is written in the file; a missing key is the last of it."""
+    """Return the part of a fault's location that is written in the file, and last the key if it is missing."""
     location: Location = ()
     for part in fault["loc"]:
         here = data if isinstance(data, dict) else dict(enumerate(data)) if isinstance(data, list) else {}
@@ -61,7 +61,7 @@ def _message(fault: ErrorDetails, location: Location) -> str:
     key = next((str(part) for part in reversed(location) if isinstance(part, str)), "the scenario")
     kind = fault["type"]
     if kind == "extra_forbidden":
-        return f"unknown key '{key}'; {suggestion(key, set(_siblings(location)))}"
+        return f"unknown key '{key}'; {suggestion(key, _siblings(location))}"
     if kind == "missing":
         return f"'{key}' is missing; add it"
     if kind == "value_error":
@@ -71,16 +71,16 @@ def _message(fault: ErrorDetails, location: Location) -> str:
 
 def _remedy(fault: ErrorDetails) -> str:
     kind, context = fault["type"], fault.get("ctx", {})
-    if kind in _LIMITS:
-        bound, words = _LIMITS[kind]
-        return f"give a number of {words} {context[bound]}"
+    if kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        return f"give a number {words} {context[bound]}"
     if kind == "literal_error":
         return f"give one of {context['expected']}"
-    return _REMEDIES.get(kind, "see `bench schema` for what it can be")
+    return _REMEDIES.get(kind, "run `bench schema` to see what is allowed")
 
 
 def _siblings(location: Location) -> list[str]:
-    """Return the keys that may stand where an unknown one was found."""
+    """Return the keys that are allowed where an unknown one was found."""
     parents: dict[tuple[bool, str | int | None], type[BaseModel]] = {(False, "source"): Source, (True, "claim"): Claim}
     in_case = location[0] == "cases" and len(location) > 2  # noqa: PLR2004 - cases, its name, the key
     parent = location[2] if in_case and len(location) > 3 else location[0] if len(location) > 1 else None  # noqa: PLR2004

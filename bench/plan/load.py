@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+import bench
 from bench.errors import InputError
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.check import check
@@ -18,51 +19,53 @@ from bench.plan.vocabulary import Vocabulary, suggestion
 FOLDER = Path("scenarios")
 
 
-def find(names: Sequence[str], folder: Path = FOLDER) -> list[Path]:
-    """Return the files of scenarios given by path, by folder or by name; all of `folder` where none is given.
+def find(names: Sequence[str]) -> list[Path]:
+    """Return the files of scenarios given by path, by folder or by name; without names, all of the first folder.
 
     Raises:
-        InputError: a name is neither, or a folder holds no scenario.
+        InputError: a name is none of these, a folder contains no scenario, or two files have the same name.
     """
-    found = [path for name in names or [str(folder)] for path in _find(name, folder)]
+    found = [path for name in names or [str(folders()[0])] for path in _find(name)]
     unique = list({path.resolve(): path for path in reversed(found)}.values())[::-1]
     stems = [path.stem for path in unique]
     for path in unique:
         if stems.count(path.stem) > 1:
-            raise InputError(
-                f"{path}:1: two scenarios are called '{path.stem}'; rename one, rows are joined by that name"
-            )
+            raise InputError(f"{path}:1: two scenarios are named '{path.stem}', which joins their rows; rename one")
     return unique
 
 
-def _find(name: str, folder: Path) -> list[Path]:
+def folders() -> list[Path]:
+    """Return where names are looked up: `scenarios/` in the current directory, then the scenarios of this package."""
+    package = Path(bench.__file__).parent
+    inside = package / FOLDER  # where the build puts them
+    return [*([FOLDER] if FOLDER.is_dir() else []), inside if inside.is_dir() else package.parent / FOLDER]
+
+
+def _find(name: str) -> list[Path]:
     path = Path(name)
     if path.is_dir():
         inside = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
         if not inside:
-            raise InputError(f"{path}: has no scenario (*.yaml); give a file, or a folder that holds one")
+            raise InputError(f"{path}: contains no scenario (*.yaml); give a file, or a folder that contains one")
         return inside
     if path.suffix in {".yaml", ".yml"} or path.exists():
         return [path]
-    named = folder / f"{name}.yaml"
-    if named.is_file():
-        return [named]
-    known = [scenario.stem for scenario in folder.glob("*.yaml")]
-    hint = (
-        suggestion(name, known) if known else f"there is no folder {folder}/ here; run from a checkout, or give a path"
-    )
-    raise InputError(f"unknown scenario '{name}'; {hint}")
+    for folder in folders():
+        if (folder / f"{name}.yaml").is_file():
+            return [folder / f"{name}.yaml"]
+    known = sorted({scenario.stem for folder in folders() for scenario in folder.glob("*.yaml")})
+    raise InputError(f"unknown scenario '{name}'; {suggestion(name, known)}")
 
 
 def load(paths: Sequence[Path], vocabulary: Vocabulary, compatible: Schedulers) -> Plan:
-    """Load scenario files into a plan, refusing whatever cannot be measured as written.
+    """Load scenario files into a plan.
 
     Raises:
-        InputError: `file:line: what is wrong; what to do`, for the first fault found.
+        InputError: the first thing that cannot be measured as written, as `file:line: what is wrong; what to do`.
     """
     loaded = [load_file(path, vocabulary, compatible) for path in paths]
     return Plan(
-        tables=tuple(table for table, _ in loaded),
+        scenarios=tuple(info for info, _ in loaded),
         cases=tuple(case for _, written in loaded for case, _ in written),
     )
 
@@ -70,7 +73,7 @@ def load(paths: Sequence[Path], vocabulary: Vocabulary, compatible: Schedulers) 
 def load_file(
     path: Path, vocabulary: Vocabulary, compatible: Schedulers
 ) -> tuple[ScenarioInfo, list[tuple[Case, tuple[Path, int]]]]:
-    """Load one scenario file: its table, and its cases, each with the file and the line that it was written in.
+    """Load one scenario file: its description, and its cases with the file and line of each.
 
     Raises:
         InputError: as `load` does.
@@ -81,8 +84,8 @@ def load_file(
     _check_all(resolved, document, vocabulary)
     source = scenario.source.model_dump(exclude_none=True) if scenario.source else {}
     axes = tuple(scenario.matrix.axes) if scenario.matrix else ()
-    table = ScenarioInfo(scenario=path.stem, title=scenario.title, source=source, axes=axes)
-    return table, [(case, document.place(where)) for case, where in resolved]
+    info = ScenarioInfo(scenario=path.stem, title=scenario.title, source=source, axes=axes)
+    return info, [(case, document.place(where)) for case, where in resolved]
 
 
 def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabulary: Vocabulary) -> None:
@@ -94,16 +97,16 @@ def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabu
             at = (*where, "baseline") if (*where, "baseline") in document.lines else ("baseline",)
             name = case.baseline.split("/", 1)[1]
             hint = suggestion(name, {key.split("/", 1)[1] for key in keys})
-            raise document.error(at, f"the baseline '{name}' is no case of this scenario; {hint}")
-        twin = seen.setdefault(case.settings(), case.name)
-        if twin != case.name:
-            raise document.error(where, f"the case '{case.name}' repeats '{twin}'; remove one, or change a setting")
+            raise document.error(at, f"the baseline '{name}' is not a case of this scenario; {hint}")
+        first = seen.setdefault(case.settings(), case.name)
+        if first != case.name:
+            raise document.error(where, f"the case '{case.name}' repeats '{first}'; remove one, or change a setting")
 
 
 def _validate(document: Document) -> Scenario:
     if not SAFE_NAME.fullmatch(document.path.stem):
         allowed = "letters, digits, '.', '_', '+' and '-'"
-        raise InputError(f"{document.path}:1: the file's name names its rows; use {allowed}")
+        raise InputError(f"{document.path}:1: the file's name is part of its rows' names; use only {allowed}")
     try:
         return Scenario.model_validate(document.data)
     except ValidationError as error:
@@ -111,23 +114,25 @@ def _validate(document: Document) -> Scenario:
 
 
 def choose(plan: Plan, patterns: Sequence[str]) -> tuple[Plan, list[str]]:
-    """Keep the cases whose key matches a pattern, and the baselines that they need.
+    """Keep the cases whose keys match a pattern, and the baselines that they need.
 
     Returns:
-        the smaller plan, and the keys of the baselines that were added though no pattern matched them.
+        the smaller plan, and the keys of the baselines that no pattern matched.
 
     Raises:
         InputError: a pattern matches nothing.
     """
     if not patterns:
         return plan, []
+    wanted: set[str] = set()
     for pattern in patterns:
-        if not any(fnmatchcase(case.key, pattern) for case in plan.cases):
-            hint = suggestion(pattern, {case.key for case in plan.cases}) if len(plan.cases) else "the plan is empty"
+        matching = {case.key for case in plan.cases if fnmatchcase(case.key, pattern)}
+        if not matching:
+            hint = suggestion(pattern, [case.key for case in plan.cases]) if plan.cases else "the plan is empty"
             raise InputError(f"--only '{pattern}' matches no case; {hint}")
-    wanted = {case.key for case in plan.cases if any(fnmatchcase(case.key, pattern) for pattern in patterns)}
+        wanted |= matching
     needed = {case.baseline for case in plan.cases if case.key in wanted and case.baseline}
     kept = tuple(case for case in plan.cases if case.key in wanted | needed)
-    scenarios = {case.scenario for case in kept}
-    tables = tuple(table for table in plan.tables if table.scenario in scenarios)
-    return Plan(tables=tables, cases=kept), sorted(needed - wanted)
+    names = {case.scenario for case in kept}
+    scenarios = tuple(info for info in plan.scenarios if info.scenario in names)
+    return Plan(scenarios=scenarios, cases=kept), sorted(needed - wanted)

@@ -1,4 +1,4 @@
-"""Multiply the axes of a matrix, with `include` and `exclude` as GitHub Actions users know them."""
+"""Multiply the axes of a matrix, with `include` and `exclude` as in GitHub Actions."""
 
 import itertools
 import re
@@ -7,14 +7,14 @@ from typing import Any
 
 Combination = dict[str, Any]
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+]+")
-_NO_BEGINNING = "._+"
+_NOT_FIRST = "._+"
 _LONGEST_WORD = 40
 
 
 def multiply(axes: Mapping[str, Sequence[Any]], exclude: Sequence[Combination] = ()) -> list[Combination]:
-    """Return every combination of the axes, the last axis turning fastest, without the excluded ones; none of no axes.
+    """Return every combination of the axes, the last axis varying fastest; none if there are no axes.
 
-    A combination is excluded when it agrees with all keys of one `exclude` entry.
+    A combination is left out if it agrees with all keys of an `exclude` entry.
     """
     if not axes:
         return []
@@ -23,7 +23,7 @@ def multiply(axes: Mapping[str, Sequence[Any]], exclude: Sequence[Combination] =
 
 
 def include(combinations: list[Combination], entries: Sequence[Combination], axes: Sequence[str]) -> list[Combination]:
-    """Lay each entry over the combinations whose axis values it agrees with; make it one of its own where none does.
+    """Add each entry to the combinations whose axis values it agrees with, or as a new combination if there are none.
 
     As in GitHub Actions, an entry never overwrites an original axis value, but may overwrite what an earlier entry
     added.
@@ -41,9 +41,9 @@ def include(combinations: list[Combination], entries: Sequence[Combination], axe
 
 
 def name(combination: Combination, axes: Sequence[str]) -> str:
-    """Name a combination by its axis values joined with `-`, safe as a file name: `DDIMScheduler-20`.
+    """Join the axis values with `-`, safe as a file name: `DDIMScheduler-20`.
 
-    One that only `include` made, and that has no axis, is named by all its values.
+    A combination that only `include` made and that has no axis is named by all its values.
     """
     keys = [axis for axis in axes if axis in combination] or list(combination)
     return "-".join(_word(combination[key]) for key in keys)
@@ -62,4 +62,4 @@ def _word(value: object) -> str:
         text = f"minus{-value}"
     else:
         text = str(value)
-    return _UNSAFE.sub("_", text).lstrip(_NO_BEGINNING).rstrip("_")[:_LONGEST_WORD] or "none"
+    return _UNSAFE.sub("_", text).lstrip(_NOT_FIRST).rstrip("_")[:_LONGEST_WORD] or "none"

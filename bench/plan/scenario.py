@@ -1,4 +1,4 @@
-"""The schema of a scenario file: what may be written, in diffusers' own words wherever diffusers has one."""
+"""The schema of a scenario file. Keys have diffusers' own names wherever diffusers has one."""
 
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(min_length=1)]
 Threshold = Annotated[
     float,
-    BeforeValidator(units.share),
+    BeforeValidator(units.parse_share),
     WithJsonSchema(
         {
             "anyOf": [
@@ -25,38 +25,42 @@ Threshold = Annotated[
 ]
 
 
+def _optional(description: str) -> Any:
+    return Field(default=None, description=description)
+
+
 class Strict(BaseModel):
-    """A mapping in which an unknown key is an error and nothing is converted silently."""
+    """A mapping in which unknown keys are errors and values are never converted silently."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Source(Strict):
-    """Where the documented figures come from and on what they were measured."""
+    """Where the documented figures come from, and how they were measured."""
 
-    document: str
-    versions: str | None = None
+    document: str = Field(description="the documentation page")
+    versions: str | None = _optional("the versions of the documentation that contain the figures")
     url: str | None = None
-    device: str | None = Field(default=None, description="the GPU of the documented figures, as its vendor names it")
-    timed_region: str | None = None
-    notes: str | None = None
+    device: str | None = _optional("the GPU of the documented figures, as its vendor names it")
+    timed_region: str | None = _optional("what the documented figures include, where that is known")
+    notes: str | None = _optional("what is known about the figures, and what is inferred")
 
 
 class Claim(Strict):
-    """A documented figure that a case is held against. What is inferred about it belongs in `note`."""
+    """The documented figures that a case is judged against. Anything inferred about them belongs in `note`."""
 
-    latency_s: Positive | None = Field(default=None, description="seconds, of `over_calls` calls together")
+    latency_s: Positive | None = _optional("seconds for `over_calls` calls")
     seconds_per_image: Positive | None = None
-    speedup: Positive | None = Field(default=None, description="against the baseline's seconds per image")
-    latency_reduction: Share | None = Field(default=None, description="1 - latency / the baseline's: 0.43 is 43 % less")
-    parameter_reduction: Share | None = Field(default=None, description="1 - denoiser parameters / the baseline's")
-    status: Literal["oom"] | None = Field(default=None, description="the documented outcome, where it is no figure")
-    over_calls: Annotated[int, Field(ge=1)] = 1
-    approximate: bool = False
+    speedup: Positive | None = _optional("relative to the baseline's seconds per image")
+    latency_reduction: Share | None = _optional("1 - latency / the baseline's latency: 0.43 means 43 % less")
+    parameter_reduction: Share | None = _optional("1 - denoiser parameters / the baseline's")
+    status: Literal["oom"] | None = _optional("the documented outcome, if it is not a figure")
+    over_calls: Annotated[int, Field(ge=1)] = Field(default=1, description="number of calls that `latency_s` covers")
+    approximate: bool = Field(default=False, description="whether the documentation says 'about'")
     note: str | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> "Claim":
+    def _require_a_figure(self) -> "Claim":
         figures = (self.latency_s, self.seconds_per_image, self.speedup, self.latency_reduction)
         if all(figure is None for figure in (*figures, self.parameter_reduction, self.status)):
             raise ValueError("a claim needs a figure; give latency_s, seconds_per_image, speedup or status")
@@ -68,33 +72,32 @@ class Claim(Strict):
 class Settings(Strict):
     """What a case is made of. Every key may stand at the top of a scenario, in a case, or in the matrix."""
 
-    model: Name | None = Field(default=None, description="a known model, a hub id, or a local folder")
-    dtype: Dtype | None = None
-    scheduler: Name | None = Field(default=None, description="a diffusers class name; the model's own where left out")
-    scheduler_config: dict[str, Any] | None = Field(default=None, description="arguments laid over its configuration")
-    vae: Name | None = Field(default=None, description="an autoencoder that takes the place of the model's own")
-    optimizations: list[str] | None = None
-    call: dict[str, Any] | None = Field(default=None, description="arguments of the pipeline call")
-    load: dict[str, Any] | None = Field(default=None, description="arguments of from_pretrained")
-    seed: Seed | Annotated[list[Seed], Field(min_length=1)] | None = Field(
-        default=None, description="one generator for the whole batch, or a list: a generator an image"
+    model: Name | None = _optional("a known model, a hub id, or a local folder")
+    dtype: Dtype | None = _optional("the floating-point type in which weights are loaded; float32 if not given")
+    scheduler: Name | None = _optional("a diffusers class name; the model's own scheduler if not given")
+    scheduler_config: dict[str, Any] | None = _optional("arguments that override the scheduler's configuration")
+    vae: Name | None = _optional("an autoencoder that replaces the model's own")
+    optimizations: list[str] | None = _optional("names from the optimization table (`bench optimizations`)")
+    call: dict[str, Any] | None = _optional("arguments of the pipeline call")
+    load: dict[str, Any] | None = _optional("arguments of from_pretrained")
+    seed: Seed | Annotated[list[Seed], Field(min_length=1)] | None = _optional(
+        "one seed for the whole batch, or a list with one seed per image; 0 if not given"
     )
-    generator_device: Literal["device", "cpu"] | None = Field(
-        default=None, description="where the latents are drawn: the pipeline's device, or the CPU"
+    generator_device: Literal["device", "cpu"] | None = _optional(
+        "where the latents are drawn: on the pipeline's device (if not given) or on the CPU"
     )
-    safety_checker: bool | None = None
-    samples: Annotated[int, Field(ge=1)] | None = None
-    timeout_s: Positive | None = None
-    threshold: Threshold | None = Field(
-        default=None,
-        description="slow-down that `bench gate` takes for a regression, such as 5%; else its own",
+    safety_checker: bool | None = _optional("whether it runs in every call; off if not given")
+    samples: Annotated[int, Field(ge=1)] | None = _optional("a fixed number of samples instead of the stopping rule")
+    timeout_s: Positive | None = _optional("the longest that one process may take; 1800 seconds if not given")
+    threshold: Threshold | None = _optional(
+        "the slow-down that `bench gate` reports as a regression, such as 5%; the gate's own if not given"
     )
 
 
 class CaseEntry(Settings):
-    """One named case: settings laid over the scenario's, and what the documentation says of it."""
+    """One named case: settings that override the scenario's, and what the documentation claims about it."""
 
-    baseline: Name | None = Field(default=None, description="another baseline than the scenario's, for this case")
+    baseline: Name | None = _optional("another baseline for this case than the scenario's")
     claim: Claim | None = None
     note: str | None = None
 
@@ -102,8 +105,8 @@ class CaseEntry(Settings):
 class Matrix(BaseModel):
     """Axes that are multiplied; `include` and `exclude` work as in GitHub Actions.
 
-    An axis is a key of the settings or an argument of the pipeline call; its values are a list. The scheduler axis may
-    be the word `compatible`: every scheduler that the pipeline itself lists.
+    An axis is a key of the settings or an argument of the pipeline call, and its value is a list. The scheduler axis
+    may be the word `compatible`, which stands for every scheduler that diffusers lists as compatible with the model's.
     """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
@@ -120,17 +123,17 @@ class Matrix(BaseModel):
 class Scenario(Settings):
     """One YAML file: a documented table, or a sweep."""
 
-    title: Name
+    title: Name = Field(description="the heading of the table")
     source: Source | None = None
-    baseline: Name | None = None
-    cases: dict[str, CaseEntry | None] | None = None
+    baseline: Name | None = _optional("the case that speed-ups are relative to")
+    cases: dict[str, CaseEntry | None] | None = _optional("the rows of the table by name")
     matrix: Matrix | None = None
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a scenario file, `extends` included, for completion in an editor."""
+    """Return the JSON Schema of a scenario file, including `extends`, for completion in an editor."""
     schema = Scenario.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["properties"]["extends"] = {"type": "string", "description": "another scenario file that this one changes"}
-    schema["required"] = []  # what `extends` brings need not be written again
+    schema["required"] = []  # required keys may come from the extended file
     return schema

@@ -7,19 +7,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RunSettings:
-    """The command line, resolved. Crosses processes as JSON.
+    """The resolved command line. Crosses process boundaries as JSON.
 
     Attributes:
-        device: a torch device type, `cuda`, `cpu`, `mps` or `xpu`.
-        size: `full`, or `tiny` for the toy twins.
+        device: a torch device type: `cuda`, `cpu`, `mps` or `xpu`.
+        size: `full` or `tiny` (tiny models).
         weights: `auto`, `hub`, `random`, or a folder of saved pipelines.
-        hub_reachable: whether `auto` may ask the hub for what its cache lacks.
+        hub_reachable: whether `auto` may download what the hub's cache lacks.
         threads: of the CPU; None leaves torch's default.
-        samples: a fixed number a case, over what the scenario says; None leaves it to the scenario and the rule.
-        processes: fresh processes a case, interleaved in rounds.
-        diagnose: split calls and measure limits: None of full-size models, True of tiny twins too, False of none.
-        trace: write a profiler's trace of one call of each case.
-        timeout_s: the longest a case may take, over what the scenario says; None leaves it to the scenario.
+        samples: a fixed number per case that overrides the scenario; None follows the scenario and the stopping rule.
+        processes: fresh processes per case, one per pass.
+        diagnose: measure breakdown and roofline: None for full-size models only, True for tiny models too, False never.
+        trace: write a profiler trace of one call of each case.
+        timeout_s: the longest a case may take, overrides the scenario; None follows the scenario.
     """
 
     device: str
@@ -34,10 +34,10 @@ class RunSettings:
     timeout_s: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON object from which `from_json` makes equal settings."""
+        """Return what `from_json` turns into equal settings."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "RunSettings":
-        """Make settings from what `to_json` returned; raise TypeError for an unknown key."""
+        """Return the settings that `to_json` described; raise TypeError for an unknown key."""
         return cls(**data)

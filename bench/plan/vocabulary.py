@@ -1,25 +1,25 @@
-"""The names a scenario may use. The plan knows no model and no optimization itself: the door hands them in."""
+"""The names that a scenario may use. The plan knows no model or optimization itself: its caller passes them in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-MOST_LISTED = 24
-"""Words that one error message lists at the most."""
+MAX_LISTED = 24
+"""The most words that one error message lists."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What the installed libraries and this project know; None where that cannot be told without loading a model.
+    """What the installed libraries and this project know; None where only a loaded model could tell.
 
     Attributes:
-        models: name or hub id -> name of the pipeline class, for every model with published facts.
+        models: name or hub id -> pipeline class, for every model with published facts.
         autoencoders: names and hub ids of the autoencoders with published facts.
-        optimizations: name -> the optimizations it cannot be combined with, in the order they are applied.
-        schedulers: class names of the installed diffusers.
-        load_arguments: pipeline class (None: any) -> what the installed `from_pretrained` reads.
+        optimizations: name -> the optimizations it conflicts with, in the order they are applied.
+        schedulers: class names in the installed diffusers.
+        load_arguments: pipeline class (None: any) -> the arguments that `from_pretrained` reads.
         pipeline_class: model -> its pipeline class, also for a local folder.
-        call_arguments: pipeline class -> what its `__call__` takes.
+        call_arguments: pipeline class -> the arguments that its `__call__` takes.
     """
 
     models: Mapping[str, str]
@@ -31,11 +31,10 @@ class Vocabulary:
     call_arguments: Callable[[str], frozenset[str] | None]
 
 
-def suggestion(word: str, known: frozenset[str] | set[str] | list[str]) -> str:
-    """Return `did you mean 'x'?`, or the words there are where none is close and they are few."""
-    close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    longer = [name for name in sorted(known) if word and name.lower().startswith(word.lower())]
-    if close or longer:
-        return f"did you mean '{(close or longer)[0]}'?"
-    listed = sorted(known)[:MOST_LISTED]
-    return f"there are: {', '.join(listed)}{' ...' if len(known) > MOST_LISTED else ''}"
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean 'x'?`, or `there are: ...` if no known word is close."""
+    names = sorted(known)
+    longer = [name for name in names if word and name.lower().startswith(word.lower())]
+    if best := next(iter([*get_close_matches(word, names, n=1, cutoff=0.6), *longer]), None):
+        return f"did you mean '{best}'?"
+    return f"there are: {', '.join(names[:MAX_LISTED])}{' ...' if len(names) > MAX_LISTED else ''}"

@@ -1,11 +1,10 @@
 """A comparison of runs: medians, changes with their intervals, and everything else that differs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bench import units
-from bench.analyze.comparison import Pair, environment_differences, geometric_mean
+from bench.analyze.comparison import Compared, Pair, environment_differences, geometric_mean
 from bench.analyze.side import Side
 from bench.present import grid, render, verdicts, words
 from bench.present.grid import ALWAYS, Cell, Column, Grid, status_tone
@@ -18,14 +17,6 @@ FIELDS = (
     "effective",
 )  # fmt: skip
 REST = "--format csv has everything"
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Sides beside each other: the first is the base, `pairs` has a list for each of the others."""
-
-    sides: Sequence[Side]
-    pairs: Sequence[Sequence[Pair]]
 
 
 def show(compared: Compared) -> None:

@@ -2,12 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from bench.analyze.comparison import EnvironmentDifference
-from bench.analyze.gate import GateVerdict, Judged, overall
+from bench.analyze.gate import GateResult, GateVerdict
 from bench.present import render, verdicts, words
 from bench.present.grid import ALWAYS, Cell, Column, Grid
 from bench.units import listed
@@ -26,36 +23,14 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class Gated:
-    """A gate's outcome.
-
-    Attributes:
-        title: what was compared with what.
-        judged: every case of the base, with its verdict.
-        environment: the facts in which the machines of the sides differ.
-        remarks: what a reader must know about this way of gating.
-    """
-
-    title: str
-    judged: Sequence[Judged]
-    environment: Sequence[EnvironmentDifference]
-    remarks: Sequence[str]
-
-    @property
-    def verdict(self) -> GateVerdict:
-        """The verdict of all cases together."""
-        return overall(self.judged)
-
-
-def conclusion(gated: Gated) -> str:
+def conclusion(gated: GateResult) -> str:
     """Return the verdict in one line, with how many cases had which."""
     counts = Counter(each.verdict for each in gated.judged)
     found = ", ".join(f"{counts[verdict]} {text}" for verdict, text in verdicts.GATED.items() if counts[verdict])
     return f"gate: {verdicts.GATED[gated.verdict]} ({found or 'no case was judged'})"
 
 
-def table(gated: Gated) -> Grid:
+def table(gated: GateResult) -> Grid:
     """Return one row per judged case."""
     rows = tuple(
         (
@@ -66,21 +41,21 @@ def table(gated: Gated) -> Grid:
         for each in gated.judged
     )
     tiny = words.caution(each.pair.new for each in gated.judged if each.pair.new is not None)
-    return Grid(gated.title, COLUMNS, rows, tiny, tuple(_notes(gated)))
+    return Grid(f"{gated.new} against {gated.base}", COLUMNS, rows, tiny, tuple(_notes(gated)))
 
 
-def show(gated: Gated) -> None:
+def show(gated: GateResult) -> None:
     """Print the verdicts on the terminal, and what differs besides the figures."""
     render.show(table(gated), "--markdown FILE has all")
     render.say([conclusion(gated)], "bold")
 
 
-def as_markdown(gated: Gated) -> str:
+def as_markdown(gated: GateResult) -> str:
     """Return the verdicts as a Markdown document."""
     return render.document(table(gated), "##", f"**{conclusion(gated)}**")
 
 
-def as_junit(gated: Gated) -> str:
+def as_junit(gated: GateResult) -> str:
     """Return the verdicts as JUnit XML: one suite, one test per case.
 
     Regressed is a failure, not comparable an error, inconclusive is skipped.
@@ -103,7 +78,7 @@ def as_junit(gated: Gated) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 
 
-def _notes(gated: Gated) -> list[str]:
+def _notes(gated: GateResult) -> list[str]:
     """Say what differs between the machines and in what was in effect, and what this gate is worth."""
     pairs = [each.pair for each in gated.judged]
     images = [pair.key for pair in pairs if pair.other_image]
@@ -114,7 +89,8 @@ def _notes(gated: Gated) -> list[str]:
             * bool(images)
         ),
         *verdicts.grouped(pairs, lambda pair: pair.effective, "in effect: "),
-        *gated.remarks,
+        verdicts.SIDE_BY_SIDE if gated.side_by_side else verdicts.STORED,
+        *(f"{key}: not judged, because only the new side has it" for key in gated.only_in_new),
     ]
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,10 +28,18 @@ _JOINTS = re.compile(r"(?<=[-+_/. ])")
 """Where a long name may be broken."""
 
 
+class PatientConsole(Console):
+    """A console whose reader may go away (`| head`): from then on its output is lost, and nothing else."""
+
+    def on_broken_pipe(self) -> None:
+        """Send further output nowhere; rich would end the program."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def console() -> Console:
-    """Return the terminal; where the output goes into a pipe, lines are as long as they need to be."""
-    made = Console()
-    return made if made.is_terminal or "COLUMNS" in os.environ else Console(width=UNLIMITED)
+    """Return the terminal; if the output goes into a pipe, lines are as long as they need to be."""
+    made = PatientConsole()
+    return made if made.is_terminal or "COLUMNS" in os.environ else PatientConsole(width=UNLIMITED)
 
 
 def show(grid: Grid, rest: str) -> None:

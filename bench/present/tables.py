@@ -23,7 +23,7 @@ class _Field:
 
 def tables(run: Run, results: Sequence[CaseResult]) -> list[Grid]:
     """Return the tables of a run, one per scenario that has a result."""
-    return [table(info, own) for info in run.plan.tables if (own := of_scenario(info, results))]
+    return [table(info, own) for info in run.plan.scenarios if (own := of_scenario(info, results))]
 
 
 def of_scenario(info: ScenarioInfo, results: Sequence[CaseResult]) -> list[CaseResult]:

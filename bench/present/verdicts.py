@@ -7,7 +7,7 @@ from bench import units
 from bench.analyze.baselines import NO_BASELINE, Saved
 from bench.analyze.candidates import Candidate, ExclusionKind
 from bench.analyze.comparison import ComparisonVerdict, Difference, EnvironmentDifference, Pair
-from bench.analyze.gate import GateVerdict, Judged, Reason, memory_slack_bytes
+from bench.analyze.gate import BLOCKS, EXTENDED, GateVerdict, Judged, Reason, memory_slack_bytes
 from bench.present import words
 from bench.present.grid import Tone
 from bench.records.case_result import CaseResult
@@ -19,6 +19,14 @@ INTERVALS = "change: of the latency, more is slower; in brackets its 95 % interv
 TIMES = (
     "The runs are from different times, and what the machine did in between is in the change but not in its interval. "
     "To exclude that, measure both sides side by side: gate --base-python A --head-python B."
+)
+SIDE_BY_SIDE = (
+    f"Two interpreters, measured in fresh processes that alternate, in reversing order ({BLOCKS} blocks, or {EXTENDED} if "
+    "those are not enough): the gate to trust for latency."
+)
+STORED = (
+    "Stored results were measured at different times, so this gate is for trends, memory and status. To gate latency, "
+    "use --base-python A --head-python B, which measures both sides side by side."
 )
 
 COMPARED = {

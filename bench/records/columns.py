@@ -24,7 +24,10 @@ _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
 def _from_json(value: Any) -> Any:
     """Parse a CSV cell that holds JSON; anything else passes unchanged."""
-    return json.loads(value) if isinstance(value, str) else value
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def _from_names(value: Any) -> Any:

@@ -7,7 +7,7 @@ from it, from the plan and from the pictures.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,21 @@ class Store:
         self.folder = folder
         self._lock = FileLock(folder / ".lock")
 
-    def open(self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool) -> list[ProcessRecord]:
+    def open(
+        self,
+        plan: Mapping[str, Any],
+        environment: Mapping[str, Any],
+        *,
+        resume: bool,
+        again: Collection[Status] = (),
+    ) -> list[ProcessRecord]:
         """Take the folder and prepare its files; return the processes that are finished already.
+
+        Args:
+            plan: of the run.
+            environment: facts of the machine and versions.
+            resume: whether the folder has a run that is continued.
+            again: statuses whose processes are dropped and measured again, like those that were interrupted.
 
         Raises:
             InputError: the folder is in use, cannot be written, holds results and `resume` is off, or was made from
@@ -66,7 +79,7 @@ class Store:
             raise InputError(f"{self.folder}: cannot be written ({error.strerror}); choose another --output") from error
         try:
             if (self.folder / PROCESSES).exists():
-                return self._resume(plan, environment, resume=resume)
+                return self._resume(plan, environment, resume=resume, dropped={Status.INTERRUPTED, *again})
             self._refuse_foreign_folder(resume=resume)
             replace(self.folder / PLAN, _json(plan))
             replace(self.folder / ENVIRONMENT, _json(environment))
@@ -106,7 +119,9 @@ class Store:
                 f"{self.folder}: is not the folder of a run, but contains {found}; choose an empty or new folder"
             )
 
-    def _resume(self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool) -> list[ProcessRecord]:
+    def _resume(
+        self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool, dropped: Collection[Status]
+    ) -> list[ProcessRecord]:
         if not resume:
             raise InputError(f"{self.folder}: has results already; give --resume to continue, or another --output")
         if _measured_plan(read_json(self.folder / PLAN)) != _measured_plan(json.loads(_json(plan))):
@@ -120,7 +135,7 @@ class Store:
                     f"{self.folder}: was made with {fact} {before.get(fact)}, this is {environment.get(fact)}; "
                     "start a new run with another --output"
                 )
-        finished = [record for record in read_processes(self.folder / PROCESSES) if record.status != Status.INTERRUPTED]
+        finished = [record for record in read_processes(self.folder / PROCESSES) if record.status not in dropped]
         replace(self.folder / PROCESSES, b"".join(map(_line, finished)).decode())
         return finished
 

@@ -1,153 +1,126 @@
-"""Measure what a plan holds, write rows as they come, and end with tables and plots: the second half of `run`."""
+"""Measure a plan: what `run` does, from a request to an outcome.
 
-import os
-import signal
-from contextlib import contextmanager
-from functools import partial
+Whatever ends a run early (a stop on request, a full disk, a fault in a case), it ends here, with all that was measured
+and an `Ending` that says how.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
+from bench.analyze.run import newest
+from bench.errors import InputError
+from bench.execute.client import WorkerClient
+from bench.execute.questions import ask_compatible, fetch
+from bench.plan.order import Job, remaining
+from bench.records.case_result import CaseResult
+from bench.records.outcomes import FAULTS, Status
+from bench.session.files import write_data
+from bench.session.live import LiveRun, Machine
+from bench.session.plan import RESULTS, new_folder, plan_for, stored_plan
+from bench.session.request import Ending, RunOutcome
+from bench.session.settings import ask, measures_tiny, settings_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from bench.execute.attempt import Outcome
-    from bench.execute.client import WorkerClient
-    from bench.execute.runner import Runner
-    from bench.plan.case import Case, Plan
-    from bench.plan.order import Job
+    from bench.plan.case import Case
     from bench.plan.settings import RunSettings
-    from bench.records.store import Store
+    from bench.session.progress import Notices
+    from bench.session.request import RunRequest
 
-FAULT, INTERRUPTED = 1, 130
-"""Exit codes: a case failed, crashed or timed out, or the disk refused; the run was stopped."""
+RETRIED = (*FAULTS, Status.OOM)
+"""What may end otherwise at another time: out of memory too, if somebody else used the device."""
 
 
-def measure(
-    plan: "Plan",
-    settings: "RunSettings",
-    machine: dict[str, Any],
-    folder: Path,
-    server: "WorkerClient",
-    *,
-    resume: bool,
-) -> int:
-    """Measure what is not on file yet and present everything that is; return the exit code."""
-    from bench.analyze.results import write_results
-    from bench.execute.client import WorkerClient
-    from bench.execute.runner import Runner
-    from bench.pipelines.tiny import resolve
-    from bench.plan.order import remaining
-    from bench.records import environment
-    from bench.records.schema import MEASURED
-    from bench.records.store import Store
+def measure(request: "RunRequest", notices: "Notices") -> RunOutcome:
+    """Measure what a request asks for and is not on file yet, then write samples and results.
 
-    store = Store(folder)
-    facts = environment.describe(machine)
-    on_file = store.open({**plan.to_json(), "run": settings.to_json()}, facts, resume=resume)
-    done = {(f"{row['scenario']}/{row['case']}", int(row["process"])): row["status"] in MEASURED for row in on_file}
+    Raises:
+        InputError: the request cannot be fulfilled; nothing was measured.
+        KeyboardInterrupt: somebody stopped it before the first case.
+    """
+    with WorkerClient() as client, _open(client, request, notices) as live:
+        jobs = remaining(live.plan.cases, live.settings.processes, _finished(live))
+        announce(live.settings, live.plan.cases, live.environment, live.folder, notices)
+        if live.records:
+            notices.say(f"Resuming: {len(live.records)} processes are on file, {len(jobs)} are left.")
+        fetch_missing([job.case for job in jobs], live.settings, notices)
+        return _measure(live, jobs, notices)
+
+
+def _measure(live: LiveRun, jobs: Sequence[Job], notices: "Notices") -> RunOutcome:
+    """Measure jobs; what is on file stays valid when the disk refuses more, and can still be shown."""
+    refusals: list[OSError] = []
+    interrupted = False
     try:
-        jobs = remaining(plan.cases, settings.processes, done)
-        tiny = any(resolve(case, settings.size)[1] == "tiny" for case in plan.cases)
-        announce(settings, facts, folder, tiny=tiny)
-        if done:
-            typer.echo(f"Resuming: {len(done)} processes are on file, {len(jobs)} are left.")
-        fetch_missing([job.case for job in jobs], settings)
-        start_server = partial(WorkerClient, spawn=machine["started_by"] == "spawn")
-        runner = Runner(folder, settings, server, start_server)
-        try:
-            interrupted = run_jobs(jobs, len(jobs), runner, store, lambda _: write_results(folder, pictures=False))
-        finally:
-            runner.close()
-        return _present(folder, interrupted=interrupted)
-    except OSError as error:  # a full disk, a folder that is gone: what is on file stays valid
-        typer.echo(f"stopped: cannot write the results ({error}); make room, then go on with --resume", err=True)
-        return FAULT
-    finally:
-        store.close()
+        interrupted = live.measure_all(jobs, len(jobs), notices)
+    except OSError as error:
+        refusals.append(error)
+    run, results = live.results()
+    try:
+        write_data(run, results)
+    except OSError as error:
+        refusals.append(error)
+    if refusals:
+        notices.warn(f"stopped: cannot write the results ({refusals[0]}); free some space, then continue with --resume")
+        return RunOutcome(run, results, Ending.NOT_WRITTEN)
+    return RunOutcome(run, results, Ending.INTERRUPTED if interrupted else _ending(results))
 
 
-def announce(settings: "RunSettings", facts: dict[str, Any], folder: Path, *, tiny: bool) -> None:
-    """Say what is measured on what, and where the rows go."""
-    typer.echo(f"{facts['device_name']}, torch {facts['torch']}, diffusers {facts['diffusers']}; writing to {folder}/")
-    warn(settings, facts["started_by"], tiny=tiny)
+def _open(client: WorkerClient, request: "RunRequest", notices: "Notices") -> LiveRun:
+    """Return the run that a request starts or continues."""
+    if request.resume and request.plan is None and not request.scenarios and not request.only:
+        folder = request.output or newest(RESULTS)
+        plan, settings = stored_plan(folder)
+        facts = ask(client, "--resume", {"op": "probe", "device": settings.device})
+    else:
+        plan = plan_for(request, lambda model: ask_compatible(client, model), notices)
+        settings, facts = settings_for(client, plan.cases, request)
+        folder = request.output or (newest(RESULTS) if request.resume else new_folder(settings.device, settings.size))
+    if request.retry_failed and settings.processes > 1:
+        raise InputError(
+            f"--retry-failed: this run has {settings.processes} passes, in which cases are compared with each other; "
+            "start a new run of the failed cases with --only"
+        )
+    again = RETRIED if request.retry_failed else ()
+    return LiveRun(folder, plan, settings, Machine(client, facts), resume=request.resume, again=again)
 
 
-def warn(settings: "RunSettings", started_by: str, *, tiny: bool) -> None:
-    """Say what a reader would not expect of a measurement here."""
-    if tiny:
-        typer.echo("Measuring tiny twins, the same code at toy width: no statement about the models themselves.")
+def _finished(live: LiveRun) -> dict[tuple[str, int], bool]:
+    """Return which processes are on file, and whether each was measured."""
+    return {(record.key, record.process): record.status.measured for record in live.records}
+
+
+def _ending(results: Sequence[CaseResult]) -> Ending:
+    return Ending.FAULTS if any(result.status in FAULTS for result in results) else Ending.COMPLETE
+
+
+def announce(
+    settings: "RunSettings", cases: "Sequence[Case]", facts: Mapping[str, Any], folder: Path, notices: "Notices"
+) -> None:
+    """Say what is measured on what, where the records go, and what a reader would not expect of it."""
+    versions = f"torch {facts['torch']}, diffusers {facts['diffusers']}"
+    notices.say(f"{facts['device_name']}, {versions}; writing to {folder}/")
+    caution(settings, cases, facts["started_by"], notices)
+
+
+def caution(settings: "RunSettings", cases: "Sequence[Case]", started_by: str, notices: "Notices") -> None:
+    """Say what a reader would not expect of a measurement on this machine."""
+    if measures_tiny(cases, settings):
+        notices.say("Measuring tiny models: the same code at toy width. The figures say nothing about the full models.")
     if started_by == "spawn":
-        typer.echo("Forked workers cannot use this device: every case starts an interpreter, which takes seconds.")
+        notices.say(
+            "This device cannot be used by forked processes: each one starts an interpreter, which takes seconds."
+        )
     if settings.weights == "auto" and settings.size == "full" and not settings.hub_reachable:
-        typer.echo("The hub cannot be reached: what its cache lacks gets random weights (see the column 'weights').")
+        notices.say(
+            "The hub is unreachable: models that its cache lacks get random weights (see the column 'weights')."
+        )
 
 
-def fetch_missing(cases: "Sequence[Case]", settings: "RunSettings") -> None:
-    """Fetch what the hub must give before the first case is measured."""
-    from bench.execute.questions import fetch
+def fetch_missing(cases: "Sequence[Case]", settings: "RunSettings", notices: "Notices") -> None:
+    """Fetch from the hub, before the first case, what its cache lacks."""
     from bench.pipelines.fetching import missing
 
     if downloads := missing(cases, settings):
-        typer.echo(f"Fetching from the hub: {', '.join(download.name for download in downloads)}")
+        notices.say(f"Fetching from the hub: {', '.join(download.name for download in downloads)}")
         fetch(downloads)
-
-
-def run_jobs(
-    jobs: "Iterable[Job]", total: int | None, runner: "Runner", store: "Store", after: "Callable[[Outcome], object]"
-) -> bool:
-    """Measure, each row on disk before the next job is asked for; return whether the run was stopped.
-
-    Args:
-        jobs: taken one by one, so that an outcome may decide on the next.
-        total: how many they are, None where that is not known.
-        runner: stays open.
-        store: open.
-        after: told each outcome once it is on disk.
-    """
-    from bench.execute.runner import InterruptedRunError
-    from bench.session.progress import PatientConsole, Progress
-
-    status = ""
-    try:
-        with terminable(), Progress(total, PatientConsole()) as progress:
-            for outcome in runner.run(jobs, progress):
-                store.append(outcome.process, outcome.samples)
-                after(outcome)
-                status = outcome.process["status"]
-    except (KeyboardInterrupt, InterruptedRunError):
-        status = "interrupted"
-    return status == "interrupted"
-
-
-@contextmanager
-def terminable() -> "Iterator[None]":
-    """Raise `InterruptedRunError` on SIGTERM meanwhile, so that the case in flight still gets its row."""
-    from bench.execute.runner import InterruptedRunError
-
-    def stop(_signal: int, _frame: object) -> None:
-        raise InterruptedRunError
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _present(folder: Path, *, interrupted: bool) -> int:
-    """Write and print the tables, draw the plots, and return the exit code."""
-    from bench.analyze.results import write_results
-    from bench.cli.report import present
-    from bench.records.schema import FAULTS
-
-    table = write_results(folder)
-    present(folder, table)
-    if interrupted:
-        typer.echo(f"Stopped. Go on with: python -m bench run --resume --output {os.fspath(folder)}")
-        return INTERRUPTED
-    faults = table[table["status"].isin(list(FAULTS))]
-    for _, row in faults.iterrows():
-        typer.echo(f"{row['scenario']}/{row['case']}: {row['status']}: {row['reason']}", err=True)
-    return FAULT if len(faults) else 0

@@ -1,215 +1,189 @@
-"""Gate two interpreters: plan once, measure both in turn, judge, and measure on where that was not enough."""
+"""Gate one environment against another: plan once, measure both side by side, judge, and measure more if undecided.
+
+Every case runs in both interpreters, in fresh processes that alternate, so that whatever drifts affects both sides
+alike. A block is one process of each side, one right after the other. From block to block the order of the sides
+reverses (base head, head base), and so does the order of the cases. Both sides run this checkout's worker; what differs
+is what the interpreters have installed.
+"""
 
 import os
 import shutil
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from bench.analyze.gate import BLOCKS, EXTENDED
-from bench.cli import run as run_command
+from bench.analyze.comparison import environment_differences, pair_up, with_similarity
+from bench.analyze.gate import GateResult, Judged, judge, settle
+from bench.analyze.side import of_run
 from bench.errors import InputError
+from bench.execute.client import WorkerClient
+from bench.execute.questions import ask_compatible
+from bench.execute.runner import InterruptedRunError
+from bench.plan.case import Case, Plan
+from bench.plan.order import Job, passes
+from bench.plan.settings import RunSettings
+from bench.records.outcomes import Status
+from bench.session.files import write_data
+from bench.session.live import LiveRun, Machine, terminable
+from bench.session.measure import caution, fetch_missing
+from bench.session.plan import new_folder, plan_for
+from bench.session.progress import Notices, Progress
+from bench.session.settings import ask, settings_for
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from bench.analyze.gate import Judged
-    from bench.execute.client import WorkerClient
-    from bench.plan.case import Case, Plan
-    from bench.plan.settings import RunSettings
-    from bench.present.gate import Gated
-    from bench.session.paired_blocks import GateSide
+    from bench.session.request import RunRequest
 
 SAMPLES = 6
-"""Calls a process: the process is the unit of the statistics, so more of them buy little."""
-TRUSTED = (
-    f"Two interpreters, in fresh processes that were measured in turn, the order turned from block to block ({BLOCKS} "
-    f"blocks, {EXTENDED} where these left it open): the gate to trust for latency."
-)
+"""Per process. The process is the unit of the statistics, so more samples in each of them gain little."""
+
+class StoppedError(Exception):
+    """Somebody stopped the gate; what is on file stays valid."""
 
 
 @dataclass(frozen=True)
-class GateRequest:
-    """What is to be gated, as the command line says it."""
+class GateSide:
+    """One side: its name, and the run that its processes are measured into."""
 
-    scenarios: list[str]
-    only: list[str]
-    device: str
-    size: str
-    weights: str
-    samples: int | None
-    output: Path | None
+    name: str
+    live: LiveRun
 
 
-def duel(base_python: Path, head_python: Path, question: GateRequest, threshold: float) -> "Gated":
-    """Measure a plan in two interpreters and judge it; the rows are kept as two runs, `base` and `head`.
+def gate_interpreters(
+    base_python: Path, head_python: Path, request: "RunRequest", threshold: float, notices: Notices
+) -> GateResult:
+    """Measure a plan in two interpreters and judge it; the records are kept as two runs, `base` and `head`.
 
     Raises:
-        InputError: an interpreter cannot be used, what was asked for makes no sense, or the disk refused.
-        typer.Exit: the gate was stopped (130).
+        InputError: an interpreter cannot be used, the request cannot be fulfilled, or the disk refused.
+        StoppedError: Ctrl-C or SIGTERM, after the record of the case in flight was written.
     """
-    from bench.execute.runner import InterruptedRunError
-    from bench.session.measure import terminable
-    from bench.session.paired_blocks import StoppedError
-
     pythons = {"base": _executable(base_python, "--base-python"), "head": _executable(head_python, "--head-python")}
     try:
         with terminable(), ExitStack() as opened:
-            servers = {name: opened.enter_context(_server(python, name)) for name, python in pythons.items()}
-            return _measured(servers, pythons, question, threshold, opened)
-    except (StoppedError, InterruptedRunError, KeyboardInterrupt) as error:
-        typer.echo("Stopped before a verdict.", err=True)
-        raise typer.Exit(run_command.INTERRUPTED) from error
+            clients = {name: opened.enter_context(_client(python, name)) for name, python in pythons.items()}
+            sides = _sides(clients, pythons, request, notices, opened)
+            return _gate(sides, threshold, notices)
+    except (InterruptedRunError, KeyboardInterrupt) as error:
+        raise StoppedError from error
     except OSError as error:
-        raise InputError(f"stopped: cannot write the results ({error}); make room and gate again") from error
+        raise InputError(f"stopped: cannot write the results ({error}); free some space, then gate again") from error
 
 
-def _server(python: str, name: str) -> "WorkerClient":
-    from bench.execute.client import WorkerClient
+def _executable(python: Path, option: str) -> str:
+    """Return an interpreter's path as it was given, without following a virtual environment's link."""
+    found = shutil.which(os.fspath(python.expanduser()))
+    if found is None:
+        raise InputError(f"{option} {python}: is not an executable; give an interpreter, such as .venv/bin/python")
+    return str(Path(found).absolute())
 
+
+def _client(python: str, name: str) -> WorkerClient:
     try:
         return WorkerClient(python)
     except OSError as error:
         raise InputError(f"--{name}-python {python}: cannot be started ({error.strerror})") from error
 
 
-def _measured(
-    servers: "dict[str, WorkerClient]",
-    pythons: dict[str, str],
-    question: GateRequest,
-    threshold: float,
+def _sides(
+    clients: Mapping[str, WorkerClient],
+    pythons: Mapping[str, str],
+    request: "RunRequest",
+    notices: Notices,
     opened: ExitStack,
-) -> "Gated":
-    """Measure both sides into two folders, judge, and write their results."""
-    from bench.session.measure import fetch_missing, warn
-
-    plan, machines, settings = _prepare(servers, question)
-    folder = question.output or _folder(settings)
+) -> list[GateSide]:
+    """Plan, say what begins, and open the runs of both sides."""
+    plan, facts, settings = _prepare(clients, request, notices)
+    folder = request.output or new_folder("gate", settings.device, settings.size)
+    machines = {name: Machine(clients[name], facts[name], pythons[name]) for name in pythons}
     sides = [
-        _contender(name, folder / name, plan, settings, servers[name], pythons[name], machines[name], opened)
-        for name in pythons
+        GateSide(name, opened.enter_context(LiveRun(folder / name, plan, settings, machine)))
+        for name, machine in machines.items()
     ]
-    fetch_missing(plan.cases, settings)
-    typer.echo(f"Gating {pythons['head']} against {pythons['base']}; writing to {folder}/")
-    tiny = _is_tiny(plan, settings)
-    warn(settings, machines["base"]["started_by"], tiny=tiny)
-    judged, remarks = _judge(sides, plan, threshold, tiny=tiny)
-    return _gated(sides, judged, remarks)
-
-
-def _executable(python: Path, option: str) -> str:
-    """Return an interpreter's path as it was given: through a virtual environment's link, never past it."""
-    found = shutil.which(os.fspath(python.expanduser()))
-    if found is None:
-        raise InputError(
-            f"{option} {python}: is no program; give an environment's interpreter, such as .venv/bin/python"
-        )
-    return str(Path(found).absolute())
+    fetch_missing(plan.cases, settings, notices)
+    notices.say(f"Gating {pythons['head']} against {pythons['base']}; writing to {folder}/")
+    caution(settings, plan.cases, facts["base"]["started_by"], notices)
+    return sides
 
 
 def _prepare(
-    servers: "dict[str, WorkerClient]", question: GateRequest
-) -> tuple["Plan", dict[str, dict[str, Any]], "RunSettings"]:
-    """Return the plan, the facts of the machine as each interpreter tells them, and the settings of both runs."""
-    from bench.execute.questions import ask_compatible
-    from bench.plan.load import choose
-    from bench.session.plan import load_plan
-    from bench.session.settings import ask, settle
-
-    base = servers["base"]
-    plan, baselines = choose(load_plan(question.scenarios, lambda model: ask_compatible(base, model)), question.only)
-    plan = replace(plan, cases=tuple(case for case in plan.cases if case.key not in baselines))
-    settings, machine = settle(base, plan.cases, question.device, question.size, question.weights)
-    machines = {
-        "base": machine,
-        "head": ask(servers["head"], "--head-python", {"op": "probe", "device": settings.device}),
-    }
-    if machines["base"]["device_name"] != machines["head"]["device_name"]:
-        names = f"{machines['base']['device_name']} and {machines['head']['device_name']}"
-        raise InputError(f"the interpreters see different devices ({names}); give --device, or the same kind of torch")
-    return plan, machines, replace(settings, samples=question.samples or SAMPLES, diagnose=False)
+    clients: Mapping[str, WorkerClient], request: "RunRequest", notices: Notices
+) -> tuple[Plan, dict[str, dict[str, Any]], RunSettings]:
+    """Return the plan, the facts of the machine as each interpreter reports them, and the settings of both runs."""
+    plan = plan_for(request, lambda model: ask_compatible(clients["base"], model), notices, baselines=False)
+    request = replace(request, samples=request.samples or SAMPLES, diagnose=False)
+    settings, base = settings_for(clients["base"], plan.cases, request)
+    head = ask(clients["head"], "--head-python", {"op": "probe", "device": settings.device})
+    if base["device_name"] != head["device_name"]:
+        raise InputError(
+            f"the interpreters see different devices ({base['device_name']} and {head['device_name']}); choose one "
+            "with --device, or install the same build of torch in both"
+        )
+    return plan, {"base": base, "head": head}, settings
 
 
-def _is_tiny(plan: "Plan", settings: "RunSettings") -> bool:
-    from bench.pipelines.tiny import resolve
+def _gate(sides: Sequence[GateSide], threshold: float, notices: Notices) -> GateResult:
+    """Measure blocks until the verdict is clear, then write the results of both sides."""
 
-    return all(resolve(case, settings.size)[1] == "tiny" for case in plan.cases)
-
-
-def _folder(settings: "RunSettings") -> Path:
-    time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return run_command.RESULTS / f"{time}-gate-{settings.device}-{settings.size}"
-
-
-def _contender(
-    name: str, folder: Path, plan: "Plan", settings: "RunSettings", server: "WorkerClient", python: str,
-    machine: dict[str, Any], opened: ExitStack,
-) -> "GateSide":  # fmt: skip
-    """Open one side's folder and return what measures into it."""
-    from bench.execute.client import WorkerClient
-    from bench.execute.runner import Runner
-    from bench.records import environment
-    from bench.records.store import Store
-    from bench.session.paired_blocks import GateSide
-
-    store = Store(folder)
-    store.open({**plan.to_json(), "run": settings.to_json()}, environment.describe(machine), resume=False)
-    opened.callback(store.close)
-    start_server = partial(WorkerClient, python, spawn=machine["started_by"] == "spawn")
-    runner = Runner(folder, settings, server, start_server)
-    opened.callback(runner.close)
-    return GateSide(name, runner, store)
-
-
-def _judge(
-    sides: "Sequence[GateSide]", plan: "Plan", threshold: float, *, tiny: bool
-) -> tuple[list["Judged"], list[str]]:
-    """Measure in blocks and judge; say which way of gating this was."""
-    from bench.analyze.gate import settle
-    from bench.present.gate import TINY
-
-    def measure(keys: "Collection[str] | None", numbers: range) -> list["Judged"]:
+    def measure(keys: Collection[str] | None, numbers: range) -> list[Judged]:
         if keys is not None:
-            typer.echo(f"{numbers.start} blocks leave {len(keys)} cases open: {len(numbers)} more of these.")
-        _fight(sides, [case for case in plan.cases if keys is None or case.key in keys], numbers)
+            cases = f"{len(keys)} cases" if len(keys) > 1 else "one case"
+            notices.say(f"After {numbers.start} blocks {cases} are undecided; measuring {len(numbers)} more blocks.")
+        cases = [case for case in sides[0].live.plan.cases if keys is None or case.key in keys]
+        with notices.watch(len(sides) * len(cases) * len(numbers)) as progress:
+            run_paired_blocks(sides, cases, numbers, progress)
         return _verdicts(sides, threshold)
 
-    return settle(measure), [TRUSTED, *([TINY] if tiny else [])]
-
-
-def _fight(sides: "Sequence[GateSide]", cases: "Sequence[Case]", numbers: range) -> None:
-    from bench.session.paired_blocks import run_paired_blocks
-    from bench.session.progress import PatientConsole, Progress
-
-    total = len(sides) * len(cases) * len(numbers)
-    with Progress(total, PatientConsole()) as progress:
-        run_paired_blocks(sides, cases, numbers, progress)
-
-
-def _verdicts(sides: "Sequence[GateSide]", threshold: float) -> list["Judged"]:
-    from bench.analyze.comparison import pair_up, with_similarity
-    from bench.analyze.gate import judge
-    from bench.analyze.run import open_run
-    from bench.analyze.side import of_run
-
-    base, head = (of_run(open_run(side.store.folder)) for side in sides)
-    return judge(with_similarity(pair_up(base, head, rounds_are_pairs=True), base, head), threshold)
-
-
-def _gated(sides: "Sequence[GateSide]", judged: list["Judged"], remarks: list[str]) -> "Gated":
-    """Write both sides' results and return the gate's outcome."""
-    from bench.analyze.comparison import environment
-    from bench.analyze.results import write_results
-    from bench.analyze.run import open_run
-    from bench.analyze.side import of_run
-    from bench.present.gate import Gated
-
+    judged = settle(measure)
     for side in sides:
-        write_results(side.store.folder)
-    runs = [of_run(open_run(side.store.folder)) for side in sides]
-    return Gated("head against base", judged, environment(runs), remarks)
+        write_data(*side.live.results())
+    base, head = (of_run(side.live.run()) for side in sides)
+    return GateResult(
+        base=base.name,
+        new=head.name,
+        judged=tuple(judged),
+        environment=tuple(environment_differences([base, head])),
+        side_by_side=True,
+    )
+
+
+def run_paired_blocks(
+    sides: Sequence[GateSide], cases: Sequence[Case], numbers: Sequence[int], progress: Progress
+) -> None:
+    """Measure cases in blocks of both sides; every record is on disk before the next process begins.
+
+    A case that one side could not measure is not tried again on either: its status is the verdict.
+
+    Args:
+        sides: base and head.
+        cases: to be measured.
+        numbers: of the blocks; even ones run forward, odd ones backward.
+        progress: sees every process.
+
+    Raises:
+        StoppedError: Ctrl-C or SIGTERM, after the record of the case in flight was written.
+        OSError: a record cannot be written.
+    """
+    given_up: set[str] = set()
+    for job in passes(cases, numbers):
+        if job.case.key in given_up:
+            continue
+        order = sides if job.process % 2 == 0 else sides[::-1]
+        statuses = [_measure(side, job, progress) for side in order]
+        if not all(status.measured for status in statuses):
+            given_up.add(job.case.key)
+
+
+def _measure(side: GateSide, job: Job, progress: Progress) -> Status:
+    """Measure one process of one side, and return its status."""
+    progress.label = side.name
+    (record,) = side.live.measure([job], progress)
+    if record.status == Status.INTERRUPTED:
+        raise StoppedError
+    return record.status
+
+
+def _verdicts(sides: Sequence[GateSide], threshold: float) -> list[Judged]:
+    base, head = (of_run(side.live.run()) for side in sides)
+    return judge(with_similarity(pair_up(base, head, passes_are_pairs=True), base, head), threshold)

@@ -1,22 +1,68 @@
-"""What `list` and `run` share: from the scenarios named on the command line to a checked plan."""
+"""From the scenarios of a request to a checked plan, or back to the plan of a run that is continued."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
-
-from bench.pipelines.vocabulary import vocabulary
-from bench.plan import load
+from bench.errors import InputError
 from bench.plan.case import Plan
+from bench.plan.settings import RunSettings
+
+if TYPE_CHECKING:
+    from bench.session.progress import Notices
+    from bench.session.request import RunRequest
+
+RESULTS = Path("results")
 
 
-def load_plan(scenarios: Sequence[str], compatible: Callable[[str], list[str]]) -> Plan:
-    """Load and check the named scenarios, all of scenarios/ where none is named; raise `InputError`."""
-    return load.load(load.find(scenarios), vocabulary(), compatible)
+def plan_for(
+    request: "RunRequest", compatible: Callable[[str], list[str]], notices: "Notices", *, baselines: bool = True
+) -> Plan:
+    """Return the plan of a request.
 
+    Args:
+        request: whose plan, or scenarios and patterns, are taken.
+        compatible: returns the schedulers that are compatible with a model.
+        notices: hear which baselines were added.
+        baselines: whether to add the baselines that the speed-ups of chosen cases need.
 
-def choose_cases(plan: Plan, only: Sequence[str]) -> tuple[Plan, list[str]]:
-    """Keep what `--only` names and say which baselines were added; raise `InputError` for a pattern without a match."""
-    chosen, added = load.choose(plan, only)
+    Raises:
+        InputError: a scenario has a fault, or a pattern matches nothing.
+    """
+    from bench.plan.load import choose
+
+    if request.plan is not None:
+        return request.plan
+    plan, added = choose(load(request.scenarios, compatible), request.only)
+    if not baselines:
+        return replace(plan, cases=tuple(case for case in plan.cases if case.key not in added))
     for baseline in added:
-        typer.echo(f"--only: added the baseline {baseline}, speed-ups are against it", err=True)
-    return chosen, added
+        notices.warn(f"--only: also running {baseline}, the baseline for speed-ups")
+    return plan
+
+
+def load(scenarios: Sequence[str], compatible: Callable[[str], list[str]]) -> Plan:
+    """Load and check the named scenarios, or all of `scenarios/` if none is named; raise `InputError` for a fault."""
+    from bench.pipelines.diffusers_api import vocabulary
+    from bench.plan.load import find
+    from bench.plan.load import load as load_files
+
+    return load_files(find(scenarios), vocabulary(), compatible)
+
+
+def stored_plan(folder: Path) -> tuple[Plan, RunSettings]:
+    """Return plan and settings of a run on file; raise `InputError` if they cannot be read."""
+    from bench.records import store
+
+    data = store.read_json(folder / store.PLAN)
+    try:
+        return Plan.from_json(data), RunSettings.from_json(data["run"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder / store.PLAN}: is not a plan of this version ({error}); start a new run") from error
+
+
+def new_folder(*words: str) -> Path:
+    """Return a folder in `results/` that is named after the time and these words."""
+    return RESULTS / "-".join([f"{datetime.now(UTC):%Y%m%d-%H%M%S}", *words])

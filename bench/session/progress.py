@@ -1,42 +1,50 @@
-"""Show a run as it goes: one live line on a terminal, plain lines elsewhere.
+"""Show a session as it goes: one live line on a terminal, plain lines elsewhere.
 
-Drawn by the parent when an event comes, on another core than a pinned worker's; nothing is drawn inside a timed call's
-own process. A reader that went away (`| head`) does not end a run.
+The parent draws when an event arrives, on another core than a pinned worker's; nothing is drawn inside the process that
+makes the timed calls. A reader that goes away (`| head`) does not end a run.
 """
 
-import os
-import sys
 from time import monotonic
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from bench import units
-from bench.execute.attempt import Outcome
 from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
-from bench.records.schema import MEASURED
+from bench.present.render import PatientConsole
+from bench.records.models import ProcessRecord
 from bench.statistics import median, median_interval
 
 _COLORS = {"ok": "green", "unstable": "yellow", "skipped": "dim", "oom": "magenta"}
+_MINUTES_FROM_S = 90
+_PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
 
 
-class PatientConsole(Console):
-    """A console whose reader may go away: what is printed then is lost, and nothing else."""
+class Notices:
+    """Where a session reports what it does; with `quiet`, nowhere."""
 
-    def on_broken_pipe(self) -> None:
-        """Send what is still to come nowhere; rich would end the program."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = PatientConsole(quiet=quiet, **_PLAIN)
+        self._errors = Console(quiet=quiet, stderr=True, **_PLAIN)
+
+    def say(self, line: str) -> None:
+        """Report what happens, on standard output."""
+        self._console.print(line)
+
+    def warn(self, line: str) -> None:
+        """Report what a person should act on, on standard error."""
+        self._errors.print(line)
+
+    def watch(self, total: int | None) -> "Progress":
+        """Return the display of `total` processes; None where their number is not known."""
+        return Progress(total, self._console)
 
 
 class Progress:
-    """A `Listener` that prints: a line a finished case, and on a terminal one more that is redrawn at every event.
-
-    Where it is not known how many processes there will be, `total` is None.
-    """
+    """A `Listener` that prints one line per finished process, and on a terminal one that every event redraws."""
 
     def __init__(self, total: int | None, console: Console) -> None:
         self._total = total
@@ -47,7 +55,7 @@ class Progress:
         self._phase = ""
         self._latencies: list[float] = []
         self.label = ""
-        """Which of several sides is measured now."""
+        """Which of several sides is being measured."""
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -59,7 +67,7 @@ class Progress:
             self._live.stop()
 
     def begin(self, job: Job) -> None:
-        """Show that a case begins."""
+        """Show that a process begins."""
         self._phase, self._latencies = "starting", []
         self._draw(job)
 
@@ -77,14 +85,13 @@ class Progress:
                 return
         self._draw(job)
 
-    def end(self, job: Job, outcome: Outcome) -> None:
-        """Print the line of a finished case."""
+    def end(self, job: Job, record: ProcessRecord) -> None:
+        """Print the line of a finished process."""
         self._done += 1
-        status = outcome.process["status"]
         line = Text(f"{self._count(self._done)} {self._name(job)}  ")
-        line.append(status, style=_COLORS.get(status, "red"))
-        line.append(f"  {_told(outcome)}")
-        self._console.print(line, highlight=False, soft_wrap=True)
+        line.append(record.status, style=_COLORS.get(record.status, "red"))
+        line.append(f"  {_figures(record)}")
+        self._console.print(line)
 
     def _draw(self, job: Job) -> None:
         if self._live is None:
@@ -103,20 +110,19 @@ class Progress:
         return f"[{number}]" if self._total is None else f"[{number:>{len(str(self._total))}}/{self._total}]"
 
     def _time_left(self) -> str:
-        """Say how long the rest takes, as long a case as those that are done."""
+        """Estimate the remaining time from the mean of the processes that have finished."""
         if not self._done or self._total is None:
             return ""
         left = (monotonic() - self._start) / self._done * (self._total - self._done)
-        return f"about {left / 60:.0f} min left" if left >= 90 else f"about {left:.0f} s left"  # noqa: PLR2004 - as said
+        return f"about {left / 60:.0f} min left" if left >= _MINUTES_FROM_S else f"about {left:.0f} s left"
 
 
-def _told(outcome: Outcome) -> str:
-    """Say in a few words what came out: the median with its interval, or the reason."""
-    status, reason = outcome.process["status"], outcome.process["reason"]
-    latencies = [sample["latency_s"] for sample in outcome.samples]
-    if status not in MEASURED or not latencies:
-        return str(reason)
+def _figures(record: ProcessRecord) -> str:
+    """Return the median with its interval, or the reason why there is none."""
+    latencies = [sample.latency_s for sample in record.samples]
+    if not record.status.measured or not latencies:
+        return record.reason or ""
     interval = median_interval(latencies)
     span = f" [{units.seconds(interval.low)}, {units.seconds(interval.high)}]" if interval else ""
-    told = f"{units.seconds(median(latencies))}{span}  n={len(latencies)}"
-    return f"{told}  {reason}" if reason else told
+    figures = f"{units.seconds(median(latencies))}{span}  n={len(latencies)}"
+    return f"{figures}  {record.reason}" if record.reason else figures

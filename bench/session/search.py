@@ -1,38 +1,39 @@
-"""Search the optimization table: what to try next, given what came of the tries before. Pure, and without a clock.
+"""Search the optimization table: what to try next, given what was found so far. Pure, and without a clock.
 
-Plain dtypes first, then every optimization alone on the best dtype, then the helpful ones together, the best first and
-each kept where it still helps. Greedy: it may miss a pair that only helps together, and it never tries all 2**n.
+Plain dtypes come first, then every optimization alone on the best dtype, then the helpful ones together, best first,
+each kept if it still helps. The search is greedy: it never tries all 2**n combinations, and it may miss a pair that
+only helps together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 GAIN = 0.01
-"""A gain below 1 % is no gain: a few samples of one process tell no more, and a simpler configuration is better."""
+"""Gains below 1 % do not count: a few samples of one process cannot show them, and a simpler configuration is better."""
 
 Score = tuple[float, float]
-"""Bytes over the memory that is allowed, and the cost of what is optimized; less is better, the bytes first."""
+"""Bytes over the allowed memory, and the cost under the objective. Less is better; the bytes are compared first."""
 
 
 @dataclass(frozen=True, order=True)
 class Config:
-    """What is searched over: a dtype, and optimizations in the order of their table."""
+    """A point of the search: a dtype, and optimizations in the order of their table."""
 
     dtype: str
     optimizations: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """The name of its case."""
+        """The name of the case that measures it."""
         return "+".join((self.dtype, *self.optimizations))
 
     def __contains__(self, other: "Config") -> bool:
-        """Say whether another one has the same dtype and no optimization that this one has not."""
+        """Return whether this one has the dtype and all the optimizations of another."""
         return other.dtype == self.dtype and set(other.optimizations) <= set(self.optimizations)
 
 
 Scores = Mapping[Config, Score | None]
-"""What was tried; None for what cannot be recommended: skipped, out of memory, another image."""
+"""What was tried; None for what cannot be recommended: it was skipped, ran out of memory, or makes another image."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,18 @@ class Space:
 
     Attributes:
         dtypes: the reference's first.
-        optimizations: name -> those it cannot be combined with, in the order they are applied.
+        optimizations: name -> those that it cannot be combined with, in the order in which they are applied.
     """
 
     dtypes: tuple[str, ...]
     optimizations: Mapping[str, frozenset[str]]
 
     def plain(self) -> list[Config]:
-        """Return the configurations without an optimization."""
+        """Return the configurations without any optimization."""
         return [Config(dtype) for dtype in self.dtypes]
 
     def add(self, config: Config, name: str) -> Config | None:
-        """Return a configuration with one optimization more; None where they conflict or it is there already."""
+        """Return a configuration with one more optimization; None if it has that already, or they conflict."""
         if name in config.optimizations or self.optimizations[name].intersection(config.optimizations):
             return None
         together = {*config.optimizations, name}
@@ -60,7 +61,7 @@ class Space:
 
 
 def propose(space: Space, scores: Scores) -> Config | None:
-    """Return what to try next; None where nothing is left that promises anything."""
+    """Return what to try next; None if nothing promising is left."""
     singles = (Config(base(space, scores).dtype, (name,)) for name in space.optimizations)
     for config in (*space.plain(), *singles):
         if config not in scores:
@@ -69,37 +70,37 @@ def propose(space: Space, scores: Scores) -> Config | None:
 
 
 def base(space: Space, scores: Scores) -> Config:
-    """Return the best plain dtype; where none ran, the last: half precision needs the least memory."""
+    """Return the best plain dtype; if none ran, the last one, because half precision needs the least memory."""
     return best(space.plain(), scores) or space.plain()[-1]
 
 
 def best(configs: list[Config], scores: Scores) -> Config | None:
-    """Return the configuration with the best score; None where none has one."""
+    """Return the configuration with the best score; None if none has a score."""
     scored = [(score, config) for config in configs if (score := scores.get(config)) is not None]
     return min(scored)[1] if scored else None
 
 
 def better(one: Score | None, other: Score | None) -> bool:
-    """Say whether the first of two scores is better, by more than nothing."""
+    """Return whether the first of two scores is better by more than `GAIN`."""
     if one is None or other is None:
         return one is not None
     return one[0] < other[0] or (one[0] == other[0] and one[1] < other[1] * (1 - GAIN))
 
 
 def finalists(space: Space, scores: Scores, most: int) -> list[Config]:
-    """Return the best configurations that fit into memory and earn what they add, the reference aside."""
+    """Return the best configurations that fit into memory and gain by every optimization, without the reference."""
     fitting = [(score, config) for config, score in scores.items() if score is not None and not score[0]]
     kept = reference(space, scores)
     return [config for _, config in sorted(fitting) if config != kept and _earns(config, scores)][:most]
 
 
 def reference(space: Space, scores: Scores) -> Config | None:
-    """Return the configuration whose picture the others are held against: the first plain dtype that ran."""
+    """Return the configuration whose picture the others are compared with: the first plain dtype that ran."""
     return next((config for config in space.plain() if scores.get(config) is not None), None)
 
 
 def helpful(space: Space, scores: Scores) -> list[Config]:
-    """Return what is better than the best plain dtype by one optimization, the best first."""
+    """Return the configurations of one optimization that are better than the best plain dtype, best first."""
     plain = base(space, scores)
     singles = [Config(plain.dtype, (name,)) for name in space.optimizations]
     found = [config for config in singles if better(scores.get(config), scores.get(plain))]
@@ -107,20 +108,20 @@ def helpful(space: Space, scores: Scores) -> list[Config]:
 
 
 def untried(space: Space, scores: Scores) -> list[str]:
-    """Return the dtypes and optimizations that are in nothing that was tried."""
+    """Return the dtypes and optimizations that no tried configuration has."""
     tried = {name for config in scores for name in (config.dtype, *config.optimizations)}
     return [name for name in (*space.dtypes, *space.optimizations) if name not in tried]
 
 
 def _earns(config: Config, scores: Scores) -> bool:
-    """Say whether a configuration is better than every simpler one that it contains."""
+    """Return whether a configuration is better than every simpler one that it contains."""
     return all(better(scores[config], scores[other]) for other in scores if other in config and other != config)
 
 
 def _combined(space: Space, scores: Scores) -> Iterator[Config]:
-    """Yield the greedy combinations, as far as the scores that are known lead; the last one may be unknown.
+    """Yield the greedy combinations as far as the known scores lead; the last one may be unknown.
 
-    Where nothing can be had together with the best one (it fails, there is no time), those with the next best follow.
+    If nothing works together with the best optimization (it fails, or there is no time), those with the next best follow.
     """
     ranked = helpful(space, scores)
     for first in range(len(ranked)):
@@ -131,7 +132,7 @@ def _combined(space: Space, scores: Scores) -> Iterator[Config]:
 
 
 def _chain(space: Space, scores: Scores, ranked: Sequence[Config]) -> Iterator[Config]:
-    """Yield what the first becomes with each of the others, kept where it helps, up to one that is unknown."""
+    """Yield the first configuration with each of the others added, kept if it helps, up to one that is unknown."""
     current = ranked[0]
     for single in ranked[1:]:
         candidate = space.add(current, single.optimizations[0])

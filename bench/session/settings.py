@@ -1,103 +1,99 @@
-"""What `run` and the pytest plugin share: from what was asked for to the settings of a run on this machine."""
+"""From a request to the settings of a run on this machine, and the machine's facts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import InputError
+from bench.session.request import POLICIES, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bench.execute.client import WorkerClient
     from bench.plan.case import Case
     from bench.plan.settings import RunSettings
 
-POLICIES = ("auto", "hub", "random")
 
-
-class DeviceChoice(StrEnum):
-    """What `--device` takes."""
-
-    AUTO = "auto"
-    CUDA = "cuda"
-    CPU = "cpu"
-    MPS = "mps"
-    XPU = "xpu"
-
-
-class SizeChoice(StrEnum):
-    """What `--size` takes."""
-
-    AUTO = "auto"
-    FULL = "full"
-    TINY = "tiny"
-
-
-def settle(
-    server: "WorkerClient", cases: "Sequence[Case]", device: str, size: str, weights: str, *, prefix: str = "--"
+def settings_for(
+    client: "WorkerClient", cases: "Sequence[Case]", request: RunRequest
 ) -> tuple["RunSettings", dict[str, Any]]:
-    """Return the settings that measure these cases as was asked, and the machine's facts.
-
-    Args:
-        server: to ask what only torch can tell.
-        cases: of the plan.
-        device: a `DeviceChoice`.
-        size: a `SizeChoice`.
-        weights: one of `POLICIES`, or a folder.
-        prefix: of the options' names, for errors.
+    """Return the settings that measure these cases as requested, and the machine's facts.
 
     Raises:
-        InputError: what was asked for cannot be had here, or makes no sense.
+        InputError: this machine cannot do what was requested, or two options contradict each other.
     """
     from bench.pipelines.tiny import resolve
 
-    _check_weights(cases, size, weights, prefix)
-    machine = ask(server, f"{prefix}device {device}", {"op": "probe", "device": device})
-    settings = _settings(machine, size, weights)
-    if weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in cases):
-        settings = replace(settings, hub_reachable=ask(server, "the hub", {"op": "hub"}))
+    _check_passes(request)
+    _check_weights(cases, request)
+    machine = ask(client, request.option("device"), {"op": "probe", "device": str(request.device)})
+    settings = _settings(request, machine)
+    if settings.weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in cases):
+        settings = replace(settings, hub_reachable=ask(client, "the hub", {"op": "hub"}))
     return settings, machine
 
 
-def ask(server: "WorkerClient", subject: str, question: dict[str, Any]) -> Any:
-    """Return the server's answer; raise `InputError` with the subject and the reason where there is none."""
+def ask(client: "WorkerClient", subject: str, question: dict[str, Any]) -> Any:
+    """Return a worker's answer; raise `InputError` with the subject and the reason if there is none."""
     from bench.execute.client import ServerError
 
     try:
-        return server.ask(question)
+        return client.ask(question)
     except ServerError as error:
         raise InputError(f"{subject}: {error}") from error
 
 
-def _check_weights(cases: "Sequence[Case]", size: str, weights: str, prefix: str) -> None:
-    """Refuse weights that cannot be what the rows would say."""
+def measures_tiny(cases: "Sequence[Case]", settings: "RunSettings") -> bool:
+    """Return whether any of these cases is measured as its tiny model."""
+    from bench.pipelines.tiny import resolve
+
+    return any(resolve(case, settings.size)[1] == SizeChoice.TINY for case in cases)
+
+
+def _check_passes(request: RunRequest) -> None:
+    if request.processes > 1 and request.processes % 2:
+        raise InputError(
+            f"{request.option('processes')}: passes run forward and backward in turn; give 1 or an even number"
+        )
+
+
+def _check_weights(cases: "Sequence[Case]", request: RunRequest) -> None:
+    """Refuse weights that contradict what the results would say of them."""
     from bench.pipelines.tiny import has_twin
 
+    weights, option = request.weights, request.option("weights")
     if weights in POLICIES and weights != "hub":
         return
-    asked = f"{prefix}weights {weights}"
-    if size == SizeChoice.TINY:
-        raise InputError(f"{prefix}size tiny {asked}: toy twins have random weights; leave one of the two out")
+    if request.size == SizeChoice.TINY:
+        raise InputError(f"{request.option('size')} {option}: tiny models have random weights; drop one of the two")
     if weights == "hub":
         return
     folder = Path(weights).expanduser()
     if not folder.is_dir():
-        raise InputError(f"{asked}: is no folder; give auto, hub, random, or a folder of saved pipelines")
+        raise InputError(f"{option}: is not a folder; give auto, hub, random, or a folder of saved pipelines")
     models = {case.model for case in cases if has_twin(case.model) or not Path(case.model).is_dir()}
     if (folder / "model_index.json").is_file() and len(models) > 1:
         raise InputError(
-            f"{asked}: is one pipeline, the plan has {len(models)} models ({', '.join(sorted(models))}); "
-            "choose cases of one (--only, in pytest -k), or put each model in a folder of its own below one"
+            f"{option}: is one pipeline, but the plan has {len(models)} models ({', '.join(sorted(models))}); choose "
+            "the cases of one model (--only, or -k in pytest), or give a folder with one subfolder per model"
         )
 
 
-def _settings(machine: dict[str, Any], size: str, weights: str) -> "RunSettings":
+def _settings(request: RunRequest, machine: dict[str, Any]) -> "RunSettings":
     from bench.plan.settings import RunSettings
 
+    size, weights = request.size, request.weights
     if size == SizeChoice.AUTO:
-        toy = machine["device"] == "cpu" and weights in {"auto", "random"}
-        size = SizeChoice.TINY if toy else SizeChoice.FULL
-    kept = weights if weights in POLICIES else str(Path(weights).expanduser().absolute())
-    return RunSettings(device=machine["device"], size=str(size), weights=kept)
+        tiny = machine["device"] == "cpu" and weights in {"auto", "random"}
+        size = SizeChoice.TINY if tiny else SizeChoice.FULL
+    return RunSettings(
+        device=machine["device"],
+        size=str(size),
+        weights=weights if weights in POLICIES else str(Path(weights).expanduser().absolute()),
+        threads=request.threads,
+        samples=request.samples,
+        processes=request.processes,
+        trace=request.trace,
+        diagnose=request.diagnose,
+        timeout_s=request.timeout_s,
+    )

@@ -1,5 +1,5 @@
 import pytest
-from analyze.make import H200, case, make_folder, make_side, measured, replicated
+from analyze.make import H200, case, ended, in_passes, make_folder, make_side, measured
 
 from bench.analyze import baselines
 from bench.errors import InputError
@@ -9,36 +9,67 @@ from bench.errors import InputError
     ("device", "folder"),
     [("NVIDIA H200", "nvidia-h200"), ("AMD EPYC 7B13 (64-Core)", "amd-epyc-7b13-64-core"), ("../../etc", "etc")],
 )
-def test_a_baseline_lies_in_the_folder_of_its_device(tmp_path, device, folder):
+def test_a_baseline_is_in_the_folder_of_its_device(tmp_path, device, folder):
     assert baselines.path_of(device, "sd", tmp_path) == tmp_path / folder / "sd.csv"
 
 
-def test_what_is_kept_is_found_again_as_it_was(tmp_path):
-    run = make_folder(tmp_path / "run", [case()], replicated("baseline", [1.0, 1.1, 1.2]), device_name=H200)
-    baselines.write(run, tmp_path / "kept")
-    found, remarks = baselines.find(
-        make_side(tmp_path / "new", [measured("baseline", 1.0)], device_name=H200), tmp_path / "kept"
-    )
-    assert (found.medians("sd/baseline"), remarks) == ({0: 1.0, 1: 1.1, 2: 1.2}, [])
+def save(tmp_path, *records, run="run", **options):
+    names = dict.fromkeys(record.case for record in records)
+    return baselines.write(make_folder(tmp_path / run, map(case, names), records, **options), tmp_path / "kept")
 
 
-@pytest.mark.parametrize(("medians", "told"), [([1.0], 1), ([1.0, 1.0], 1), ([1.0, 1.0, 1.0], 0)])
-def test_a_baseline_of_too_few_processes_is_remarked_on(tmp_path, medians, told):
-    run = make_folder(tmp_path / "run", [case()], replicated("baseline", medians))
-    assert len(baselines.write(run, tmp_path / "kept")[1]) == told
+def test_what_is_saved_is_found_again_as_it_was(tmp_path):
+    save(tmp_path, *in_passes("baseline", [1.0, 1.1, 1.2]), device_name=H200)
+    new = make_side(tmp_path / "new", [measured("baseline", 1.0)], device_name=H200)
+    found, _ = baselines.find(new, tmp_path / "kept")
+    assert found.results["sd/baseline"].statistics.process_medians_s == {0: 1.0, 1: 1.1, 2: 1.2}
 
 
-@pytest.mark.parametrize("device", [None, H200])
-def test_only_a_run_that_can_be_compared_is_kept(tmp_path, device):
-    outcomes = [measured("baseline", 1.0)] if device is None else []
-    run = make_folder(tmp_path / "run", [case()], outcomes, device_name=device)
-    with pytest.raises(InputError, match=r"device_name is empty|is an empty run"):
-        baselines.write(run, tmp_path / "kept")
-    assert not (tmp_path / "kept").exists()
+def test_a_scenario_without_a_baseline_is_named(tmp_path):
+    save(tmp_path, measured("baseline", 1.0))
+    cases = [case(), case(scenario="sdxl")]
+    records = [measured("baseline", 1.0), measured("baseline", 1.0, scenario="sdxl")]
+    new = baselines.open_side(make_folder(tmp_path / "new", cases, records))
+    assert baselines.find(new, tmp_path / "kept")[1] == ["sdxl"]
+
+
+def test_a_side_without_any_baseline_is_refused(tmp_path):
+    with pytest.raises(InputError, match="there is no such baseline"):
+        baselines.find(make_side(tmp_path / "new", [measured("baseline", 1.0)]), tmp_path / "kept")
+
+
+@pytest.mark.parametrize(
+    ("medians", "few"), [([1.0], ("sd/baseline",)), ([1.0, 1.0], ("sd/baseline",)), ([1.0, 1.0, 1.0], ())]
+)
+def test_cases_with_too_few_processes_are_named(tmp_path, medians, few):
+    assert save(tmp_path, *in_passes("baseline", medians)).few_processes == few
+
+
+def test_unstable_cases_are_named(tmp_path):
+    saved = save(tmp_path, measured("baseline", 1.0), measured("drifts", 1.0, status="unstable"))
+    assert saved.unstable == ("sd/drifts",)
+
+
+def test_a_case_that_broke_is_left_out(tmp_path):
+    assert save(tmp_path, measured("baseline", 1.0), ended("broken", "failed")).left_out == ("sd/broken",)
+
+
+def test_a_case_that_ran_out_of_memory_is_saved(tmp_path):
+    assert save(tmp_path, measured("baseline", 1.0), ended("big", "oom")).cases == ("sd/baseline", "sd/big")
+
+
+@pytest.mark.parametrize("records", [[], [ended("baseline", "crashed")]], ids=["empty", "broken"])
+def test_a_run_without_a_case_to_save_is_refused(tmp_path, records):
+    with pytest.raises(InputError, match="has no case to save"):
+        save(tmp_path, *records)
 
 
 def test_a_case_that_a_new_baseline_does_not_have_is_named(tmp_path):
-    both = [measured("baseline", 1.0), measured("fp16", 0.5)]
-    baselines.write(make_folder(tmp_path / "all", [case(), case("fp16", dtype="float16")], both), tmp_path / "kept")
-    _, remarks = baselines.write(make_folder(tmp_path / "some", [case()], both[:1]), tmp_path / "kept")
-    assert any("the run has not measured fp16: gone from the baseline" in remark for remark in remarks)
+    save(tmp_path, measured("baseline", 1.0), measured("fp16", 0.5))
+    assert save(tmp_path, measured("baseline", 1.0), run="some").lost == ("sd/fp16",)
+
+
+def test_a_baseline_of_another_size_is_not_replaced(tmp_path):
+    save(tmp_path, measured("baseline", 1.0))
+    with pytest.raises(InputError, match="is of size full, but the run is tiny"):
+        save(tmp_path, measured("baseline", 1.0, size="tiny"), run="tiny")

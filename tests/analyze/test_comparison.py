@@ -1,74 +1,106 @@
-import pytest
-from analyze.make import A100, H200, ended, make_side, measured, replicated
+from dataclasses import replace
 
-from bench.analyze.comparison import environment, geometric_mean, pair_up
+import pytest
+from analyze.make import A100, H200, ended, in_passes, make_side, measured, result
+
+from bench.analyze.comparison import (
+    ComparisonVerdict,
+    Difference,
+    EnvironmentDifference,
+    Pair,
+    environment_differences,
+    geometric_mean,
+    pair_up,
+)
+from bench.analyze.side import Side
+from bench.statistics import Interval
 
 THREE = [1.0, 1.01, 0.99]
 
 
 @pytest.fixture
-def pair_of(tmp_path):
-    """Pair two lists of outcomes up."""
+def pairs_of(tmp_path):
+    """Pair up two lists of records."""
 
-    def pair(base, new, **options):
+    def pairs(base, new, **options):
         sides = make_side(tmp_path / "base", base), make_side(tmp_path / "new", new)
         return pair_up(*sides, **options)
 
-    return pair
+    return pairs
 
 
-def test_a_ratio_is_the_new_latency_over_the_bases(pair_of):
-    assert pair_of([measured("a", 2.0)], [measured("a", 3.0)])[0].ratio == pytest.approx(1.5)
+def test_a_ratio_is_the_new_latency_over_the_bases(pairs_of):
+    assert pairs_of([measured("a", 2.0)], [measured("a", 3.0)])[0].ratio == pytest.approx(1.5)
 
 
-def test_one_process_a_side_has_no_interval(pair_of):
-    assert pair_of([measured("a", 2.0)], [measured("a", 3.0)])[0].interval is None
+def test_one_process_on_each_side_has_no_interval(pairs_of):
+    assert pairs_of([measured("a", 2.0)], [measured("a", 3.0)])[0].interval is None
 
 
-def test_three_processes_a_side_have_an_interval(pair_of):
-    interval = pair_of(replicated("a", THREE), replicated("a", THREE))[0].interval
+def test_three_processes_on_each_side_have_an_interval(pairs_of):
+    interval = pairs_of(in_passes("a", THREE), in_passes("a", THREE))[0].interval
     assert interval.low < 1 < interval.high
 
 
-def test_pairs_of_rounds_take_a_drift_out(pair_of):
+def test_paired_passes_cancel_a_drift(pairs_of):
     base, new = [1.0, 2.0, 4.0, 8.0], [1.1, 2.2, 4.4, 8.8]
-    interval = pair_of(replicated("a", base), replicated("a", new), rounds_are_pairs=True)[0].interval
+    interval = pairs_of(in_passes("a", base), in_passes("a", new), passes_are_pairs=True)[0].interval
     assert (interval.low, interval.high) == pytest.approx((1.1, 1.1))
 
 
-def test_only_rounds_that_both_sides_have_are_pairs(pair_of):
-    base, new = replicated("a", [1.0] * 6), replicated("a", [1.1] * 4)
-    assert pair_of(base, new, rounds_are_pairs=True)[0].processes == (4, 4)
+def test_only_passes_that_both_sides_have_are_pairs(pairs_of):
+    base, new = in_passes("a", [1.0] * 6), in_passes("a", [1.1] * 4)
+    assert pairs_of(base, new, passes_are_pairs=True)[0].processes == (4, 4)
 
 
-def test_cases_stand_in_the_bases_order_and_what_is_only_in_new_last(pair_of):
+def test_cases_are_in_the_bases_order_and_those_only_in_new_come_last(pairs_of):
     base, new = [measured(name, 1.0) for name in "bac"], [measured(name, 1.0) for name in "xab"]
-    assert [pair.key for pair in pair_of(base, new)] == ["sd/b", "sd/a", "sd/c", "sd/x"]
+    assert [pair.key for pair in pairs_of(base, new)] == ["sd/b", "sd/a", "sd/c", "sd/x"]
 
 
 @pytest.mark.parametrize(("base", "new"), [("ok", "oom"), ("oom", "ok"), ("failed", "skipped")])
-def test_a_case_that_one_side_did_not_measure_has_no_ratio(pair_of, base, new):
-    rows = [measured("a", 1.0) if status == "ok" else ended("a", status) for status in (base, new)]
-    assert pair_of([rows[0]], [rows[1]])[0].ratio is None
+def test_a_case_that_one_side_did_not_measure_has_no_ratio(pairs_of, base, new):
+    records = [measured("a", 1.0) if status == "ok" else ended("a", status) for status in (base, new)]
+    assert pairs_of(records[:1], records[1:])[0].ratio is None
 
 
-def test_another_setting_is_named_with_both_values(pair_of):
-    pairs = pair_of([measured("a", 1.0, dtype="float32")], [measured("a", 1.0, dtype="float16")])
-    assert pairs[0].settings == ("dtype: float32 -> float16",)
+def test_another_setting_is_a_difference_with_both_values(pairs_of):
+    (pair,) = pairs_of([measured("a", 1.0, dtype="float32")], [measured("a", 1.0, dtype="float16")])
+    assert pair.settings == (Difference("dtype", "float32", "float16"),)
 
 
-def test_what_an_early_end_never_told_is_no_difference(pair_of):
-    assert pair_of([measured("a", 1.0, scheduler="DDIM")], [ended("a", "oom")])[0].settings == ()
+@pytest.mark.parametrize("columns", [{"scheduler": "DDIM"}, {"optimizations": "tf32"}], ids=["scheduler", "names"])
+def test_what_a_case_that_ended_early_never_reported_is_not_a_difference(pairs_of, columns):
+    assert pairs_of([measured("a", 1.0, **columns)], [ended("a", "oom")])[0].settings == ()
 
 
-def test_what_is_in_force_differently_is_no_other_setting(pair_of):
-    pair = pair_of([measured("a", 1.0, attention="Old")], [measured("a", 1.0, attention="New")])[0]
-    assert (pair.settings, pair.effective) == ((), ("attention: Old -> New",))
+@pytest.mark.parametrize(
+    ("base", "new"), [({"attention": "Old"}, {"attention": "New"}), ({"started_by": "fork"}, {"started_by": "spawn"})]
+)
+def test_what_is_in_effect_differently_is_not_another_setting(pairs_of, base, new):
+    (pair,) = pairs_of([measured("a", 1.0, **base)], [measured("a", 1.0, **new)])
+    assert pair.settings == ()
 
 
-def test_how_a_process_was_started_is_in_force_not_a_setting(pair_of):
-    pair = pair_of([measured("a", 1.0, started_by="fork")], [measured("a", 1.0, started_by="spawn")])[0]
-    assert (pair.settings, pair.effective) == ((), ("started_by: fork -> spawn",))
+@pytest.mark.parametrize(
+    ("base", "new"), [({"attention": "Old"}, {"attention": "New"}), ({"started_by": "fork"}, {"started_by": "spawn"})]
+)
+def test_what_is_in_effect_differently_is_listed(pairs_of, base, new):
+    (pair,) = pairs_of([measured("a", 1.0, **base)], [measured("a", 1.0, **new)])
+    (field,) = base
+    assert pair.effective == (Difference(field, base[field], new[field]),)
+
+
+@pytest.mark.parametrize(("field", "work"), [("denoiser_calls", True), ("parameters", True), ("vae_slicing", False)])
+def test_what_changes_how_much_there_is_to_compute_is_other_work(field, work):
+    difference = Difference(field, 2, 1)
+    assert Pair("sd/a", result(), result(), effective=(difference,)).other_work == ((difference,) if work else ())
+
+
+@pytest.mark.parametrize(("device", "differences"), [("cuda", ()), ("cpu", (Difference("threads", 16, 8),))])
+def test_threads_are_a_setting_of_a_cpu_only(pairs_of, device, differences):
+    sides = ([measured("a", 1.0, device=device, threads=threads)] for threads in (16, 8))
+    assert pairs_of(*sides)[0].settings == differences
 
 
 GIB = 2.0**30
@@ -83,21 +115,60 @@ GIB = 2.0**30
         ({}, {}, (None, None)),
     ],
 )
-def test_memory_is_of_one_kind_on_both_sides(pair_of, base, new, expected):
-    assert pair_of([measured("a", 1.0, **base)], [measured("a", 1.0, **new)])[0].memory_bytes == expected
+def test_memory_is_of_one_kind_on_both_sides(base, new, expected):
+    assert Pair("sd/a", result(**base), result(**new)).memory_bytes == expected
 
 
-def test_only_facts_that_differ_are_told(tmp_path):
-    rows = [measured("a", 1.0)]
+def test_a_side_that_does_not_have_the_case_has_no_memory():
+    assert Pair("sd/a", result(peak_rss_growth_bytes=GIB), None).memory_bytes == (GIB, None)
+
+
+def pair_with(ratio, low, high):
+    return Pair("sd/a", result(), result(), ratio, Interval(low, high), (4, 4))
+
+
+V = ComparisonVerdict
+
+
+@pytest.mark.parametrize(
+    ("pair", "verdict"),
+    [
+        (pair_with(1.5, 1.4, 1.6), V.SLOWER),
+        (pair_with(0.5, 0.4, 0.6), V.FASTER),
+        (pair_with(1.5, 0.9, 2.1), V.NO_DIFFERENCE),
+        (pair_with(1.009, 1.008, 1.01), V.NO_DIFFERENCE),
+        (pair_with(0.991, 0.990, 0.992), V.NO_DIFFERENCE),
+        (replace(pair_with(1.5, 1.4, 1.6), interval=None), V.TOO_FEW_PROCESSES),
+        (replace(pair_with(1.5, 1.4, 1.6), settings=(Difference("steps", 50, 20),)), V.OTHER_SETTINGS),
+        (Pair("sd/a", result(), None), V.ONLY_IN_BASE),
+        (Pair("sd/a", None, result()), V.ONLY_IN_NEW),
+        (Pair("sd/a", result(), result(status="oom")), V.NOT_MEASURED),
+    ],
+)
+def test_a_pair_has_a_verdict(pair, verdict):
+    assert pair.verdict is verdict
+
+
+def test_only_facts_that_differ_are_environment_differences(tmp_path):
+    records = [measured("a", 1.0)]
     sides = (
-        make_side(tmp_path / "a", rows, device_name=A100),
-        make_side(tmp_path / "b", rows, device_name=H200, torch="3"),
+        make_side(tmp_path / "a", records, device_name=A100),
+        make_side(tmp_path / "b", records, device_name=H200, torch="3"),
     )
-    assert environment(sides) == {"device_name": [A100, H200], "torch": ["2.9.0", "3"]}
+    assert environment_differences(sides) == [
+        EnvironmentDifference("device_name", ((A100,), (H200,))),
+        EnvironmentDifference("torch", (("2.9.0",), ("3",))),
+    ]
 
 
-def test_the_mean_of_identical_sets_is_geometric(pair_of):
-    pairs = pair_of([measured("a", 1.0), measured("b", 1.0)], [measured("a", 4.0), measured("b", 0.25)])
+def test_a_fact_that_differs_within_a_side_has_all_its_values(tmp_path):
+    mixed = Side("mixed", tmp_path, {"sd/a": result("a"), "sd/b": result("b", device_name=H200)})
+    plain = Side("plain", tmp_path, {"sd/a": result("a"), "sd/b": result("b")})
+    assert environment_differences([mixed, plain]) == [EnvironmentDifference("device_name", ((A100, H200), (A100,)))]
+
+
+def test_the_mean_over_the_same_cases_is_geometric(pairs_of):
+    pairs = pairs_of([measured("a", 1.0), measured("b", 1.0)], [measured("a", 4.0), measured("b", 0.25)])
     assert geometric_mean(pairs) == pytest.approx(1.0)
 
 
@@ -111,12 +182,5 @@ def test_the_mean_of_identical_sets_is_geometric(pair_of):
     ],
     ids=["missing", "more", "not measured", "other settings"],
 )
-def test_sets_that_differ_have_no_mean(pair_of, new):
-    assert geometric_mean(pair_of([measured("a", 1.0), measured("b", 1.0)], new)) is None
-
-
-@pytest.mark.parametrize(("device", "differences"), [("cuda", ()), ("cpu", ("threads: 16 -> 8",))])
-def test_threads_are_a_setting_of_a_cpu_only(pair_of, device, differences):
-    sides = ([measured("baseline", 1.0, device=device, threads=threads)] for threads in (16, 8))
-    (pair,) = pair_of(*sides)
-    assert pair.settings == differences
+def test_different_sets_of_cases_have_no_mean(pairs_of, new):
+    assert geometric_mean(pairs_of([measured("a", 1.0), measured("b", 1.0)], new)) is None

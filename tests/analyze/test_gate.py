@@ -3,27 +3,28 @@
 from dataclasses import replace
 
 import pytest
+from analyze.make import result
 
-from bench.analyze.comparison import Pair
-from bench.analyze.gate import BLOCKS, EXTENDED, Judged, Verdict, judge, overall, settle
-from bench.records.schema import Status
+from bench.analyze.comparison import Difference, Pair
+from bench.analyze.gate import BLOCKS, EXTENDED, GateVerdict, Judged, Reason, judge, overall, settle
+from bench.records.columns import flatten
+from bench.records.outcomes import Status
 from bench.statistics import Interval
 from bench.units import GIB, MIB
 
-P, R, I, N = Verdict.PASSED, Verdict.REGRESSED, Verdict.INCONCLUSIVE, Verdict.NOT_COMPARABLE  # noqa: E741 - initials of a table
-ROW = {
-    "status": "ok", "reason": None, "device_name": "NVIDIA H200", "threshold": None, "peak_allocated_bytes": 1.0 * GIB,
-    "peak_rss_growth_bytes": None, "recompilations": 0, "weights": "hub",
-}  # fmt: skip
-SAME = Pair("sd/a", ROW, ROW, 1.0, Interval(0.99, 1.01), (6, 6), (), ())
+P, R, I, N = GateVerdict.PASSED, GateVerdict.REGRESSED, GateVerdict.INCONCLUSIVE, GateVerdict.NOT_COMPARABLE  # noqa: E741 - initials of a table
+MEASURED = result("a", weights="hub", peak_allocated_bytes=1.0 * GIB)
+SAME = Pair("sd/a", MEASURED, MEASURED, 1.0, Interval(0.99, 1.01), (6, 6))
+NO_FIGURES = replace(SAME, ratio=None, interval=None)
 
 
-def verdict(pair, threshold=0.03):
-    return judge([pair], threshold)[0].verdict
+def like(**columns):
+    """Return the measured result with other columns."""
+    return result(**{"weights": "hub", **flatten(MEASURED), **columns})
 
 
-def reason(pair):
-    return "; ".join(judge([pair])[0].reasons)
+def judged(pair, threshold=0.03):
+    return judge([pair], threshold)[0]
 
 
 def interval(low, high):
@@ -31,24 +32,30 @@ def interval(low, high):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"),
+    ("low", "high", "verdict", "reason"),
     [
-        (0.9, 0.95, P), (0.99, 1.01, P), (1.01, 1.02, P), (1.02, 1.04, I), (1.02, 1.03, I), (1.03, 1.03, I),
-        (1.03, 1.05, I), (1.0301, 1.05, R), (1.5, 1.6, R), (0.5, 1.5, I),
+        (0.9, 0.95, P, Reason.NOT_SLOWER), (0.99, 1.01, P, Reason.NOT_SLOWER), (1.01, 1.02, P, Reason.NOT_SLOWER),
+        (1.02, 1.04, I, Reason.UNDECIDED), (1.02, 1.03, I, Reason.UNDECIDED), (1.03, 1.03, I, Reason.UNDECIDED),
+        (1.03, 1.05, I, Reason.UNDECIDED), (0.5, 1.5, I, Reason.UNDECIDED), (1.0301, 1.05, R, Reason.SLOWER),
+        (1.5, 1.6, R, Reason.SLOWER),
     ],
 )  # fmt: skip
-def test_latency_is_judged_by_the_whole_interval(low, high, expected):
-    assert verdict(interval(low, high)) == expected
+def test_latency_is_judged_by_the_whole_interval(low, high, verdict, reason):
+    found = judged(interval(low, high))
+    assert found.verdict is verdict
+    assert reason in found.reasons
 
 
 def test_too_few_processes_are_inconclusive():
-    assert verdict(replace(SAME, ratio=9.0, interval=None, processes=(1, 1))) == I
+    found = judged(replace(SAME, ratio=9.0, interval=None, processes=(1, 1)))
+    assert found.verdict is I
+    assert found.reasons == (Reason.TOO_FEW_PROCESSES,)
 
 
 @pytest.mark.parametrize(("base", "new", "expected"), [(None, 0.2, R), (0.2, None, P), (0.2, 0.01, P), (0.01, 0.2, R)])
-def test_a_cases_own_threshold_goes_before_the_gates_and_the_new_side_has_no_say(base, new, expected):
-    pair = interval(1.1, 1.12)
-    assert verdict(replace(pair, base={**ROW, "threshold": base}, new={**ROW, "threshold": new})) == expected
+def test_the_threshold_of_the_base_overrides_the_gates_and_the_new_side_has_no_say(base, new, expected):
+    pair = replace(interval(1.1, 1.12), base=like(threshold=base), new=like(threshold=new))
+    assert judged(pair).verdict is expected
 
 
 # base status -> verdict for each new status, in the order of Status
@@ -65,31 +72,38 @@ STATUSES = {
 }  # fmt: skip
 
 
+def pair_of(before, after):
+    both = before.measured and after.measured
+    return replace(SAME if both else NO_FIGURES, base=like(status=before), new=like(status=after))
+
+
 def test_the_table_of_statuses_is_whole():
-    assert list(STATUSES) == [str(status) for status in Status]
+    assert list(STATUSES) == list(Status)
 
 
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
+    [(Status(before), after, row[at]) for before, row in STATUSES.items() for at, after in enumerate(Status)],
+)
+def test_a_change_of_status_is_judged(before, after, expected):
+    assert judged(pair_of(before, after)).verdict is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
     [
-        (before, str(after), row[number])
-        for before, row in STATUSES.items()
-        for number, after in enumerate(Status)
+        (Status.OK, Status.OOM, Reason.STATUS_WORSE), (Status.OOM, Status.FAILED, Reason.STATUS_WORSE),
+        (Status.OOM, Status.OK, Reason.NEWLY_MEASURED), (Status.OOM, Status.OOM, Reason.SAME_STATUS),
+        (Status.OOM, Status.SKIPPED, Reason.NEITHER_MEASURED), (Status.CRASHED, Status.OK, Reason.BASE_FAULTY),
+        (Status.OK, Status.INTERRUPTED, Reason.INTERRUPTED), (Status.OK, Status.UNSTABLE, Reason.UNSTABLE),
     ],
 )  # fmt: skip
-def test_a_change_of_status_is_judged(before, after, expected):
-    found = {"ok", "unstable"} >= {before, after}
-    pair = SAME if found else replace(SAME, ratio=None, interval=None)
-    assert verdict(replace(pair, base={**ROW, "status": before}, new={**ROW, "status": after})) == expected
-
-
-def test_a_change_of_status_tells_why():
-    new = {**ROW, "status": "oom", "reason": "tried to allocate 80 GiB"}
-    assert "ok -> oom (tried to allocate 80 GiB)" in reason(replace(SAME, new=new))
+def test_a_change_of_status_has_its_reason(before, after, reason):
+    assert judged(pair_of(before, after)).reasons == (reason,)
 
 
 def memory(before, after):
-    return replace(SAME, base={**ROW, "peak_allocated_bytes": before}, new={**ROW, "peak_allocated_bytes": after})
+    return replace(SAME, base=like(peak_allocated_bytes=before), new=like(peak_allocated_bytes=after))
 
 
 @pytest.mark.parametrize(
@@ -100,42 +114,72 @@ def memory(before, after):
     ],
 )  # fmt: skip
 def test_memory_regresses_past_the_larger_slack(before, after, expected):
-    assert verdict(memory(before, after)) == expected
+    assert judged(memory(before, after)).verdict is expected
+
+
+@pytest.mark.parametrize(("before", "after"), [(GIB, None), (None, GIB)])
+def test_memory_that_one_side_does_not_know_is_a_reason(before, after):
+    assert judged(memory(before, after)).reasons == (Reason.MEMORY_UNKNOWN,)
+
+
+def test_each_judged_quantity_has_a_reason():
+    assert judged(SAME).reasons == (Reason.NOT_SLOWER, Reason.MEMORY_KEPT)
+
+
+def test_a_device_that_counts_no_memory_is_judged_by_latency_alone():
+    assert judged(memory(None, None)).reasons == (Reason.NOT_SLOWER,)
 
 
 def test_grown_memory_regresses_where_latency_cannot_be_judged():
-    assert verdict(replace(memory(GIB, 2 * GIB), interval=None, processes=(1, 1))) == R
+    assert judged(replace(memory(GIB, 2 * GIB), interval=None, processes=(1, 1))).verdict is R
 
 
 def test_grown_memory_regresses_where_latency_is_unstable():
-    pair = memory(GIB, 2 * GIB)
-    assert verdict(replace(pair, new={**pair.new, "status": "unstable"})) == R
+    pair = replace(memory(GIB, 2 * GIB), new=like(peak_allocated_bytes=2 * GIB, status="unstable"))
+    assert judged(pair).verdict is R
 
 
-def test_the_reason_is_that_of_the_verdict_alone():
-    assert reason(replace(memory(GIB, 2 * GIB), interval=None)).startswith("peak memory 1.00 GiB -> 2.00 GiB")
+def test_the_reasons_are_those_of_the_verdict_alone():
+    assert judged(replace(memory(GIB, 2 * GIB), interval=None)).reasons == (Reason.MEMORY_GREW,)
 
 
 @pytest.mark.parametrize(
-    ("pair", "words"),
+    ("change", "reason"),
     [
-        (replace(SAME, new=None), "gone missing"),
-        (replace(SAME, new={**ROW, "device_name": "NVIDIA A100"}), "another device: NVIDIA H200 -> NVIDIA A100"),
-        (replace(SAME, settings=("size: full -> tiny",)), "other settings: size: full -> tiny"),
+        ({"new": None}, Reason.MISSING),
+        ({"new": like(device_name="NVIDIA A10")}, Reason.OTHER_DEVICE),
+        ({"base": like(device_name=None), "new": like(device_name=None)}, Reason.OTHER_DEVICE),
+        ({"settings": (Difference("size", "full", "tiny"),)}, Reason.OTHER_SETTINGS),
+        ({"effective": (Difference("denoiser_calls", 50, 25),)}, Reason.OTHER_WORK),
+        ({"effective": (Difference("parameters", 10, 9),)}, Reason.OTHER_WORK),
+        ({"psnr_db": 12.0}, Reason.OTHER_IMAGE),
     ],
+    ids=str,
 )
-def test_what_cannot_be_compared_says_why(pair, words):
-    judged = judge([replace(pair, ratio=9.0, interval=Interval(8.0, 10.0))])[0]
-    assert judged.verdict == N
-    assert words in judged.reasons[0]
+def test_what_cannot_be_compared_has_its_reason(change, reason):
+    found = judged(replace(SAME, ratio=9.0, interval=Interval(8.0, 10.0), **change))
+    assert found.verdict is N
+    assert found.reasons == (reason,)
 
 
-def test_other_versions_in_force_are_no_reason_to_refuse():
-    assert verdict(replace(SAME, effective=("attention: Old -> New",))) == P
+@pytest.mark.parametrize("attention", ["New", None])
+def test_what_else_is_in_effect_may_be_under_test(attention):
+    assert judged(replace(SAME, effective=(Difference("attention", "Old", attention),))).verdict is P
+
+
+@pytest.mark.parametrize(("weights", "decibels"), [("hub", 40.0), ("random", 12.0)])
+def test_an_image_that_is_similar_or_of_random_weights_is_not_another_one(weights, decibels):
+    new = like(weights=weights)
+    assert judged(replace(SAME, new=new, base=new, psnr_db=decibels)).verdict is P
 
 
 def test_a_case_that_only_the_new_side_has_is_not_judged():
     assert judge([replace(SAME, base=None)]) == []
+
+
+def test_a_case_of_a_scenario_without_a_baseline_cannot_be_compared():
+    (found,) = judge([replace(NO_FIGURES, base=None)], without=["sd"])
+    assert found.reasons == (Reason.NO_BASELINE,)
 
 
 @pytest.mark.parametrize(
@@ -145,14 +189,21 @@ def test_a_case_that_only_the_new_side_has_is_not_judged():
     ],
 )  # fmt: skip
 def test_the_verdict_of_all_is_the_first_in_precedence(verdicts, expected):
-    assert overall([Judged(SAME, 0.03, verdict, ()) for verdict in verdicts]) == expected
+    assert overall([Judged(SAME, 0.03, verdict, ()) for verdict in verdicts]) is expected
+
+
+def test_a_gate_in_which_nothing_was_measured_has_not_passed():
+    found = judged(pair_of(Status.SKIPPED, Status.SKIPPED))
+    assert found.verdict is P
+    assert overall([found]) is N
 
 
 def as_judged(key, verdict, pair=SAME):
     return Judged(replace(pair, key=key), 0.03, verdict, ())
 
 
-def settled(first):
+def asked_after(first):
+    """Return what `settle` measures where the first blocks are judged like this."""
     asked = []
 
     def measure(keys, numbers):
@@ -166,66 +217,36 @@ def settled(first):
 def test_only_open_cases_are_measured_again():
     wide = interval(0.98, 1.08)
     first = [as_judged("a", P), as_judged("b", I, wide), as_judged("c", R), as_judged("d", N)]
-    assert settled(first) == [(None, range(BLOCKS)), ({"b"}, range(BLOCKS, EXTENDED))]
+    assert asked_after(first) == [(None, range(BLOCKS)), ({"b"}, range(BLOCKS, EXTENDED))]
 
 
-def test_more_blocks_are_not_spent_where_they_cannot_tell():
-    without = replace(SAME, interval=None)
-    assert settled([as_judged("a", I, without)]) == [(None, range(BLOCKS))]
+@pytest.mark.parametrize(
+    "pair",
+    [replace(SAME, interval=None), replace(SAME, new=like(status="unstable")), memory(GIB, None)],
+    ids=["no interval", "unstable", "memory unknown"],
+)
+def test_more_blocks_are_not_spent_where_they_cannot_decide(pair):
+    assert asked_after([as_judged("a", I, pair)]) == [(None, range(BLOCKS))]
 
 
-def test_more_blocks_are_not_spent_on_a_case_that_is_unstable():
-    drifting = replace(SAME, new={**ROW, "status": "unstable"})
-    assert settled([as_judged("a", I, drifting)]) == [(None, range(BLOCKS))]
+def test_an_unstable_case_that_is_slower_by_all_of_its_interval_is_regressed():
+    found = judged(replace(interval(1.5, 1.6), new=like(status="unstable")))
+    assert found.verdict is R
+    assert found.reasons == (Reason.UNSTABLE_AND_SLOWER,)
 
 
-def test_more_blocks_are_not_spent_on_memory_that_one_side_does_not_tell():
-    assert settled([as_judged("a", I, memory(GIB, None))]) == [(None, range(BLOCKS))]
+def test_an_unstable_case_that_is_faster_has_not_passed():
+    assert judged(replace(interval(0.5, 0.6), new=like(status="unstable"))).reasons == (Reason.UNSTABLE,)
 
 
-def test_a_head_that_drifts_and_is_slower_by_all_of_its_interval_is_regressed():
-    slower = interval(1.5, 1.6)
-    assert verdict(replace(slower, new={**ROW, "status": "unstable"})) == R
+COMPILING = like(status="unstable", recompilations=3)
 
 
-def test_a_head_that_drifts_and_is_faster_is_no_pass():
-    faster = interval(0.5, 0.6)
-    assert verdict(replace(faster, new={**ROW, "status": "unstable"})) == I
+def test_a_case_that_compiles_while_it_runs_is_regressed():
+    found = judged(replace(SAME, new=COMPILING))
+    assert found.verdict is R
+    assert found.reasons == (Reason.RECOMPILES,)
 
 
-def test_a_head_that_compiles_while_it_runs_is_regressed():
-    compiling = {**ROW, "status": "unstable", "recompilations": 3}
-    assert verdict(replace(SAME, new=compiling)) == R
-    assert verdict(replace(SAME, base=compiling, new=compiling)) == I
-
-
-def test_a_base_that_broke_tells_why_nothing_can_be_held_against_it():
-    broken = replace(SAME, base={**ROW, "status": "crashed", "reason": "killed by SIGKILL"}, ratio=None, interval=None)
-    assert "the base is crashed (killed by SIGKILL)" in reason(broken)
-
-
-@pytest.mark.parametrize("found", ["denoiser_calls: 50 -> 25", "parameters: 10 -> 9"])
-def test_less_work_is_no_gain(found):
-    assert verdict(replace(SAME, effective=(found,))) == N
-
-
-def test_another_attention_is_what_may_be_under_test():
-    assert verdict(replace(SAME, effective=("attention: AttnProcessor -> AttnProcessor2_0",))) == P
-
-
-@pytest.mark.parametrize(("weights", "decibels", "expected"), [("hub", 12.0, N), ("hub", 40.0, P), ("random", 12.0, P)])
-def test_another_image_of_trained_weights_is_no_pass(weights, decibels, expected):
-    new = {**ROW, "weights": weights}
-    assert verdict(replace(SAME, new=new, base=new, psnr_db=decibels)) == expected
-
-
-def test_a_gate_in_which_nothing_was_measured_is_not_passed():
-    skipped = {**ROW, "status": "skipped"}
-    judged = judge([replace(SAME, base=skipped, new=skipped, ratio=None, interval=None)])
-    assert (judged[0].verdict, overall(judged)) == (P, N)
-
-
-def test_a_scenario_that_has_no_baseline_cannot_be_compared():
-    alone = replace(SAME, base=None, ratio=None, interval=None)
-    assert [each.verdict for each in judge([alone], without=["sd"])] == [N]
-    assert judge([alone]) == []
+def test_a_case_that_always_compiled_while_it_ran_is_inconclusive():
+    assert judged(replace(SAME, base=COMPILING, new=COMPILING)).verdict is I

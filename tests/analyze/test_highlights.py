@@ -1,87 +1,106 @@
 """The few lines at the top of a report."""
 
-from analyze.make import case, ended, make_run, measured
+import pytest
+from analyze.make import result
 
-from bench.analyze.highlights import fastest, statuses, verdicts, warnings
-from bench.analyze.results import results
-from bench.analyze.rows import plain_rows
+from bench.analyze.highlights import NoGain, fastest, no_gain, statuses, verdicts, warnings
+from bench.records.outcomes import ClaimVerdict, NotJudged, Remark, RemarkKind, Status
 
-SAME = "the same image expected"
-
-
-def rows(tmp_path, cases, outcomes):
-    return plain_rows(results(make_run(tmp_path / "run", cases, outcomes)))
+BASELINE = result(baseline="baseline", speedup=1.0)
 
 
-def compared(tmp_path, *others):
-    """Return rows of cases with (name, seconds, psnr_db, similarity), beside a baseline of two seconds."""
-    names = ["baseline", *(name for name, *_ in others)]
-    outcomes = [measured("baseline", 2.0), *(measured(name, seconds) for name, seconds, *_ in others)]
-    found = rows(tmp_path, map(case, names), outcomes)
-    for row, (_, _, psnr_db, similarity) in zip(found[1:], others, strict=True):
-        row |= {"psnr_db": psnr_db, "similarity": similarity}
-    return found
+def compared(name, speedup, **columns):
+    """Return a result that was compared with the baseline and makes its image."""
+    same = {"baseline": "baseline", "expected_image": "same-image", "psnr_db": 40.0}
+    return result(name, speedup=speedup, **same | columns)
 
 
 def names(found):
-    return [row["case"] for row in found]
+    return [each.case for each in found]
 
 
-def test_the_fastest_case_comes_first(tmp_path):
-    found = compared(tmp_path, ("a", 1.5, 40.0, SAME), ("b", 1.0, 40.0, SAME))
-    assert names(fastest(found)) == ["b"]
+def test_the_fastest_case_is_named():
+    assert names(fastest([BASELINE, compared("a", 1.3), compared("b", 2.0), compared("c", 1.5)])) == ["b"]
 
 
-def test_the_fastest_that_makes_another_image_is_named_apart(tmp_path):
-    found = compared(tmp_path, ("a", 1.5, 40.0, SAME), ("b", 1.0, 9.0, "another image by design: scheduler"))
-    assert names(fastest(found)) == ["a", "b"]
+def test_the_fastest_that_makes_another_image_is_named_separately():
+    other = compared("b", 2.0, expected_image="another-image", psnr_db=9.0)
+    assert names(fastest([BASELINE, other, compared("a", 1.3)])) == ["a", "b"]
 
 
-def test_a_broken_image_is_no_speed_up(tmp_path):
-    assert fastest(compared(tmp_path, ("a", 0.1, 9.0, SAME))) == []
+def test_each_scenario_has_its_own_fastest():
+    assert names(fastest([compared("a", 2.0), compared("b", 1.3, scenario="sdxl")])) == ["a", "b"]
 
 
-def test_a_slower_case_is_no_speed_up(tmp_path):
-    assert fastest(compared(tmp_path, ("a", 3.0, 40.0, SAME))) == []
+@pytest.mark.parametrize(
+    "case",
+    [
+        compared("slower", 0.7),
+        compared("within the margin of one process", 1.03),
+        compared("its interval contains 1", 1.1, speedup_low=0.98, speedup_high=1.25),
+        compared("broken image", 20.0, psnr_db=9.0),
+        compared("unstable", 2.0, status="unstable"),
+        compared("baseline", 2.0),
+        compared("not compared", None),
+    ],
+    ids=lambda case: case.case,
+)
+def test_what_does_not_show_a_gain_is_not_named(case):
+    assert fastest([case]) == []
 
 
-def test_verdicts_are_counted_by_what_they_say_and_those_held_come_first(tmp_path):
-    claims = [case(claim={"speedup": 1.0}), case("a", claim={"speedup": 2.0}), case("b", claim={"speedup": 2.0})]
-    found = rows(tmp_path, claims, [measured("baseline", 2.0), measured("a", 1.0), measured("b", 1.0)])
-    assert next(iter(verdicts(found).items())) == ("as documented", ["sd/a", "sd/b"])
+@pytest.mark.parametrize(
+    ("cases", "why"),
+    [
+        ([BASELINE], NoGain.NOTHING_COMPARED),
+        ([BASELINE, compared("a", 0.9)], NoGain.NONE_FASTER),
+        ([BASELINE, compared("a", 1.03)], NoGain.NOT_SHOWN),
+    ],
+)
+def test_it_is_known_why_there_is_no_gain(cases, why):
+    assert no_gain(cases) is why
 
 
-def test_endings_are_counted(tmp_path):
-    outcomes = [measured("baseline", 2.0), ended("a", "oom"), ended("b", "oom")]
-    assert statuses(rows(tmp_path, map(case, ["baseline", "a", "b"]), outcomes)) == {"ok": 1, "oom": 2}
+def test_verdicts_are_grouped_and_the_judged_ones_come_first():
+    not_judged = result("a", claim_verdict="not-judged", claim_not_judged="other-device")
+    judged = [result(name, claim_verdict="slower", claim_judged_by="latency") for name in "bc"]
+    assert list(verdicts([not_judged, *judged]).items()) == [
+        (ClaimVerdict.SLOWER, judged),
+        (NotJudged.OTHER_DEVICE, [not_judged]),
+    ]
 
 
-def test_a_case_without_figures_is_a_warning_with_its_reason(tmp_path):
-    (found,) = warnings(rows(tmp_path, [case()], [ended("baseline", "oom", "CUDA out of memory")]))
-    assert (found.kind, found.details) == ("oom", {"CUDA out of memory": ["sd/baseline"]})
+def test_a_case_without_a_claim_has_no_verdict():
+    assert verdicts([BASELINE]) == {}
 
 
-def test_remarks_of_one_kind_stand_together(tmp_path):
-    outcomes = [measured("baseline", 2.0, remarks="slow: a; odd"), measured("a", 2.0, remarks="slow: b")]
-    found = warnings(rows(tmp_path, [case(), case("a")], outcomes))
-    assert [(each.kind, each.cases) for each in found] == [("slow", 2), ("odd", 1)]
+def test_endings_are_counted():
+    assert statuses([result("a", status="oom"), BASELINE, result("b", status="oom")]) == {Status.OK: 1, Status.OOM: 2}
 
 
-def test_a_case_that_ended_well_without_remarks_is_no_warning(tmp_path):
-    assert warnings(rows(tmp_path, [case()], [measured("baseline", 2.0)])) == []
+def test_a_case_without_figures_is_a_warning_with_its_reason():
+    (found,) = warnings([result(status="oom", reason="CUDA out of memory")])
+    assert found.kind is Status.OOM
+    assert found.details == {"CUDA out of memory": ["sd/baseline"]}
 
 
-def test_a_gain_within_the_margin_of_one_process_is_none(tmp_path):
-    assert fastest(compared(tmp_path, ("a", 1.95, 40.0, SAME))) == []
+def test_remarks_of_one_kind_are_one_warning():
+    (found,) = warnings([result("a", remarks="host-bound:0.5"), result("b", remarks="host-bound:0.7")])
+    assert found.details == {
+        Remark(RemarkKind.HOST_BOUND, 0.5): ["sd/a"],
+        Remark(RemarkKind.HOST_BOUND, 0.7): ["sd/b"],
+    }
 
 
-def test_a_gain_whose_interval_has_none_in_it_is_none(tmp_path):
-    found = compared(tmp_path, ("a", 1.8, 40.0, SAME))
-    found[1] |= {"speedup_low": 0.98, "speedup_high": 1.25}
-    assert fastest(found) == []
+def test_cases_with_a_warning_are_counted_once():
+    (found,) = warnings([result("a", remarks="idle(tf32); idle(vae_slicing)")])
+    assert found.cases == 1
 
 
-def test_a_gain_that_was_still_changing_is_none(tmp_path):
-    found = compared(tmp_path, ("a", 1.0, 40.0, SAME))
-    found[1]["status"] = "unstable"
-    assert fastest(found) == []
+def test_remarks_of_two_kinds_are_two_warnings():
+    found = warnings([result("a", remarks="host-bound:0.5; never-warm")])
+    assert [each.kind for each in found] == [RemarkKind.HOST_BOUND, RemarkKind.NEVER_WARM]
+
+
+def test_a_case_that_ended_well_without_remarks_is_not_a_warning():
+    assert warnings([BASELINE]) == []

@@ -2,10 +2,9 @@ import random
 from math import exp, sqrt
 
 import pytest
-from analyze.make import case, ended, make_folder, measured
+from analyze.make import H200, ended, make_side, measured
 
-from bench.analyze.run import open_run
-from bench.analyze.side import of_run
+from bench.analyze.comparison import Difference
 from bench.analyze.trend import FEWEST_RUNS, change_points, trends
 
 
@@ -14,17 +13,15 @@ def noisy(levels, spread=0.01, seed=1):
     return [level * exp(chance.gauss(0, spread)) for level in levels]
 
 
-def make_side(tmp_path, number, latency_s, **facts):
+def night(tmp_path, number, latency_s, *, facts=None, **columns):
     """Return the run of one night as a side; `number` is the day of the month."""
     began = f"2026-01-{number + 1:02}T03:00:00+00:00"
-    folder = make_folder(
-        tmp_path / f"night-{number:02}", [case()], [measured("baseline", latency_s, started_at=began, **facts)]
-    )
-    return of_run(open_run(folder))
+    record = measured("baseline", latency_s, started_at=began, **columns)
+    return make_side(tmp_path / f"night-{number:02}", [record], **facts or {})
 
 
-def make_sides(tmp_path, latencies):
-    return [make_side(tmp_path, number, latency) for number, latency in enumerate(latencies)]
+def nights(tmp_path, latencies):
+    return [night(tmp_path, number, latency) for number, latency in enumerate(latencies)]
 
 
 def test_a_step_is_found_where_it_is():
@@ -78,43 +75,53 @@ def test_the_ratio_of_levels_counts_not_their_difference():
 
 
 def test_runs_are_ordered_by_when_they_began(tmp_path):
-    sides = make_sides(tmp_path, [1.0, 2.0, 3.0])
-    (series,) = trends(sides[::-1])
+    (series,) = trends(nights(tmp_path, [1.0, 2.0, 3.0])[::-1])
     assert [point.latency_s for point in series.points] == [1.0, 2.0, 3.0]
 
 
+def test_a_change_has_its_place(tmp_path):
+    (series,) = trends(nights(tmp_path, [1.0] * 6 + [1.5] * 6))
+    assert [change.at for change in series.changes] == [6]
+
+
 def test_a_change_has_the_ratio_of_its_levels(tmp_path):
-    (series,) = trends(make_sides(tmp_path, [1.0] * 6 + [1.5] * 6))
-    assert [(change.at, round(change.ratio, 6)) for change in series.changes] == [(6, 1.5)]
+    (series,) = trends(nights(tmp_path, [1.0] * 6 + [1.5] * 6))
+    assert [change.ratio for change in series.changes] == pytest.approx([1.5])
 
 
-def test_a_change_tells_the_version_that_changed_with_it(tmp_path):
-    sides = make_sides(tmp_path, [1.0] * 6 + [1.5] * 6)
-    for side in sides[6:]:
-        side.rows["sd/baseline"]["torch"] = "2.10.0"
-    (series,) = trends(sides)
-    assert series.changes[0].environment == ("torch: 2.9.0 -> 2.10.0",)
+def test_a_change_names_the_version_that_changed_with_it(tmp_path):
+    before = nights(tmp_path, [1.0] * 6)
+    after = [night(tmp_path, number, 1.5, facts={"torch": "2.10.0"}) for number in range(6, 12)]
+    (series,) = trends(before + after)
+    assert series.changes[0].environment == (Difference("torch", "2.9.0", "2.10.0"),)
 
 
-def test_a_run_with_other_settings_is_left_out_and_named(tmp_path):
-    sides = [make_side(tmp_path, 0, 9.0, steps=20), make_side(tmp_path, 1, 1.0, steps=50)]
-    (series,) = trends(sides)
-    assert ([point.run for point in series.points], series.left_out) == (["night-01"], ("night-00",))
-
-
-def test_a_run_on_another_device_is_left_out_and_named(tmp_path):
-    sides = make_sides(tmp_path, [1.0, 1.0])
-    sides[0].rows["sd/baseline"]["device_name"] = "NVIDIA H200"
-    (series,) = trends(sides)
+@pytest.mark.parametrize("other", [{"steps": 20}, {"facts": {"device_name": H200}}], ids=["settings", "device"])
+def test_a_run_that_measured_something_else_is_left_out_and_named(tmp_path, other):
+    (series,) = trends([night(tmp_path, 0, 9.0, **other), night(tmp_path, 1, 1.0)])
     assert series.left_out == ("night-00",)
 
 
-def test_a_run_that_could_not_measure_a_case_has_no_point(tmp_path):
-    broken = make_folder(tmp_path / "broken", [case()], [ended("baseline", "oom", started_at="2026-01-09T03:00:00")])
-    (series,) = trends([*make_sides(tmp_path, [1.0, 1.0]), of_run(open_run(broken))])
+def test_a_run_that_measured_something_else_has_no_point(tmp_path):
+    (series,) = trends([night(tmp_path, 0, 9.0, steps=20), night(tmp_path, 1, 1.0)])
+    assert [point.run for point in series.points] == ["night-01"]
+
+
+@pytest.fixture
+def broken(tmp_path):
+    return make_side(tmp_path / "broken", [ended("baseline", "oom", started_at="2026-01-09T03:00:00")])
+
+
+def test_a_run_that_could_not_measure_a_case_has_no_point(tmp_path, broken):
+    (series,) = trends([*nights(tmp_path, [1.0, 1.0]), broken])
     assert [point.run for point in series.points] == ["night-00", "night-01"]
 
 
-def test_runs_without_a_measured_case_have_no_trend(tmp_path):
-    broken = make_folder(tmp_path / "broken", [case()], [ended("baseline", "oom")])
-    assert trends([of_run(open_run(broken))]) == []
+def test_runs_without_a_measured_case_have_no_trend(broken):
+    assert trends([broken]) == []
+
+
+@pytest.mark.parametrize("size", ["full", "tiny"])
+def test_a_series_of_a_tiny_model_is_marked(tmp_path, size):
+    (series,) = trends([night(tmp_path, 0, 1.0, size=size)])
+    assert series.tiny is (size == "tiny")

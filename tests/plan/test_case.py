@@ -1,4 +1,4 @@
-"""Cases and plans: equal, hashable, and the same after a journey as JSON."""
+"""Cases and plans: equal, hashable, and unchanged by a round trip through JSON."""
 
 import json
 from dataclasses import FrozenInstanceError, replace
@@ -29,7 +29,7 @@ FULL = Case(
     timeout_s=60.0,
 )
 PLAN = Plan(
-    tables=(
+    scenarios=(
         ScenarioInfo("sd15", "A title", {"document": "x"}, ("scheduler", "height")),
         ScenarioInfo("other", "Another"),
     ),
@@ -41,51 +41,51 @@ CHANGES = {
     "seed": (1, 0), "generator_device": "device", "safety_checker": False, "baseline": None, "claim": {}, "note": None,
     "samples": None, "timeout_s": 61.0, "threshold": 0.05,
 }  # fmt: skip
-TOLD = {"scenario", "name", "baseline", "claim", "note", "threshold"}
+EXCLUDED = {"scenario", "name", "baseline", "claim", "note", "threshold"}
 
 
 def through_json(value):
-    """Return what is read of a value after it was written as JSON."""
+    """Return the JSON object that is read back after a value was written."""
     return json.loads(json.dumps(value.to_json()))
 
 
 @pytest.mark.parametrize("case", [PLAIN, FULL], ids=str)
-def test_a_case_is_equal_to_itself_after_a_journey_as_json(case):
-    assert case == Case.from_json(through_json(case))
+def test_a_case_survives_a_round_trip_through_json(case):
+    assert Case.from_json(through_json(case)) == case
 
 
 @pytest.mark.parametrize("case", [PLAIN, FULL], ids=str)
-def test_a_case_has_the_same_hash_after_a_journey_as_json(case):
-    assert hash(case) == hash(Case.from_json(through_json(case)))
+def test_a_round_trip_through_json_keeps_the_hash_of_a_case(case):
+    assert hash(Case.from_json(through_json(case))) == hash(case)
 
 
 @pytest.mark.parametrize("key", ["optimizations", "seed"])
-def test_what_was_a_tuple_is_one_after_a_journey_as_json(key):
-    assert getattr(FULL, key) == getattr(Case.from_json(through_json(FULL)), key)
+def test_a_round_trip_through_json_keeps_tuples(key):
+    assert getattr(Case.from_json(through_json(FULL)), key) == getattr(FULL, key)
 
 
-def test_a_list_of_prompts_stays_a_list_after_a_journey_as_json():
+def test_a_round_trip_through_json_keeps_a_list_of_prompts():
     assert Case.from_json(through_json(FULL)).call["prompt"] == ["a", "b"]
 
 
-def test_a_plan_is_equal_to_itself_after_a_journey_as_json():
+def test_a_plan_survives_a_round_trip_through_json():
     assert Plan.from_json(through_json(PLAN)) == PLAN
 
 
-def test_a_plan_keeps_the_order_of_its_cases_on_a_journey_as_json():
+def test_a_round_trip_through_json_keeps_the_order_of_the_cases():
     assert [case.name for case in Plan.from_json(through_json(PLAN)).cases] == ["fp16", "full"]
 
 
-def test_a_case_of_json_with_an_unknown_key_is_refused():
+def test_an_unknown_key_in_the_json_of_a_case_is_refused():
     with pytest.raises(TypeError, match="color"):
         Case.from_json({**PLAIN.to_json(), "color": "red"})
 
 
-def test_a_case_of_json_may_leave_out_what_has_a_default():
+def test_the_json_of_a_case_may_omit_whatever_has_a_default():
     assert Case.from_json({"scenario": "sd15", "name": "fp16", "model": "stable-diffusion-v1-5"}) == PLAIN
 
 
-def test_every_field_of_a_case_is_changed_by_some_test_below():
+def test_the_tests_below_change_every_field_of_a_case():
     assert set(CHANGES) == set(FULL.to_json())
 
 
@@ -94,18 +94,18 @@ def test_cases_that_differ_in_one_field_are_not_equal(field):
     assert replace(FULL, **{field: CHANGES[field]}) != FULL
 
 
-@pytest.mark.parametrize("field", sorted(set(CHANGES) - TOLD))
-def test_a_change_of_what_is_measured_changes_the_settings(field):
+@pytest.mark.parametrize("field", sorted(set(CHANGES) - EXCLUDED))
+def test_changing_what_is_measured_changes_the_settings(field):
     assert replace(FULL, **{field: CHANGES[field]}).settings() != FULL.settings()
 
 
-@pytest.mark.parametrize("field", sorted(TOLD))
-def test_what_is_only_told_of_a_case_does_not_change_the_settings(field):
+@pytest.mark.parametrize("field", sorted(EXCLUDED))
+def test_changing_a_name_or_a_claim_does_not_change_the_settings(field):
     assert replace(FULL, **{field: CHANGES[field]}).settings() == FULL.settings()
 
 
 def test_the_order_of_arguments_does_not_matter():
-    first, second = ({"height": 512, "width": 768}, {"width": 768, "height": 512})
+    first, second = {"height": 512, "width": 768}, {"width": 768, "height": 512}
     assert replace(PLAIN, call=first) == replace(PLAIN, call=second)
 
 
@@ -113,11 +113,11 @@ def test_the_order_of_seeds_matters():
     assert replace(PLAIN, seed=(0, 1)) != replace(PLAIN, seed=(1, 0))
 
 
-def test_equal_cases_are_one_in_a_set():
+def test_a_set_holds_equal_cases_once():
     assert len({FULL, replace(FULL), Case.from_json(FULL.to_json())}) == 1
 
 
-def test_a_case_is_equal_to_nothing_but_a_case():
+def test_a_case_is_not_equal_to_its_json():
     assert FULL.to_json() != FULL
 
 
@@ -130,6 +130,6 @@ def test_a_case_cannot_be_changed():
         PLAIN.dtype = "float16"
 
 
-def test_the_json_of_a_case_shares_nothing_with_it():
+def test_changing_the_json_of_a_case_does_not_change_the_case():
     FULL.to_json()["call"]["prompt"].append("c")
     assert FULL.call["prompt"] == ["a", "b"]

@@ -1,21 +1,21 @@
-"""Checking a case against what the installed libraries know, and finding the line that is at fault."""
+"""Checking a case against what the installed libraries know, and finding the line at fault."""
 
 import json
 
 import pytest
 
 from bench.errors import InputError
-from bench.pipelines.vocabulary import vocabulary
+from bench.pipelines.diffusers_api import vocabulary
 from bench.plan.case import Case, batch_size
 from bench.plan.check import check
 from bench.plan.document import Document
 
-MISSPELT = {"num_inference_step": 3}
+MISSPELLED = {"num_inference_step": 3}
 
 
 @pytest.fixture
 def problem(tmp_path):
-    """Return a function that checks a case with the given settings: the message, or None where nothing is wrong."""
+    """Return a function that checks a case with the given settings and returns the message, or None."""
 
     def message(**settings):
         document = Document(path=tmp_path / "s.yaml", data={})
@@ -30,7 +30,7 @@ def problem(tmp_path):
 
 @pytest.fixture
 def line(tmp_path):
-    """Return a function that tells which location a check of `call: {height: 510}` is reported at."""
+    """Return a function that returns the location at which `call: {height: 510}` is reported."""
 
     def where(*locations):
         path = tmp_path / "s.yaml"
@@ -44,7 +44,7 @@ def line(tmp_path):
 
 
 def pipeline_folder(folder, name):
-    """Make what a check reads of a saved pipeline and return the folder as text."""
+    """Write the part of a saved pipeline that a check reads, and return the folder."""
     (folder / "model_index.json").write_text(json.dumps({"_class_name": name}), encoding="utf-8")
     return str(folder)
 
@@ -63,47 +63,47 @@ def test_a_folder_with_a_saved_pipeline_is_a_model(problem, tmp_path):
     assert problem(model=pipeline_folder(tmp_path, "StableDiffusionPipeline")) is None
 
 
-def test_a_folder_without_a_saved_pipeline_is_refused_with_what_it_lacks(problem, tmp_path):
+def test_a_folder_without_a_saved_pipeline_is_refused_with_the_file_it_lacks(problem, tmp_path):
     assert "has no model_index.json; " in problem(model=str(tmp_path))
 
 
-def test_a_folder_with_an_autoencoder_is_one(problem, tmp_path):
+def test_a_folder_with_a_saved_autoencoder_is_an_autoencoder(problem, tmp_path):
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     assert problem(model="stable-diffusion-v1-5", vae=str(tmp_path)) is None
 
 
-def test_a_folder_without_an_autoencoder_is_refused_with_what_it_lacks(problem, tmp_path):
+def test_a_folder_without_an_autoencoder_is_refused_with_the_file_it_lacks(problem, tmp_path):
     assert "has no config.json; " in problem(model="stable-diffusion-v1-5", vae=str(tmp_path))
 
 
 @pytest.mark.parametrize("model", ["stable-diffusion-v1-5", "runwayml/stable-diffusion-v1-5", "bk-sdm-tiny"])
-def test_a_misspelt_call_argument_of_a_known_model_is_refused(problem, model):
-    assert "did you mean 'num_inference_steps'?" in problem(model=model, call=MISSPELT)
+def test_a_misspelled_call_argument_of_a_known_model_is_refused(problem, model):
+    assert "did you mean 'num_inference_steps'?" in problem(model=model, call=MISSPELLED)
 
 
-def test_a_misspelt_call_argument_of_a_saved_pipeline_is_refused(problem, tmp_path):
+def test_a_misspelled_call_argument_of_a_saved_pipeline_is_refused(problem, tmp_path):
     model = pipeline_folder(tmp_path, "StableDiffusionPipeline")
-    assert "did you mean 'num_inference_steps'?" in problem(model=model, call=MISSPELT)
+    assert "did you mean 'num_inference_steps'?" in problem(model=model, call=MISSPELLED)
 
 
 @pytest.mark.parametrize("name", ["SomeonesPipeline", None, ["a"]])
-def test_call_arguments_of_an_unknown_pipeline_are_left_to_diffusers(problem, tmp_path, name):
-    assert problem(model=pipeline_folder(tmp_path, name), call=MISSPELT) is None
+def test_call_arguments_of_an_unknown_pipeline_class_are_not_checked(problem, tmp_path, name):
+    assert problem(model=pipeline_folder(tmp_path, name), call=MISSPELLED) is None
 
 
-def test_call_arguments_of_a_model_known_to_the_hub_only_are_left_to_diffusers(problem):
-    assert problem(model="someone/new", call=MISSPELT) is None
+def test_call_arguments_of_an_unknown_hub_id_are_not_checked(problem):
+    assert problem(model="someone/new", call=MISSPELLED) is None
 
 
-def test_a_wrong_value_is_refused_for_a_model_known_to_the_hub_only(problem):
+def test_a_wrong_value_is_refused_for_an_unknown_hub_id_too(problem):
     assert "'num_inference_steps' is -5; " in problem(model="someone/new", call={"num_inference_steps": -5})
 
 
-def test_the_second_prompt_of_sdxl_is_taken(problem):
+def test_sdxl_accepts_a_second_prompt(problem):
     assert problem(model="stable-diffusion-xl-base-1.0", call={"prompt": "a", "prompt_2": "b"}) is None
 
 
-def test_the_second_prompt_of_sdxl_is_refused_for_a_model_without_one(problem):
+def test_a_model_without_a_second_prompt_refuses_one(problem):
     message = problem(model="stable-diffusion-v1-5", call={"prompt": "a", "prompt_2": "b"})
     assert "StableDiffusionPipeline takes no call argument 'prompt_2'; " in message
 
@@ -123,16 +123,16 @@ def test_the_second_prompt_of_sdxl_is_refused_for_a_model_without_one(problem):
         {"clip_skip": None},
     ],
 )
-def test_an_argument_as_diffusers_documents_it_is_taken(problem, call):
+def test_a_documented_call_argument_is_accepted(problem, call):
     assert problem(model="stable-diffusion-v1-5", call=call) is None
 
 
 @pytest.mark.parametrize("load", [{"variant": "fp16"}, {"revision": "main"}, {"device_map": "cuda"}])
-def test_a_load_argument_as_diffusers_documents_it_is_taken(problem, load):
+def test_a_documented_load_argument_is_accepted(problem, load):
     assert problem(model="stable-diffusion-v1-5", load=load) is None
 
 
-def test_optimizations_that_go_together_are_taken(problem):
+def test_optimizations_without_a_conflict_are_accepted(problem):
     assert problem(model="stable-diffusion-v1-5", optimizations=("tf32", "channels_last", "compile")) is None
 
 
@@ -147,8 +147,8 @@ def test_optimizations_that_go_together_are_taken(problem):
         ({"prompt": ["a", "b"], "num_images_per_prompt": 4}, 8),
     ],
 )
-def test_a_call_makes_prompts_times_images_a_prompt(call, images):
-    assert images == batch_size(call)
+def test_the_batch_size_is_prompts_times_images_per_prompt(call, images):
+    assert batch_size(call) == images
 
 
 @pytest.mark.parametrize(
@@ -162,4 +162,4 @@ def test_a_call_makes_prompts_times_images_a_prompt(call, images):
     ],
 )
 def test_a_fault_is_reported_where_the_value_was_written(line, written, expected):
-    assert written[expected] == line(*written)
+    assert line(*written) == written[expected]

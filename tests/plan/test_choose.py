@@ -8,13 +8,13 @@ from bench.plan.load import choose
 
 
 def case(scenario, name, baseline=None):
-    """Return a case; `baseline` is the name of another of its scenario."""
+    """Return a case; `baseline` is the name of another case of its scenario."""
     key = f"{scenario}/{baseline}" if baseline else None
     return Case(scenario=scenario, name=name, model="a/b", baseline=key)
 
 
 PLAN = Plan(
-    tables=(ScenarioInfo("one", "One"), ScenarioInfo("two", "Two")),
+    scenarios=(ScenarioInfo("one", "One"), ScenarioInfo("two", "Two")),
     cases=(
         case("one", "slow", "slow"),
         case("one", "fp16", "slow"),
@@ -32,7 +32,7 @@ def keys(*patterns):
 
 
 def refusal(*patterns, plan=PLAN):
-    """Return the message that patterns are refused with."""
+    """Return the message with which patterns are refused."""
     with pytest.raises(InputError) as caught:
         choose(plan, patterns)
     return str(caught.value)
@@ -42,31 +42,31 @@ def test_without_a_pattern_the_plan_stays_as_it_is():
     assert choose(PLAN, []) == (PLAN, [])
 
 
-def test_a_key_chooses_its_case():
+def test_a_key_selects_its_case():
     assert keys("two/fp16") == ["two/fp16"]
 
 
-def test_a_pattern_chooses_all_that_it_matches():
+def test_a_pattern_selects_every_match():
     assert keys("*/fp16") == ["one/slow", "one/fp16", "two/fp16"]
 
 
-def test_a_scenario_is_chosen_with_a_star():
+def test_a_star_selects_a_whole_scenario():
     assert keys("two/*") == ["two/fp16", "two/large", "two/tiled"]
 
 
-def test_the_order_of_the_plan_stays_whatever_the_order_of_the_patterns():
+def test_the_order_of_the_patterns_does_not_change_the_order_of_the_plan():
     assert keys("two/fp16", "one/slow") == ["one/slow", "two/fp16"]
 
 
-def test_a_case_that_two_patterns_match_comes_once():
+def test_a_case_that_two_patterns_match_is_kept_once():
     assert keys("two/fp16", "two/f*") == ["two/fp16"]
 
 
-def test_the_baseline_of_a_chosen_case_is_kept():
+def test_the_baseline_of_a_selected_case_is_kept():
     assert keys("one/tf32") == ["one/slow", "one/tf32"]
 
 
-def test_a_case_with_its_own_baseline_brings_that_one():
+def test_a_case_with_its_own_baseline_keeps_that_one():
     assert keys("two/tiled") == ["two/large", "two/tiled"]
 
 
@@ -81,18 +81,18 @@ def test_a_case_with_its_own_baseline_brings_that_one():
         (["two/fp16"], []),
     ],
 )
-def test_baselines_that_no_pattern_matched_are_told(patterns, added):
-    assert added == choose(PLAN, patterns)[1]
+def test_the_baselines_that_no_pattern_matched_are_returned(patterns, added):
+    assert choose(PLAN, patterns)[1] == added
 
 
-def test_a_table_without_a_case_is_left_out():
-    assert [table.scenario for table in choose(PLAN, ["two/fp16"])[0].tables] == ["two"]
+def test_a_scenario_without_a_selected_case_is_dropped():
+    assert [info.scenario for info in choose(PLAN, ["two/fp16"])[0].scenarios] == ["two"]
 
 
-def test_the_plan_that_was_chosen_from_stays_as_it_was():
+def test_choosing_does_not_change_the_plan():
     before = PLAN.to_json()
     choose(PLAN, ["two/fp16"])
-    assert before == PLAN.to_json()
+    assert PLAN.to_json() == before
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_pattern_that_matches_nothing_is_refused_with_a_hint(pattern, hint):
     assert refusal(pattern).startswith(f"--only '{pattern}' matches no case; {hint}")
 
 
-def test_one_pattern_without_a_match_is_refused_among_others_with_one():
+def test_one_pattern_without_a_match_is_refused_even_if_others_match():
     assert refusal("one/fp16", "tow/fp16") == "--only 'tow/fp16' matches no case; did you mean 'two/fp16'?"
 
 

@@ -1,4 +1,4 @@
-"""Reading a file: plain data, the line of every key, and files that extend each other."""
+"""Reading a file: plain data, and the line of every key."""
 
 import json
 
@@ -27,7 +27,7 @@ cases: {a: {seed: 1},
 
 
 def plain_types(value):
-    """Return the types of all that is in `value`, keys included."""
+    """Return the types of everything in `value`, including keys."""
     if isinstance(value, dict):
         return {dict}.union(*(plain_types(item) for pair in value.items() for item in pair))
     if isinstance(value, list):
@@ -38,15 +38,15 @@ def plain_types(value):
 def test_data_is_read_as_it_was_written(write):
     document = read(write("title: t\ncall: {height: 512, guidance_scale: 7.5, prompt: [a, b]}\nseed: ~\n"))
     expected = {"title": "t", "call": {"height": 512, "guidance_scale": 7.5, "prompt": ["a", "b"]}, "seed": None}
-    assert expected == document.data
+    assert document.data == expected
 
 
-def test_data_holds_nothing_but_plain_types(write):
+def test_data_contains_only_plain_types(write):
     text = "a: 'quoted'\nb: |\n  block\nc: 0x1F\nd: 1.50\ne: true\nf: ~\ng: [3, 2020-01-01]\nh: {i: &x y, j: *x}\n"
     assert plain_types(read(write(text)).data) == {dict, list, str, int, float, bool, type(None)}
 
 
-def test_data_can_be_written_as_json(write):
+def test_data_survives_a_round_trip_through_json(write):
     data = read(write(NESTED)).data
     assert json.loads(json.dumps(data)) == data
 
@@ -70,9 +70,10 @@ def test_data_can_be_written_as_json(write):
         ("é", "é"),
     ],
 )
-def test_a_scalar_is_read_by_the_rules_of_yaml_1_2(write, written, expected):
+def test_a_scalar_follows_the_rules_of_yaml_1_2(write, written, expected):
     value = read(write(f"key: {written}\n")).data["key"]
-    assert (expected, type(expected)) == (value, type(value))
+    assert value == expected
+    assert type(value) is type(expected)
 
 
 @pytest.mark.parametrize(
@@ -91,45 +92,47 @@ def test_a_scalar_is_read_by_the_rules_of_yaml_1_2(write, written, expected):
         (("cases", "b", "call", "width"), 16),
     ],
 )
-def test_every_key_is_found_on_the_line_that_it_was_written_on(write, location, line):
+def test_every_key_is_at_the_line_where_it_was_written(write, location, line):
     path = write(NESTED)
-    assert f"{path}:{line}" == read(path).where(location)
+    assert read(path).place(location) == (path, line)
 
 
-@pytest.mark.parametrize("location", [("call", "width"), ("call", "height", 3), ("call", "prompt", "a")])
-def test_what_was_not_written_is_at_its_nearest_parent(write, location):
+@pytest.mark.parametrize(
+    ("location", "line"), [(("call", "width"), 2), (("call", "height", 3), 3), (("call", "prompt", "a"), 4)]
+)
+def test_a_key_that_was_not_written_is_at_its_nearest_parent(write, location, line):
     path = write("title: t\ncall:\n  height: 512\n  prompt: x\n")
-    expected = {"width": 2, "height": 3, "prompt": 4}[location[1]]
-    assert f"{path}:{expected}" == read(path).where(location)
+    assert read(path).place(location) == (path, line)
 
 
-def test_what_has_no_parent_is_at_the_first_line(write):
+def test_a_key_without_a_parent_is_at_the_first_line(write):
     path = write("\n\ntitle: t\n")
-    assert f"{path}:1" == read(path).where(("model",))
+    assert read(path).place(("model",)) == (path, 1)
 
 
 def test_an_error_names_file_line_and_fault(tmp_path):
     path = tmp_path / "s.yaml"
     error = Document(path=path, data={}, lines={("seed",): (path, 7)}).error(("seed",), "is odd; make it even")
-    assert f"{path}:7: is odd; make it even" == str(error)
+    assert str(error) == f"{path}:7: is odd; make it even"
 
 
 @pytest.mark.parametrize(
     "content", [b"\xef\xbb\xbfseed: 1\ncall: {}\n", b"seed: 1\r\ncall: {}\r\n", b"seed: 1\ncall: {}"]
 )
-def test_the_marks_of_other_editors_change_neither_data_nor_lines(tmp_path, content):
+def test_byte_order_marks_and_line_endings_change_neither_data_nor_lines(tmp_path, content):
     path = tmp_path / "s.yaml"
     path.write_bytes(content)
     document = read(path)
-    assert (document.data, document.where(("call",))) == ({"seed": 1, "call": {}}, f"{path}:2")
+    assert document.data == {"seed": 1, "call": {}}
+    assert document.place(("call",)) == (path, 2)
 
 
-def test_an_alias_stands_for_what_its_anchor_named(write):
+def test_an_alias_stands_for_the_value_of_its_anchor(write):
     data = read(write("cases:\n  a: {call: &both {height: 512}}\n  b: {call: *both}\n")).data
     assert data["cases"]["b"] == {"call": {"height": 512}}
 
 
-def test_two_aliases_of_one_mapping_do_not_share_it(write):
+def test_two_aliases_of_one_mapping_are_independent(write):
     data = read(write("cases:\n  a: {call: &both {height: 512}}\n  b: {call: *both}\n")).data
     assert data["cases"]["a"]["call"] is not data["cases"]["b"]["call"]
 
@@ -146,12 +149,12 @@ def test_two_aliases_of_one_mapping_do_not_share_it(write):
         ("{<<: {seed: 5}, samples: 6}", {"seed": 5, "samples": 6}),
     ],
 )
-def test_a_merge_key_lays_a_mapping_below_the_keys_beside_it(write, merging, expected):
+def test_the_keys_beside_a_merge_key_override_what_it_merges(write, merging, expected):
     data = read(write(f"a: &a {{seed: 1, samples: 3}}\nb: &b {{seed: 8, timeout_s: 9}}\nc: {merging}\n")).data
-    assert expected == data["c"]
+    assert data["c"] == expected
 
 
 @pytest.mark.parametrize("merging", ["{<<: *a, samples: 3}", "{<<: *a}"])
-def test_a_key_that_was_merged_in_is_at_the_line_it_was_written_on(write, merging):
+def test_a_merged_key_is_at_the_line_where_it_was_written(write, merging):
     path = write(f"a: &a\n  seed: 1\nc:\n  {merging}\n")
-    assert read(path).where(("c", "seed")) == f"{path}:2"
+    assert read(path).place(("c", "seed")) == (path, 2)

@@ -21,32 +21,32 @@ cases:
 
 @pytest.fixture
 def child(write):
-    """Return a function that reads a scenario laid over PARENT."""
+    """Return a function that reads a scenario that extends PARENT."""
     write(PARENT, "parent.yaml")
     return lambda text: read(write(f"extends: parent.yaml\n{text}", "child.yaml"))
 
 
-def test_what_is_not_written_comes_from_the_file_that_is_extended(child, write):
-    assert read(write(PARENT, "parent.yaml")).data == child("").data
+def test_a_file_that_only_extends_another_equals_it(child, write):
+    assert child("").data == read(write(PARENT, "parent.yaml")).data
 
 
-def test_a_key_that_is_written_replaces_the_one_below_it(child):
+def test_a_key_overrides_the_extended_file(child):
     assert child("title: child\n").data["title"] == "child"
 
 
-def test_the_other_keys_stay_when_one_is_replaced(child):
+def test_overriding_one_key_keeps_the_others(child):
     assert child("title: child\n").data["model"] == "stable-diffusion-v1-5"
 
 
-def test_a_call_argument_replaces_that_argument_only(child):
+def test_a_call_argument_overrides_only_that_argument(child):
     assert child("call: {height: 256}\n").data["call"] == {"prompt": "a cat", "height": 256}
 
 
-def test_a_list_is_replaced_whole(child):
+def test_a_list_is_replaced_as_a_whole(child):
     assert child("optimizations: [channels_last]\n").data["optimizations"] == ["channels_last"]
 
 
-def test_a_case_keeps_the_settings_that_are_not_written_again(child):
+def test_a_case_keeps_the_settings_that_are_not_overridden(child):
     assert child("cases: {fast: {seed: 1}}\n").data["cases"]["fast"] == {
         "dtype": "float16",
         "call": {"height": 768},
@@ -66,39 +66,39 @@ def test_a_setting_without_a_value_is_dropped(child):
     assert child("optimizations:\n").data["optimizations"] is None
 
 
-def test_the_extended_file_is_left_as_it_was(child, write):
-    before = read(write(PARENT, "parent.yaml")).data
+def test_the_extended_file_is_not_changed(child, write):
+    path = write(PARENT, "parent.yaml")
     child("cases: {fast: }\ncall: {height: 256}\n")
-    assert before == read(write(PARENT, "parent.yaml")).data
+    assert path.read_text(encoding="utf-8") == PARENT
 
 
 @pytest.mark.parametrize(("location", "line"), [(("call", "height"), 4), (("cases", "fast", "dtype"), 10)])
-def test_what_the_extended_file_wrote_is_at_its_file_and_line(child, tmp_path, location, line):
-    assert f"{tmp_path / 'parent.yaml'}:{line}" == child("call: {width: 512}\n").where(location)
+def test_a_key_of_the_extended_file_is_at_its_own_file_and_line(child, tmp_path, location, line):
+    assert child("call: {width: 512}\n").place(location) == (tmp_path / "parent.yaml", line)
 
 
 @pytest.mark.parametrize(
     ("location", "line"), [(("call",), 2), (("call", "width"), 3), (("call", "height"), 4), (("cases", "new"), 5)]
 )
-def test_what_the_extending_file_wrote_is_at_its_file_and_line(child, tmp_path, location, line):
+def test_a_key_of_the_extending_file_is_at_its_own_file_and_line(child, tmp_path, location, line):
     document = child("call:\n  width: 512\n  height: 8\ncases: {new: {}}\n")
-    assert f"{tmp_path / 'child.yaml'}:{line}" == document.where(location)
+    assert document.place(location) == (tmp_path / "child.yaml", line)
 
 
-def test_a_file_is_looked_for_beside_the_one_that_names_it(write):
+def test_an_extended_file_is_relative_to_the_file_that_names_it(write):
     write(PARENT, "shared/parent.yaml")
     write("extends: parent.yaml\nseed: 3\n", "shared/middle.yaml")
     assert read(write("extends: shared/middle.yaml\n")).data["title"] == "parent"
 
 
-def test_three_files_are_laid_over_each_other_in_turn(write):
+def test_three_files_may_extend_each_other_in_a_chain(write):
     write("title: first\nseed: 1\nsamples: 1\n", "first.yaml")
     write("extends: first.yaml\nseed: 2\nsamples: 2\n", "second.yaml")
     data = read(write("extends: second.yaml\nsamples: 3\n", "third.yaml")).data
     assert data == {"title": "first", "seed": 2, "samples": 3}
 
 
-def test_extends_itself_is_no_setting(child):
+def test_extends_is_not_part_of_the_data(child):
     assert "extends" not in child("").data
 
 
@@ -106,7 +106,7 @@ def test_extends_without_a_value_extends_nothing(write):
     assert read(write("title: t\nextends:\n")).data == {"title": "t"}
 
 
-def test_a_file_may_be_extended_by_two_that_are_extended(write):
+def test_two_files_may_extend_the_same_file(write):
     write(PARENT, "parent.yaml")
     names = [read(write("extends: parent.yaml\n", name)).data["title"] for name in ("one.yaml", "two.yaml")]
     assert names == ["parent", "parent"]

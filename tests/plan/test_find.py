@@ -1,11 +1,21 @@
-"""From what is written on the command line to files: paths, folders and names."""
+"""From the words on a command line to files: paths, folders and names."""
 
 import re
 
 import pytest
 
+import bench
 from bench.errors import InputError
 from bench.plan.load import find
+
+
+@pytest.fixture(autouse=True)
+def shipped(write, monkeypatch, tmp_path):
+    """An installed package with a scenario of its own."""
+    package = write("", "site-packages/bench/__init__.py")
+    monkeypatch.setattr(bench, "__file__", str(package))
+    write("", "site-packages/bench/scenarios/two.yaml")
+    return write("", "site-packages/bench/scenarios/shipped.yaml")
 
 
 @pytest.fixture
@@ -18,7 +28,7 @@ def folder(write, monkeypatch, tmp_path):
 
 
 def refusal(*names):
-    """Return the message that names are refused with."""
+    """Return the message with which names are refused."""
     with pytest.raises(InputError) as caught:
         find(names)
     return str(caught.value)
@@ -29,7 +39,7 @@ def found(*names):
     return [path.as_posix() for path in find(names)]
 
 
-def test_no_name_stands_for_every_scenario_in_alphabetical_order(folder):
+def test_without_a_name_all_scenarios_are_found_in_alphabetical_order(folder):
     assert found() == ["scenarios/one.yaml", "scenarios/two.yaml"]
 
 
@@ -52,15 +62,15 @@ def test_names_keep_their_order(folder):
 
 
 @pytest.mark.parametrize("again", ["two", "scenarios/two.yaml", "./scenarios/two.yaml", "scenarios"])
-def test_a_scenario_that_is_named_twice_comes_once(folder, again):
+def test_a_scenario_that_is_named_twice_is_found_once(folder, again):
     assert found("two", again).count("scenarios/two.yaml") == 1
 
 
-def test_the_same_file_by_another_path_is_no_second_scenario(folder):
+def test_two_paths_of_one_file_are_one_scenario(folder):
     assert len(find(["two", str(folder / "two.yaml")])) == 1
 
 
-def test_a_yaml_file_that_is_missing_is_left_for_the_reader_to_refuse(folder):
+def test_a_missing_yaml_file_is_left_for_the_reader_to_refuse(folder):
     assert found("missing.yaml") == ["missing.yaml"]
 
 
@@ -68,32 +78,40 @@ def test_an_unknown_name_is_refused_with_the_closest_one(folder):
     assert refusal("tow") == "unknown scenario 'tow'; did you mean 'two'?"
 
 
-def test_an_unknown_name_is_refused_with_all_where_none_is_close(folder):
-    assert refusal("sd15") == "unknown scenario 'sd15'; there are: one, two"
+def test_an_unknown_name_without_a_close_one_is_refused_with_all_names(folder):
+    assert refusal("sd15") == "unknown scenario 'sd15'; there are: one, shipped, two"
 
 
-def test_a_name_outside_a_checkout_is_refused_with_where_to_run(tmp_path, monkeypatch):
+def test_a_name_that_is_not_in_the_current_directory_stands_for_the_packages_own(folder, shipped):
+    assert found("shipped") == [shipped.as_posix()]
+
+
+def test_without_a_scenarios_folder_a_name_stands_for_the_packages_own(tmp_path, shipped, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert refusal("one") == (
-        "unknown scenario 'one'; there is no folder scenarios/ here; run from a checkout, or give a path"
-    )
+    assert found("shipped") == [shipped.as_posix()]
 
 
-def test_no_name_outside_a_checkout_is_refused_for_the_missing_folder(tmp_path, monkeypatch):
+def test_without_a_scenarios_folder_all_of_the_package_are_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert re.search(r"no folder scenarios/ here; \S", refusal())
+    assert [path.stem for path in find([])] == ["shipped", "two"]
+
+
+def test_in_a_checkout_the_packages_own_are_beside_it(tmp_path, shipped, monkeypatch):
+    monkeypatch.chdir(tmp_path / "site-packages" / "bench")
+    shipped.parent.rename(tmp_path / "site-packages" / "scenarios")
+    assert found("shipped") == [(tmp_path / "site-packages" / "scenarios" / "shipped.yaml").as_posix()]
 
 
 def test_a_folder_without_a_scenario_is_refused(folder, tmp_path):
     (tmp_path / "empty").mkdir()
-    assert refusal("empty") == "empty: has no scenario (*.yaml); give a file, or a folder that holds one"
+    assert refusal("empty") == "empty: contains no scenario (*.yaml); give a file, or a folder that contains one"
 
 
-def test_two_files_of_one_name_are_refused_for_their_rows_would_mix(write, folder):
+def test_two_files_with_the_same_name_are_refused(write, folder):
     write("", "mine/two.yaml")
-    assert re.match(r"scenarios/two.yaml:1: two scenarios are called 'two'; \S", refusal("two", "mine/two.yaml"))
+    assert re.match(r"scenarios/two.yaml:1: two scenarios are named 'two', .*; \S", refusal("two", "mine/two.yaml"))
 
 
-def test_two_endings_of_one_name_are_refused(write, folder):
+def test_the_same_name_with_two_endings_is_refused(write, folder):
     write("", "scenarios/two.yml")
-    assert "two scenarios are called 'two'; " in refusal("scenarios")
+    assert "two scenarios are named 'two'" in refusal("scenarios")

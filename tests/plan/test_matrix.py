@@ -1,4 +1,4 @@
-"""Multiplying axes, with `include` and `exclude` as GitHub Actions users know them."""
+"""Multiplying axes, with `include` and `exclude` as in GitHub Actions."""
 
 import re
 
@@ -10,7 +10,7 @@ FRUIT = [{"fruit": "apple", "animal": "cat"}, {"fruit": "apple", "animal": "dog"
          {"fruit": "pear", "animal": "cat"}, {"fruit": "pear", "animal": "dog"}]  # fmt: skip
 
 
-def test_every_combination_comes_once_and_the_last_axis_turns_fastest():
+def test_every_combination_occurs_once_and_the_last_axis_varies_fastest():
     assert multiply({"fruit": ["apple", "pear"], "animal": ["cat", "dog"]}) == FRUIT
 
 
@@ -22,7 +22,7 @@ def test_an_axis_without_values_leaves_nothing():
     assert multiply({"fruit": ["apple"], "animal": []}) == []
 
 
-def test_an_exclusion_of_all_axes_takes_one_combination_away():
+def test_an_exclusion_with_all_axes_removes_one_combination():
     assert multiply({"a": [1, 2], "b": [3, 4]}, [{"a": 1, "b": 4}]) == [
         {"a": 1, "b": 3},
         {"a": 2, "b": 3},
@@ -30,20 +30,20 @@ def test_an_exclusion_of_all_axes_takes_one_combination_away():
     ]
 
 
-def test_an_exclusion_of_one_axis_takes_all_its_combinations_away():
+def test_an_exclusion_with_one_axis_removes_all_its_combinations():
     assert multiply({"a": [1, 2], "b": [3, 4]}, [{"a": 1}]) == [{"a": 2, "b": 3}, {"a": 2, "b": 4}]
 
 
-def test_each_exclusion_takes_its_own_away():
+def test_exclusions_add_up():
     assert multiply({"a": [1, 2, 3]}, [{"a": 1}, {"a": 3}]) == [{"a": 2}]
 
 
 @pytest.mark.parametrize("entry", [{"a": 3}, {"a": "1"}, {"a": 1, "c": 1}])
-def test_an_exclusion_that_agrees_with_nothing_takes_nothing_away(entry):
+def test_an_exclusion_that_agrees_with_nothing_removes_nothing(entry):
     assert multiply({"a": [1, 2]}, [entry]) == [{"a": 1}, {"a": 2}]
 
 
-def test_the_example_in_the_documentation_of_github_actions_comes_out_the_same():
+def test_the_documented_example_of_github_actions_gives_the_documented_result():
     """docs.github.com, "Running variations of jobs in a workflow", expanding or adding matrix configurations."""
     entries = [
         {"color": "green"},
@@ -66,17 +66,17 @@ def test_an_inclusion_never_overwrites_the_value_of_an_axis():
     assert include([{"a": 1}], [{"a": 2}], ["a"]) == [{"a": 1}, {"a": 2}]
 
 
-def test_an_inclusion_into_nothing_is_a_combination_of_its_own():
+def test_an_inclusion_without_combinations_becomes_one():
     assert include([], [{"a": 1}, {"a": 2}], ["a"]) == [{"a": 1}, {"a": 2}]
 
 
-def test_an_inclusion_leaves_the_combinations_it_was_given_as_they_were():
+def test_an_inclusion_does_not_change_its_input():
     given = [{"a": 1}]
     include(given, [{"b": 2}], ["a"])
     assert given == [{"a": 1}]
 
 
-def test_two_inclusions_of_one_entry_do_not_share_it():
+def test_two_inclusions_of_one_entry_are_independent():
     first, second = include([], [entry := {"a": 1}, entry], ["a"])
     assert first is not second
 
@@ -91,8 +91,8 @@ def test_two_inclusions_of_one_entry_do_not_share_it():
         ({"scheduler": None, "num_inference_steps": 20}, "None-20"),
     ],
 )
-def test_a_combination_is_named_by_its_axis_values_in_the_order_of_the_axes(combination, expected):
-    assert expected == name(combination, ["scheduler", "num_inference_steps"])
+def test_a_combination_is_named_after_its_axis_values_in_the_order_of_the_axes(combination, expected):
+    assert name(combination, ["scheduler", "num_inference_steps"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -110,10 +110,10 @@ def test_a_combination_is_named_by_its_axis_values_in_the_order_of_the_axes(comb
         ("x" * 100, "x" * 40),
     ],
 )
-def test_a_value_is_written_as_a_word_that_is_safe_in_a_file_name(value, expected):
-    assert expected == name({"axis": value}, ["axis"])
+def test_a_value_becomes_a_word_that_is_safe_in_a_file_name(value, expected):
+    assert name({"axis": value}, ["axis"]) == expected
 
 
 @pytest.mark.parametrize("value", ["a/b", "..", ".", "../..", "-x", "+x", "é", "\n", "a\\b", -1, "", "~", "\0"])
-def test_no_value_makes_a_name_that_a_case_may_not_have(value):
+def test_every_value_gives_a_name_that_a_case_may_have(value):
     assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name({"axis": value}, ["axis"]))

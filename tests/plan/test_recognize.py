@@ -1,3 +1,7 @@
+"""Recognizing a scenario among other YAML files."""
+
+import os
+
 import pytest
 from support import ROOT
 
@@ -14,13 +18,13 @@ SCHEMA = "# yaml-language-server: $schema=../bench/plan/scenario.schema.json\n"
         SCENARIO.replace("cases: {a: {}}", "matrix: {seed: [0, 1]}"),
         '"title": t\n"model": m\n"call": {}\n"cases": {}\n',
         "title: t\ncases:\n  a: {model: m, call: {prompt: a cat}}\n",
-        SCHEMA + "modle: misspelt\n",
+        SCHEMA + "modle: misspelled\n",
         SCENARIO + "dtyp: float16\n",
         SCENARIO.replace("{a: {}}", "{a: {}"),
     ],
     ids=["cases", "matrix", "quoted", "settings in a case", "names the schema", "unknown key", "torn"],
 )
-def test_a_scenario_is_one_also_with_a_fault_in_it(write, text):
+def test_a_scenario_is_recognized_even_with_a_fault(write, text):
     assert is_scenario(write(text))
 
 
@@ -37,32 +41,30 @@ def test_a_scenario_is_one_also_with_a_fault_in_it(write, text):
         "$schema: https://example.org/other.schema.json\n",
     ],
 )
-def test_another_tools_file_is_none(write, text):
+def test_a_file_of_another_tool_is_ignored(write, text):
     assert not is_scenario(write(text))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_shipped_scenario_is_one(path):
+def test_every_shipped_scenario_is_recognized(path):
     assert is_scenario(path)
 
 
-def test_what_extends_a_scenario_is_one(write):
+def test_a_file_that_extends_a_scenario_is_recognized(write):
     write(SCENARIO, "below.yaml")
     write("extends: below.yaml\n", "between.yaml")
     assert is_scenario(write("extends: 'between.yaml'\ndtype: float16\n"))
 
 
-def test_what_extends_itself_is_none(write):
+def test_a_file_that_extends_itself_is_ignored(write):
     assert not is_scenario(write("extends: scenario.yaml\n"))
 
 
-def test_bytes_that_are_no_text_are_none(tmp_path):
+def test_a_binary_file_is_ignored(tmp_path):
     (tmp_path / "scenario.yaml").write_bytes(bytes(range(256)))
     assert not is_scenario(tmp_path / "scenario.yaml")
 
 
-def test_a_pipe_is_not_waited_for(tmp_path):
-    import os
-
+def test_a_pipe_is_ignored_and_not_read(tmp_path):
     os.mkfifo(tmp_path / "scenario.yaml")
     assert not is_scenario(tmp_path / "scenario.yaml")

@@ -8,7 +8,7 @@ from bench.errors import InputError
 from bench.records import schema
 from bench.records.store import PROCESSES, SAMPLES, Store, read_json, read_rows, replace
 
-PLAN = {"tables": [], "cases": [], "run": {"device": "cpu"}}
+PLAN = {"scenarios": [], "cases": [], "run": {"device": "cpu"}}
 FACTS = {"device": "cpu", "device_name": "a CPU", "torch": "2.9.0"}
 KEY = {"scenario": "sd", "case": "fp16", "process": 0}
 ROW = {**KEY, "status": "ok"}

@@ -4,7 +4,7 @@ from bench.errors import InputError
 from bench.records.schema import Status
 from bench.records.store import PROCESSES, SAMPLES, Store, read_rows
 
-PLAN = {"tables": [], "cases": [{"scenario": "sd", "name": "fp16"}], "run": {"device": "cuda", "samples": None}}
+PLAN = {"scenarios": [], "cases": [{"scenario": "sd", "name": "fp16"}], "run": {"device": "cuda", "samples": None}}
 FACTS = {"device": "cuda", "device_name": "NVIDIA A100-SXM4-80GB", "driver": "580.65.06", "cuda": "12.8",
          "torch": "2.9.0", "diffusers": "0.42.0", "transformers": "5.10.0", "accelerate": "1.10.0",
          "python": "3.11.7", "git_commit": "abc"}  # fmt: skip

@@ -1,4 +1,4 @@
-"""The gate as a step of a job. Inputs come as environment variables: what they hold is never code of the step."""
+"""The gate as a step of a job. Inputs arrive as environment variables, so their content never becomes code."""
 
 import os
 import shlex
@@ -11,7 +11,7 @@ INCONCLUSIVE = 3
 
 
 def main() -> int:
-    """Run the gate, tell the job its verdict, and return the step's exit code."""
+    """Run the gate, set the verdict of the job, and return the exit code of the step."""
     output = Path(os.environ["OUTPUT"])
     output.mkdir(parents=True, exist_ok=True)
     code = subprocess.run(command(output), check=False).returncode
@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def command(output: Path) -> list[str]:
-    """Return the command line of the gate; lists are split as a shell does, and nothing in them is expanded."""
+    """Return the command line of the gate; lists are split as in a shell, and nothing in them is expanded."""
     return [
         os.environ["PYTHON"], "-m", "bench", "gate", *shlex.split(os.environ["SCENARIOS"]),
         "--base-python", os.environ["BASE_PYTHON"], "--head-python", os.environ["HEAD_PYTHON"],

@@ -84,7 +84,7 @@ def sections(runs: Sequence[tuple[Run, Sequence[CaseResult]]]) -> tuple[list[Sec
 
 def _section(anchor: str, run: Run, results: Sequence[CaseResult], pictures: Album) -> Section:
     facts = run.environment
-    infos = [info for info in run.plan.tables if tables.of_scenario(info, results)]
+    infos = [info for info in run.plan.scenarios if tables.of_scenario(info, results)]
     device, versions = str(facts.get("device_name") or "unknown device"), words.versions(facts, *VERSIONS)
     weights = sorted({result.settings.weights for result in results if result.settings.weights})
     ended = ", ".join(f"{count} {status}" for status, count in highlights.statuses(results).items())

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.analyze.comparison import Pair
+from bench.analyze.comparison import Compared, Pair
 from bench.errors import InputError
 from bench.present import words
-from bench.present.comparison import Compared
 from bench.present.plots import page as paper
 from bench.present.plots.page import BODY, INK, LINES, PAPER, RULE, Head, Page, printable
 

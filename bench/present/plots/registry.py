@@ -61,7 +61,7 @@ def write(run: Run, results: Sequence[CaseResult], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = [
         path
-        for info in run.plan.tables
+        for info in run.plan.scenarios
         for kind, drawn in pages(subject(run, info, of_scenario(info, results)))
         for path in page.save(drawn, folder, f"{info.scenario}-{kind.name}")
     ]

@@ -1,0 +1,61 @@
+"""Which cases of a run to use, with the code for each. Reads results only; no torch is needed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.analyze.candidates import tasks
+from bench.analyze.constraints import Constraints
+from bench.analyze.recommend import Recommendation, Unmeasured, recommend, unmeasured
+from bench.analyze.run import Run
+from bench.errors import InputError
+from bench.pipelines.optimizations import names
+from bench.pipelines.snippet import snippet
+from bench.plan.load import choose
+from bench.records.case_result import CaseResult
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One recommendation per task, each with the program to paste; None if no case can be recommended."""
+
+    recommendations: tuple[Recommendation, ...]
+    programs: tuple[str | None, ...]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that the recommendations are about."""
+        return tuple(dict.fromkeys(each.case.model for found in self.recommendations for each in found.task.candidates))
+
+    @property
+    def useful(self) -> bool:
+        """Whether any case can be recommended."""
+        return any(self.programs)
+
+
+def advise(run: Run, results: Sequence[CaseResult], constraints: Constraints, only: Sequence[str] = ()) -> Advice:
+    """Return the best case of each task; raise `InputError` if a pattern of `only` matches nothing."""
+    chosen = replace(run, plan=choose(run.plan, only)[0])
+    found = tuple(recommend(task, constraints.goal) for task in tasks(chosen, results, constraints))
+    programs = tuple(snippet(each.best.case, each.best.result.settings) if each.best else None for each in found)
+    return Advice(found, programs)
+
+
+def gaps(run: Run, results: Sequence[CaseResult], models: Sequence[str]) -> dict[str, Unmeasured]:
+    """Return what a run says nothing about, by model."""
+    return {model: unmeasured(run, results, model, names()) for model in models}
+
+
+def write_code(advice: Advice, path: Path) -> None:
+    """Write the one program of an advice; raise `InputError` if there are several, or the file cannot be written."""
+    best = [each.best.case.key for each in advice.recommendations if each.best is not None]
+    if len(best) > 1:
+        raise InputError(
+            f"--code {path}: the run has {len(best)} tasks, each with its best case ({', '.join(best)}); choose the "
+            "cases of one with --only"
+        )
+    for program in filter(None, advice.programs):
+        try:
+            path.write_text(program, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"--code {path}: cannot be written ({error.strerror}); choose another file") from error

@@ -1,0 +1,149 @@
+"""A run while it is measured: every record is appended to disk, and kept in memory.
+
+Nothing is read back and no derived file is touched between two processes, so what happens between them costs the same
+in the first minute of a run and after thousands of processes. Samples and results are written once, at the end; after a
+kill they can be derived again from `processes.jsonl`.
+"""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from bench.analyze.results import results
+from bench.analyze.run import Run
+from bench.execute.client import WorkerClient
+from bench.execute.runner import InterruptedRunError, Listener, Runner
+from bench.plan.case import Plan
+from bench.plan.order import Job
+from bench.plan.settings import RunSettings
+from bench.records import environment, store
+from bench.records.case_result import CaseResult
+from bench.records.models import ProcessRecord
+from bench.records.outcomes import Status
+from bench.session.progress import Notices
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What measures a run: an interpreter, its worker client, and what a worker reported about the machine."""
+
+    client: WorkerClient
+    facts: Mapping[str, Any]
+    python: str = sys.executable
+
+    def start_client(self) -> WorkerClient:
+        """Return another client, for when this one dies."""
+        return WorkerClient(self.python, spawn=self.facts["started_by"] == "spawn")
+
+
+class LiveRun:
+    """A run's folder, open for writing, and what measures into it. Use as a context manager.
+
+    Args:
+        folder: of the run.
+        plan: to be measured.
+        settings: of the run.
+        machine: that measures it.
+        resume: whether the folder has a run that is continued.
+        again: statuses of processes on file that are dropped, to be measured again.
+
+    Raises:
+        InputError: the folder cannot be used.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        plan: Plan,
+        settings: RunSettings,
+        machine: Machine,
+        *,
+        resume: bool = False,
+        again: Collection[Status] = (),
+    ) -> None:
+        self.folder, self.plan, self.settings = folder, plan, settings
+        self.environment = environment.describe(machine.facts)
+        self._store = store.Store(folder)
+        self.records = self._store.open(self._plan_json(), self.environment, resume=resume, again=again)
+        self._runner = Runner(folder, settings, machine.client, machine.start_client)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._runner.close()
+        self._store.close()
+
+    def grow(self, plan: Plan) -> None:
+        """Replace the plan by one with further cases."""
+        self.plan = plan
+        self._store.grow(self._plan_json())
+
+    def measure(self, jobs: Iterable[Job], listener: Listener) -> Iterator[ProcessRecord]:
+        """Measure jobs, and yield each record once it is on disk; raise OSError where the disk refuses it."""
+        for record in self._runner.run(jobs, listener):
+            self._store.append(record)
+            self.records.append(record)
+            yield record
+
+    def measure_all(
+        self,
+        jobs: Iterable[Job],
+        total: int | None,
+        notices: Notices,
+        after: Callable[[ProcessRecord], object] = lambda _: None,
+    ) -> bool:
+        """Measure jobs, show them, and return whether somebody stopped it.
+
+        Args:
+            jobs: taken one by one, so that a record may decide on the next one.
+            total: how many there are; None if that is not known.
+            notices: show the progress.
+            after: called with each record.
+        """
+        last = None
+        try:
+            with terminable(), notices.watch(total) as progress:
+                for record in self.measure(jobs, progress):
+                    last = record.status
+                    after(record)
+        except (KeyboardInterrupt, InterruptedRunError):
+            last = Status.INTERRUPTED
+        return last == Status.INTERRUPTED
+
+    def run(self) -> Run:
+        """Return what has been measured, as if it had been read from disk."""
+        return Run(self.folder, self.plan, self.environment, tuple(self.records))
+
+    def results(self) -> tuple[Run, list[CaseResult]]:
+        """Return the run and its results."""
+        run = self.run()
+        return run, results(run)
+
+    def _plan_json(self) -> dict[str, Any]:
+        return {**self.plan.to_json(), "run": self.settings.to_json()}
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Raise `InterruptedRunError` on SIGTERM, so that the case in flight still gets its record."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
+        yield
+        return
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise InterruptedRunError
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,121 @@
+"""A run in memory and on disk, with a worker client whose cases end as told and take no time."""
+
+from bench.analyze.run import open_run
+from bench.execute.client import WorkerClient
+from bench.plan.case import Case, Plan, ScenarioInfo
+from bench.plan.order import Job
+from bench.plan.settings import RunSettings
+from bench.records.outcomes import Status
+from bench.records.store import ENVIRONMENT, PLAN, PROCESSES
+from bench.session.live import LiveRun, Machine
+from bench.session.progress import Notices
+
+FACTS = {"started_by": "fork", "device": "cpu", "device_name": "a CPU", "torch": "2.13", "diffusers": "0.42"}
+QUIET = Notices(quiet=True)
+
+
+class Client(WorkerClient):
+    """A client without a server: each case has three samples, unless `events` are given for it."""
+
+    def __init__(self, **events):
+        self.events = events
+
+    def request(self, message, timeout_s=None):
+        yield {"event": "started", "pid": 1}
+        if message["case"]["name"] in self.events:
+            yield from self.events[message["case"]["name"]]
+            return
+        yield {"event": "facts", "facts": {"images": 1, "size": "tiny"}}
+        yield from ({"event": "sample", "latency_s": 1.0 + n / 100, "device_time_s": None} for n in range(3))
+        yield {"event": "outcome", "status": "ok", "reason": ""}
+        yield {"event": "exit", "code": 0}
+
+    def close(self):
+        pass
+
+
+def cases(*names):
+    return tuple(Case("s", name, "stable-diffusion-v1-5", baseline="s/a") for name in names)
+
+
+def live_run(folder, *names, client=None, **options):
+    plan = Plan((ScenarioInfo("s", "title"),), cases(*names))
+    return LiveRun(folder, plan, RunSettings("cpu", "tiny"), Machine(client or Client(), FACTS), **options)
+
+
+def measure(live):
+    """Measure what is not on file; return whether that was interrupted."""
+    return live.measure_all(jobs_of(live), None, QUIET)
+
+
+def jobs_of(live):
+    done = {record.case for record in live.records}
+    return [Job(case, 0) for case in live.plan.cases if case.name not in done]
+
+
+def fails(*_):
+    yield {"event": "outcome", "status": "failed", "reason": "no luck"}
+    yield {"event": "exit", "code": 0}
+
+
+def stops(*_):
+    raise KeyboardInterrupt
+    yield
+
+
+def test_a_run_in_memory_is_the_run_on_disk(tmp_path):
+    with live_run(tmp_path, "a", "b") as live:
+        measure(live)
+        assert live.run() == open_run(tmp_path)
+
+
+def test_an_interrupted_run_says_so(tmp_path):
+    with live_run(tmp_path, "a", "b", client=Client(b=stops())) as live:
+        assert measure(live) is True
+
+
+def test_the_process_in_flight_has_a_record_when_a_run_is_interrupted(tmp_path):
+    with live_run(tmp_path, "a", "b", client=Client(a=stops())) as live:
+        measure(live)
+    assert [(record.case, record.status) for record in open_run(tmp_path).processes] == [("a", Status.INTERRUPTED)]
+
+
+def test_a_complete_run_was_not_interrupted(tmp_path):
+    with live_run(tmp_path, "a") as live:
+        assert measure(live) is False
+
+
+def test_a_resumed_run_has_the_records_on_file_in_memory(tmp_path):
+    with live_run(tmp_path, "a", "b", client=Client(b=stops())) as live:
+        measure(live)
+    with live_run(tmp_path, "a", "b", resume=True) as live:
+        measure(live)
+        assert live.run() == open_run(tmp_path)
+
+
+def test_a_failed_process_is_measured_again_if_asked_for(tmp_path):
+    with live_run(tmp_path, "a", client=Client(a=fails())) as live:
+        measure(live)
+    with live_run(tmp_path, "a", resume=True, again={Status.FAILED}) as live:
+        measure(live)
+    assert [record.status for record in open_run(tmp_path).processes] == [Status.OK]
+
+
+def test_a_failed_process_is_kept_otherwise(tmp_path):
+    with live_run(tmp_path, "a", client=Client(a=fails())) as live:
+        measure(live)
+    with live_run(tmp_path, "a", resume=True) as live:
+        assert [record.status for record in live.records] == [Status.FAILED]
+
+
+def test_a_run_does_not_read_back_what_it_wrote(tmp_path):
+    with live_run(tmp_path, "a", "b") as live:
+        live.measure_all(jobs_of(live), None, QUIET, lambda _: (tmp_path / PROCESSES).unlink())
+        assert [record.case for record in live.run().processes] == ["a", "b"]
+
+
+def test_no_derived_file_is_written_while_a_run_goes_on(tmp_path):
+    seen = set()
+    with live_run(tmp_path, "a", "b") as live:
+        live.measure_all(jobs_of(live), None, QUIET, lambda _: seen.update(path.name for path in tmp_path.iterdir()))
+    assert seen == {".lock", PLAN, ENVIRONMENT, PROCESSES}

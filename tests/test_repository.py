@@ -1,0 +1,82 @@
+"""What surrounds the code: workflows, forms, metadata and versions agree with each other and with their schemas."""
+
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from ruamel.yaml import YAML
+from support import ROOT
+
+import bench
+
+GITHUB = ROOT / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
+FORMS = sorted(set((GITHUB / "ISSUE_TEMPLATE").glob("*.yml")) - {GITHUB / "ISSUE_TEMPLATE" / "config.yml"})
+SCHEMAS = {
+    **dict.fromkeys(WORKFLOWS, "github-workflows"),
+    **dict.fromkeys(ACTIONS, "github-actions"),
+    **dict.fromkeys(FORMS, "github-issue-forms"),
+    GITHUB / "ISSUE_TEMPLATE" / "config.yml": "github-issue-config",
+    ROOT / "CITATION.cff": "citation-file-format",
+}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+VERSION = re.compile(r"v\d+\.\d+\.\d+")
+HEADING = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>\d{4}-\d\d-\d\d)$", re.MULTILINE)
+
+
+def load(path):
+    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+
+
+def steps(path):
+    """Return the steps of a workflow, or of a composite action."""
+    content = load(path)
+    return (
+        content["runs"]["steps"] if "runs" in content else [s for job in content["jobs"].values() for s in job["steps"]]
+    )
+
+
+@pytest.mark.parametrize(("path", "schema"), SCHEMAS.items(), ids=lambda value: getattr(value, "name", value))
+def test_a_file_is_valid_by_its_schema(path, schema):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(path)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_no_input_is_pasted_into_a_script():
+    scripts = [step["run"] for path in (*WORKFLOWS, *ACTIONS) for step in steps(path) if "run" in step]
+    assert [script for script in scripts if "${{" in script] == []
+
+
+def test_every_foreign_action_is_pinned_to_a_version():
+    used = [step["uses"] for path in (*WORKFLOWS, *ACTIONS) for step in steps(path) if "uses" in step]
+    foreign = [name for name in used if not name.startswith("./")]
+    assert [name for name in foreign if not VERSION.fullmatch(name.partition("@")[2])] == []
+
+
+def test_ci_runs_on_every_supported_python():
+    (job,) = load(GITHUB / "workflows" / "ci.yml")["jobs"].values()
+    supported = [name.rpartition(" ")[2] for name in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", name)]
+    assert job["strategy"]["matrix"]["python"] == supported
+
+
+def test_the_changelog_begins_with_this_version():
+    assert HEADING.search((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))["version"] == bench.__version__
+
+
+def test_the_citation_is_of_the_newest_release():
+    newest = HEADING.search((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    citation = load(ROOT / "CITATION.cff")
+    assert str(citation["version"]) == newest["version"]
+    assert str(citation["date-released"]) == newest["date"]
+
+
+def test_a_commit_is_checked_by_what_make_lint_runs():
+    (repository,) = load(ROOT / ".pre-commit-config.yaml")["repos"]
+    checks = {hook["entry"].removesuffix(" --force-exclude").split(" -m ")[1] for hook in repository["hooks"]}
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").split("\nlint:")[1].split("\n\n")[0]
+    assert {"ruff check", "ruff format", "mypy"} == checks
+    assert [check for check in checks if f"-m {check}" not in recipe] == []
