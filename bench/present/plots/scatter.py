@@ -195,7 +195,7 @@ def _hit(one: Box, other: Box) -> bool:
 
 
 def _write(axes: "Axes", label: _Label, area: Point) -> None:
-    style: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "center", "zorder": 7, **paper.literal()}
+    style: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "center", "zorder": 7, **paper.LITERAL}
     x, y = (label.box[0] + 0.03) / area[0], (label.box[1] + label.box[3]) / 2 / area[1]
     behind = {"pad": 0.3, "facecolor": PAPER, "edgecolor": "none"}
     axes.text(x, y, label.text, transform=axes.transAxes, bbox=behind, **style)
