@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.pipelines.effective import DENOISERS
-from bench.pipelines.operations import Visit, on_meta
+from bench.pipelines.operations import Visits
 
 DECODER = "vae.decoder"
 
@@ -21,18 +21,18 @@ class FirstCall:
         pictures: what the call made, as PIL images, if they will be scored.
     """
 
-    visits: dict[str, Visit] = field(default_factory=dict)
+    visits: dict[str, Visits] = field(default_factory=dict)
     denoiser_dtype: str | None = None
     pictures: list[Any] = field(default_factory=list)
 
     @property
     def denoiser_calls(self) -> int:
-        return sum(self.visits[name].count for name in DENOISERS if name in self.visits)
+        return sum(self.visits[name].calls for name in DENOISERS if name in self.visits)
 
     @property
     def vae_decodes(self) -> int:
         """How often the VAE's decoder ran: more than once if a batch is sliced or an image tiled."""
-        return self.visits[DECODER].count if DECODER in self.visits else 0
+        return self.visits[DECODER].calls if DECODER in self.visits else 0
 
 
 @contextmanager
@@ -65,13 +65,10 @@ def _module(pipeline: Any, path: str) -> Any:
 
 
 def _watch(seen: FirstCall, path: str) -> Callable[..., None]:
-    """Return a hook that counts the calls of a module and keeps the shapes of the first."""
+    """Return a hook that counts the calls of a module and keeps their shapes."""
 
     def hook(_module: Any, args: Any, kwargs: Any, output: Any) -> None:
-        if path in seen.visits:
-            seen.visits[path].count += 1
-        else:
-            seen.visits[path] = Visit(on_meta(args), on_meta(kwargs))
+        seen.visits.setdefault(path, Visits()).add(args, kwargs)
         if path in DENOISERS:
             seen.denoiser_dtype = str(output[0].dtype).removeprefix("torch.")
 

@@ -2,9 +2,11 @@
 
 The modules are built again on the meta device, with plain attention, and called there. So nothing is computed, no
 memory is used, and fused attention (which `torch.utils.flop_counter` counts as zero on a CPU) does not get in the way:
-the count depends on the model and the shapes, not on optimizations. A multiply-add is two operations.
+the count depends on the model and the shapes, not on how the operations are carried out. Tiling changes the shapes, and
+overlapping tiles are more work. A multiply-add is two operations.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +15,37 @@ from bench.pipelines.effective import unwrapped
 
 @dataclass
 class Visit:
-    """The calls of one module during a generation: the arguments of the first, on the meta device, and their number."""
+    """Calls of one module with arguments of the same shapes: those of the first, on the meta device; their number."""
 
     args: Any
     kwargs: Any
-    count: int = 1
+    count: int = 0
 
 
-def on_meta(values: Any) -> Any:
+class Visits(dict[Any, Visit]):
+    """The calls of one module during a generation, by the shapes of their arguments."""
+
+    def add(self, args: Any, kwargs: Any) -> None:
+        """Count one more call."""
+        shapes = _shapes((args, kwargs))
+        if shapes not in self:
+            self[shapes] = Visit(_on_meta(args), _on_meta(kwargs))
+        self[shapes].count += 1
+
+    @property
+    def calls(self) -> int:
+        return sum(visit.count for visit in self.values())
+
+
+def _shapes(values: Any) -> tuple[Any, ...]:
+    """Return the shapes of all tensors in nested arguments, which do not differ otherwise within a generation."""
+    import torch
+    from torch.utils._pytree import tree_leaves
+
+    return tuple(tuple(leaf.shape) for leaf in tree_leaves(values) if isinstance(leaf, torch.Tensor))
+
+
+def _on_meta(values: Any) -> Any:
     """Return nested arguments with each tensor replaced by an empty one on the meta device, floats as float32."""
     import torch
     from torch.utils._pytree import tree_map_only
@@ -32,26 +57,46 @@ def on_meta(values: Any) -> Any:
     return tree_map_only(torch.Tensor, replaced, values)
 
 
-def count(pipeline: Any, visits: dict[str, Visit]) -> int:
-    """Return the operations of one generation: those of each visited module, times its visits.
+def count(pipeline: Any, visits: Mapping[str, Visits]) -> int:
+    """Return the operations of one generation: of each module and each shape it was called with, times those calls.
 
     Args:
         pipeline: whose configurations the modules are built from.
         visits: by path in the pipeline, such as `unet` or `vae.decoder`.
     """
-    return sum(_operations(pipeline, path, visit) * visit.count for path, visit in visits.items())
+    return sum(_operations(pipeline, path, list(found.values())) for path, found in visits.items())
 
 
-def _operations(pipeline: Any, path: str, visit: Visit) -> int:
+def _operations(pipeline: Any, path: str, visits: Sequence[Visit]) -> int:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     component, _, inner = path.partition(".")
     module = _skeleton(unwrapped(getattr(pipeline, component)))
     called = getattr(module, inner) if inner else module
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        called(*visit.args, **visit.kwargs)
-    return int(counter.get_total_flops())
+    total = 0
+    for visit in visits:
+        with FlopCounterMode(display=False) as counter, torch.no_grad(), _every_condition_true():
+            called(*visit.args, **visit.kwargs)
+        total += int(counter.get_total_flops()) * visit.count
+    return total
+
+
+def _every_condition_true() -> Any:
+    """Return a mode in which a condition on the values of a tensor, which the meta device does not have, is true.
+
+    transformers asks whether an attention mask is all ones. Plain attention computes every product either way.
+    """
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class EveryConditionTrue(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is torch.ops.aten._local_scalar_dense.default and args[0].dtype is torch.bool:
+                return True
+            return func(*args, **(kwargs or {}))
+
+    return EveryConditionTrue()
 
 
 def _skeleton(module: Any) -> Any:

@@ -1,10 +1,13 @@
 """Counting the floating-point operations of a generation."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+import transformers
 from torch.utils._pytree import tree_leaves
 
-from bench.pipelines import first_call, operations, tiny
+from bench.pipelines import architectures, first_call, operations, tiny
 from bench.pipelines.build import build
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
@@ -32,8 +35,9 @@ def test_the_count_of_the_text_encoder_matches_a_calculation_by_hand():
 
 def test_the_denoiser_counts_once_per_call():
     pipeline, visits = watched_call(scheduler="DDIMScheduler")
+    (visit,) = visits["unet"].values()
     total = operations.count(pipeline, {"unet": visits["unet"]})
-    visits["unet"].count = 1
+    visit.count = 1
     assert total == 3 * operations.count(pipeline, {"unet": visits["unet"]})
 
 
@@ -67,5 +71,66 @@ def test_every_part_of_sdxl_is_counted():
 
 def test_watching_keeps_no_tensor_of_the_call():
     _, visits = watched_call()
-    kept = [leaf for visit in visits.values() for leaf in tree_leaves([visit.args, visit.kwargs])]
+    found = [visit for shapes in visits.values() for visit in shapes.values()]
+    kept = [leaf for visit in found for leaf in tree_leaves([visit.args, visit.kwargs])]
     assert {leaf.device.type for leaf in kept if isinstance(leaf, torch.Tensor)} == {"meta"}
+
+
+@pytest.fixture(scope="module")
+def meta_vae():
+    """The full-size autoencoder of Stable Diffusion, on the meta device: shapes and no values."""
+    from diffusers import AutoencoderKL
+
+    facts = architectures.models()["stable-diffusion-v1-5"].components["vae"]
+    with torch.device("meta"):
+        return AutoencoderKL.from_config(architectures.component(facts).config).eval()
+
+
+def teraflops_of_a_decode(vae, *, tiled):
+    """Decode one picture of 1024 by 1024 pixels as diffusers does and count its operations."""
+    pipeline = SimpleNamespace(vae=vae, components={"vae": vae})
+    vae.enable_tiling() if tiled else vae.disable_tiling()
+    with first_call.watched(pipeline) as seen, torch.no_grad():
+        vae.decode(torch.empty(1, 4, 128, 128, device="meta"))
+    return operations.count(pipeline, seen.visits) / 1e12
+
+
+def test_tiles_are_counted_by_their_own_shapes(meta_vae):
+    """9 tiles: 4 of 64x64, 2 of 64x32, 2 of 32x64, 1 of 32x32; nine of 64x64 would be 22.63 (number audit, 4)."""
+    assert teraflops_of_a_decode(meta_vae, tiled=True) == pytest.approx(15.67, abs=0.005)
+
+
+def test_a_picture_in_one_piece_needs_fewer_operations_than_its_overlapping_tiles(meta_vae):
+    assert teraflops_of_a_decode(meta_vae, tiled=False) == pytest.approx(10.47, abs=0.005)
+
+
+def encoder_operations(cls, config, *, masked):
+    """Count the operations of a text encoder, called on two prompts of 12 tokens, with or without their mask."""
+    ids = torch.zeros(2, 12, dtype=torch.long)
+    encoder = cls(config).eval()
+    pipeline = SimpleNamespace(text_encoder=encoder, components={"text_encoder": encoder})
+    with first_call.watched(pipeline) as seen, torch.no_grad():
+        encoder(ids, **({"attention_mask": torch.ones_like(ids)} if masked else {}))
+    return operations.count(pipeline, seen.visits)
+
+
+SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 60}
+SMALL_T5 = {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 2, "num_heads": 2, "vocab_size": 60}
+ENCODERS = {
+    "CLIPTextModel": ("CLIPTextConfig", SMALL),
+    "T5EncoderModel": ("T5Config", SMALL_T5),
+    "UMT5EncoderModel": ("UMT5Config", SMALL_T5),
+    "BertModel": ("BertConfig", SMALL),
+    "Gemma2Model": ("Gemma2Config", {**SMALL, "num_key_value_heads": 2, "head_dim": 8}),
+    "Qwen3ForCausalLM": ("Qwen3Config", {**SMALL, "num_key_value_heads": 2, "head_dim": 8}),
+    "LlamaModel": ("LlamaConfig", {**SMALL, "num_key_value_heads": 2}),
+}
+"""Text encoders of published pipelines, at toy width."""
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_text_encoder_with_an_attention_mask_is_counted_like_one_without(name):
+    config, sizes = ENCODERS[name]
+    cls, config = getattr(transformers, name), getattr(transformers, config)(**sizes)
+    with_mask, without = (encoder_operations(cls, config, masked=masked) for masked in (True, False))
+    assert with_mask == without > 0
