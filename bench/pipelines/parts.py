@@ -2,11 +2,14 @@
 
 Modules are observed through forward hooks on the pipeline's own attributes: on torch.compile's wrapper where there is
 one, because hooks inside would break its graph. What a pipeline calls as a method (the scheduler's step, the VAE's
-decode, the image processor) is wrapped on the instance.
+decode, the image processor) is wrapped on the instance. The wrapper can be inspected and copied like the method itself:
+pipelines look for `sigmas`, `eta` or `generator` in a scheduler's signatures, and some copy their scheduler.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import wraps
+from types import MethodType
 from typing import Any
 
 from bench.pipelines.effective import DENOISERS
@@ -64,13 +67,23 @@ def _wrapped(owner: Any, method: str, name: str, part: Part) -> Iterator[None]:
     if original is None:
         yield
         return
-
-    def visited_method(*args: Any, **kwargs: Any) -> Any:
-        with part(name):
-            return original(*args, **kwargs)
-
-    setattr(owner, method, visited_method)
+    replaced = vars(owner).get(method)  # by an optimization, or by a library that wraps it too
+    setattr(owner, method, _visiting(original, name, part))
     try:
         yield
     finally:
         delattr(owner, method)
+        if replaced is not None:
+            setattr(owner, method, replaced)
+
+
+def _visiting(original: Any, name: str, part: Part) -> Any:
+    """Return a callable that enters the part around `original`; a bound method, so that a copied owner has its own."""
+    function = getattr(original, "__func__", original)
+
+    @wraps(function)
+    def visiting(*args: Any, **kwargs: Any) -> Any:
+        with part(name):
+            return function(*args, **kwargs)
+
+    return MethodType(visiting, original.__self__) if function is not original else visiting
