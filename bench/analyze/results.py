@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from bench import statistics
 from bench.analyze.claims import judge_claim
+from bench.analyze.roofline import roofline
 from bench.analyze.run import Run
 from bench.analyze.similarity import compare_pictures, expectation
 from bench.analyze.speedup import Passes, compare_with_baseline
@@ -79,12 +80,13 @@ class Book:
         if case.key not in self._alone:
             records, medians = self._records[case.key], self._passes.medians(case.key)
             combined = _combine(records)
-            self._alone[case.key] = replace(
+            alone = replace(
                 combined,
                 versions=self._run.versions,
                 statistics=_statistics(combined, records, medians),
                 comparison=Comparison(baseline=case.baseline.split("/", 1)[1] if case.baseline else None),
             )
+            self._alone[case.key] = replace(alone, roofline=roofline(alone, records, self._run.rates))
         return self._alone[case.key]
 
     def _with_pictures(self, result: CaseResult) -> CaseResult:
@@ -118,7 +120,7 @@ def _combine(records: Sequence[ProcessRecord]) -> CaseResult:
         settings=_last_known([record.settings for record in records]),
         effective=_last_known([record.effective for record in records]),
         score=_last_known([record.score for record in records]),
-        roofline=_last_known([record.roofline for record in records]),
+        work=_last_known([record.work for record in records]),
         breakdown=_last_known([record.breakdown for record in records]),
         telemetry=last.telemetry,
         timings=last.timings,
@@ -186,13 +188,7 @@ def _statistics(case: CaseResult, records: Sequence[ProcessRecord], medians: Map
         device_time_median_s=statistics.median(device_times) if device_times else None,
         seconds_per_image=center / images,
         images_per_second=images / center,
-        roofline_fraction=_share(case.roofline.roofline_s, center),
-        device_busy_share=_share(case.roofline.device_busy_s, center),
     )
-
-
-def _share(seconds: float | None, latency: float) -> float | None:
-    return None if seconds is None else seconds / latency
 
 
 def _center(latencies: list[float], medians: list[float]) -> tuple[float, statistics.Interval | None, IntervalKind]:
@@ -205,7 +201,7 @@ def _center(latencies: list[float], medians: list[float]) -> tuple[float, statis
 
 def _remarks(result: CaseResult) -> list[Remark]:
     """Return what a reader of the figures would easily overlook."""
-    busy, own = result.statistics.device_busy_share, result.telemetry.own_cpu_share
+    busy, own = result.roofline.device_busy_share, result.telemetry.own_cpu_share
     calls = result.timings.warmup_calls or 0
     remarks = []
     if busy is not None and busy < HOST_BOUND:

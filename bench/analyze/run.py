@@ -6,10 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from bench.errors import InputError
 from bench.plan.case import Case, Plan
 from bench.records import store
 from bench.records.case_result import Versions
+from bench.records.columns import adapter
+from bench.records.environment import RATES, Rates
 from bench.records.models import ProcessRecord
 
 
@@ -26,6 +30,17 @@ class Run:
     def cases(self) -> dict[str, Case]:
         """The cases of the plan by key."""
         return {case.key: case for case in self.plan.cases}
+
+    @cached_property
+    def rates(self) -> Rates | None:
+        """The rates of the device; None if this run did not measure them. Raises `InputError` for a damaged file."""
+        try:
+            return adapter(Rates).validate_python(self.environment[RATES]) if RATES in self.environment else None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, (RATES, *first["loc"])))
+            path = self.folder / store.ENVIRONMENT
+            raise InputError(f"{path}: {where}: {first['msg']}; the file is damaged") from error
 
     @cached_property
     def versions(self) -> Versions:

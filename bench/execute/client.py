@@ -64,7 +64,7 @@ class WorkerClient:
         try:
             self._requests.write(encode(message))
             self._requests.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # broken, or closed
             raise ServerGoneError from error
         yield from self._until_exit(None if timeout_s is None else monotonic() + timeout_s)
 
@@ -92,6 +92,7 @@ class WorkerClient:
                 answer = event["answer"] if event["event"] == "answer" else answer
                 reason = event["reason"] if event["event"] == "outcome" else reason
         except DeadlineError as error:
+            self.close()  # else the events of this request would be taken for those of the next
             raise ServerError(f"no answer to '{message['op']}' within {ANSWER_TIMEOUT_S:.0f} s") from error
         except ServerGoneError as error:
             raise ServerError(f"the fork server ended: {self._last_words()}") from error

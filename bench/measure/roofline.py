@@ -1,68 +1,59 @@
-"""How fast this device can be at best: its own rates of matrix products and copies, measured in the same process.
+"""How fast this device is at best: its rates of matrix products and of copies, measured in a process of their own.
 
-A rate is the best of a few timed repetitions after an untimed one, because a roofline is what the device can do, not
-what it does on average.
+A rate belongs to a device and a type of numbers, not to a case: it is the best of as many repetitions as fit into a
+second, after an untimed one, because a roofline is what the device can do, not what it does on average.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bench.measure.clock import timed
 from bench.measure.device import Device
 
-REPETITIONS = 5
+AT_LEAST_S = 1.0
+"""A shared core is slow for tens of milliseconds at a time; within a second it is also fast."""
 CPU_MATRIX_SIDE, ACCELERATOR_MATRIX_SIDE = 512, 8192
 """Rows and columns: large enough for a product to be bound by arithmetic, small enough to take milliseconds."""
-CPU_COPIED_BYTES, ACCELERATOR_COPIED_BYTES = 32 * 1024**2, 1024**3
+CPU_COPIED_BYTES, ACCELERATOR_COPIED_BYTES = 32 * 1024**2, 512 * 1024**2
+"""Several times what a cache holds."""
+TF32 = "tf32"
+"""Products of float32 matrices in TF32; as `float32` they are computed in float32."""
 
 
-@dataclass(frozen=True)
-class Rates:
-    """Operations per second of matrix products (a multiply-add is two), bytes read and written per second of copies."""
-
-    matrix_flops: float
-    copy_bytes: float
-
-    def seconds(self, operations: float, bytes_moved: float) -> float:
-        """Return the least time for this work: the roofline of Williams et al. (2009, doi:10.1145/1498765.1498785)."""
-        return max(operations / self.matrix_flops, bytes_moved / self.copy_bytes)
-
-
-def measure_rates(device: Device, kind: str, dtypes: set[str], *, tf32: bool) -> Rates:
-    """Measure the rates of a device: copies, and matrix products in the fastest of some dtypes.
+def measure_rates(device: Device, kind: str, types: Iterable[str]) -> dict[str, Any]:
+    """Measure the rates of a device, as `records.environment.Rates` describes them.
 
     Args:
         device: its clock.
         kind: torch device type.
-        dtypes: in which the measured kernels may compute.
-        tf32: whether some of them may use TF32, in matrix products or convolutions.
+        types: in which matrix products are computed: dtypes, or `TF32`.
     """
     import torch
 
     size = CPU_COPIED_BYTES if kind == "cpu" else ACCELERATOR_COPIED_BYTES
-    allowed = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = tf32
-    try:
-        with torch.no_grad():
-            matrix = max(_matrix_rate(device, kind, dtype) for dtype in dtypes)
-            source, target = (torch.ones(size, dtype=torch.uint8, device=kind) for _ in range(2))
-            copy_s = shortest_s(device, lambda: target.copy_(source))
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = allowed
-    return Rates(matrix_flops=matrix, copy_bytes=2 * size / copy_s)
+    with torch.no_grad():
+        flops = {each: _matrix_rate(device, kind, each) for each in types}
+        source, target = (torch.ones(size, dtype=torch.uint8, device=kind) for _ in range(2))
+        copy_s = shortest_s(device, lambda: target.copy_(source))
+    return {"matrix_flops": flops, "copy_bytes_per_s": 2 * size / copy_s}
 
 
-def _matrix_rate(device: Device, kind: str, dtype: str) -> float:
-    """Return the operations per second of a square matrix product."""
+def _matrix_rate(device: Device, kind: str, of: str) -> float:
+    """Return the operations per second of a square matrix product; a multiply-add is two."""
     import torch
 
+    torch.backends.cuda.matmul.allow_tf32 = of == TF32
     side = CPU_MATRIX_SIDE if kind == "cpu" else ACCELERATOR_MATRIX_SIDE
-    left, right = (torch.randn(side, side, device=kind).to(getattr(torch, dtype)) for _ in range(2))
+    dtype = torch.float32 if of == TF32 else getattr(torch, of)
+    left, right = (torch.randn(side, side, device=kind).to(dtype) for _ in range(2))
     return 2 * side**3 / shortest_s(device, lambda: left @ right)
 
 
 def shortest_s(device: Device, call: Callable[[], Any]) -> float:
-    """Return the shortest of a few calls after an untimed one, in seconds."""
+    """Return the shortest of the calls that fit into a second, after an untimed one, in seconds."""
     timed(device, call)
-    return min(timed(device, call)[0].own_clock_s for _ in range(REPETITIONS))
+    shortest, spent = float("inf"), 0.0
+    while spent < AT_LEAST_S:
+        seconds = timed(device, call)[0].own_clock_s
+        shortest, spent = min(shortest, seconds), spent + seconds
+    return shortest

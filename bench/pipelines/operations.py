@@ -92,7 +92,7 @@ def _every_condition_true() -> Any:
 
     asked = torch.ops.aten._local_scalar_dense.default  # noqa: SLF001 - what `item`, `bool` and `if` end up in
 
-    class EveryConditionTrue(TorchDispatchMode):
+    class EveryConditionTrue(TorchDispatchMode):  # type: ignore[misc]
         def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
             if func is asked and args[0].dtype is torch.bool:
                 return True

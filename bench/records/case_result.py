@@ -27,10 +27,10 @@ from bench.records.models import (
     ClipScore,
     Effective,
     Memory,
-    Roofline,
     Settings,
     Telemetry,
     Timings,
+    Work,
 )
 from bench.records.outcomes import ClaimVerdict, Expectation, IntervalKind, JudgedBy, NotJudged, Status
 
@@ -75,8 +75,6 @@ class Statistics:
     device_time_median_s: Seconds | None = column("median time between device events")
     seconds_per_image: Latency | None = column("latency_median_s / images")
     images_per_second: Latency | None = column("images / latency_median_s")
-    roofline_fraction: Amount | None = column("roofline_s / latency_median_s: 1 is as fast as this device can be")
-    device_busy_share: Amount | None = column("device_busy_s / latency_median_s: below 0.9 the device waits")
 
 
 @dataclass(frozen=True)
@@ -126,6 +124,21 @@ class Similarity:
 
 
 @dataclass(frozen=True)
+class Roofline:
+    """How close a case comes to the least time that the device could take."""
+
+    matrix_flops: Amount | None = column("the device's best matrix rate per second, in the fastest of matrix_types")
+    copy_bytes_per_s: Amount | None = column("the device's best copy rate, bytes read plus bytes written")
+    roofline_s: Seconds | None = column("least seconds for the operations and for reading the denoiser's weights")
+    roofline_fraction: Amount | None = column(
+        "roofline_s / latency_median_s; convolutions that need fewer operations (Winograd) can exceed 1"
+    )
+    device_busy_share: Amount | None = column(
+        "device_busy_s / the median of the process that was profiled: below 0.9 the device waits"
+    )
+
+
+@dataclass(frozen=True)
 class CaseResult:
     """The result of a case over all its processes: one row of a table and of `results.csv`."""
 
@@ -141,6 +154,7 @@ class CaseResult:
     claim: Claim = section(Claim, "claim_")
     similarity: Similarity = section(Similarity)
     score: ClipScore = section(ClipScore)
+    work: Work = section(Work)
     roofline: Roofline = section(Roofline)
     telemetry: Telemetry = section(Telemetry)
     breakdown: Breakdown = section(Breakdown, "breakdown_")

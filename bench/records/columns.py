@@ -55,7 +55,8 @@ Series = Annotated[tuple[float, ...], BeforeValidator(_from_json)]
 Medians = Annotated[dict[int, Annotated[float, Field(gt=0, allow_inf_nan=False)]], BeforeValidator(_from_json)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Latency = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Latency = Positive
 """A call that took no time was not timed."""
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Number = Annotated[float, Field(allow_inf_nan=False)]

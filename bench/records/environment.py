@@ -7,12 +7,14 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 import bench
+from bench.records.columns import Positive
 
 VARIABLES = (
     "CUDA_VISIBLE_DEVICES",
@@ -30,6 +32,17 @@ VARIABLES = (
     "HF_HUB_OFFLINE",
 )
 """Environment variables that change what is measured. Those that are set are recorded."""
+
+RATES = "rates"
+"""The fact that holds the `Rates` of the device, where a run has measured them."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a device can do at best, measured once per run; operations per second by type, bytes read and written."""
+
+    matrix_flops: Mapping[str, Positive]
+    copy_bytes_per_s: Positive
 
 
 def describe(libraries: Mapping[str, Any]) -> dict[str, Any]:

@@ -164,13 +164,12 @@ class Breakdown:
 
 
 @dataclass(frozen=True)
-class Roofline:
-    """The least time that the device could take, and how much of a call it computes."""
+class Work:
+    """What one call asks of the device."""
 
     operations: Amount | None = column("floating-point operations of one call, with plain attention")
-    matrix_flops: Amount | None = column("this device's matrix rate per second, in the fastest type the case may use")
-    copy_bytes_per_s: Amount | None = column("this device's copy rate, bytes read plus bytes written")
-    roofline_s: Seconds | None = column("least seconds for these operations and for reading the denoiser's weights")
+    weight_bytes: Amount | None = column("bytes of the denoiser's weights, times its calls")
+    matrix_types: Names = column("in which it may multiply matrices: dtypes and tf32, joined by +", ())
     device_busy_s: Seconds | None = column("of one profiled call in which the device computed; empty on a CPU")
 
 
@@ -196,7 +195,7 @@ class ProcessRecord:
     timings: Timings = section(Timings)
     memory: Memory = section(Memory)
     telemetry: Telemetry = section(Telemetry)
-    roofline: Roofline = section(Roofline)
+    work: Work = section(Work)
     breakdown: Breakdown = section(Breakdown, "breakdown_")
     score: ClipScore = section(ClipScore)
     undiagnosed: Text | None = column("why columns of the breakdown, the roofline or the CLIP score are empty")

@@ -98,6 +98,10 @@ class Store:
         """Replace the plan by one with further cases."""
         replace(self.folder / PLAN, _json(plan))
 
+    def describe(self, environment: Mapping[str, Any]) -> None:
+        """Replace the environment by one with further facts."""
+        replace(self.folder / ENVIRONMENT, _json(environment))
+
     def append(self, record: ProcessRecord) -> None:
         """Write one process with its samples and sync it to disk; raise OSError where the disk refuses."""
         with (self.folder / PROCESSES).open("ab") as file:

@@ -71,6 +71,7 @@ class LiveRun:
         self.environment = environment.describe(machine.facts)
         self._store = store.Store(folder)
         self.records = self._store.open(self._plan_json(), self.environment, resume=resume, again=again)
+        self.environment |= store.read_json(folder / store.ENVIRONMENT)  # of a resumed run: with its rates
         self._runner = Runner(folder, settings, machine.client, machine.start_client)
 
     def __enter__(self) -> Self:
@@ -86,6 +87,11 @@ class LiveRun:
         """Replace the plan by one with further cases."""
         self.plan = plan
         self._store.grow(self._plan_json())
+
+    def describe(self, **facts: Any) -> None:
+        """Add facts to the environment."""
+        self.environment |= facts
+        self._store.describe(self.environment)
 
     def measure(self, jobs: Iterable[Job], listener: Listener) -> Iterator[ProcessRecord]:
         """Measure jobs, and yield each record once it is on disk; raise OSError where the disk refuses it."""

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analyze.run import newest
 from bench.errors import InputError
-from bench.execute.client import WorkerClient, ask_compatible, fetch
+from bench.execute.client import ServerError, WorkerClient, ask_compatible, fetch
 from bench.plan.order import Job, remaining
 from bench.records.case_result import CaseResult
+from bench.records.environment import RATES
 from bench.records.outcomes import FAULTS, Status
 from bench.session.files import write_data
 from bench.session.live import LiveRun, Machine
 from bench.session.plan import RESULTS, new_folder, plan_for, stored_plan
-from bench.session.request import Ending, RunOutcome
+from bench.session.request import Ending, RunOutcome, SizeChoice
 from bench.session.settings import ask, measures_tiny, settings_for
 
 if TYPE_CHECKING:
@@ -43,14 +44,15 @@ def measure(request: "RunRequest", notices: "Notices") -> RunOutcome:
         if live.records:
             notices.say(f"Resuming: {len(live.records)} processes are on file, {len(jobs)} are left.")
         fetch_missing([job.case for job in jobs], live.settings, notices)
-        return _measure(live, jobs, notices)
+        return _measure(client, live, jobs, notices)
 
 
-def _measure(live: LiveRun, jobs: Sequence[Job], notices: "Notices") -> RunOutcome:
+def _measure(client: WorkerClient, live: LiveRun, jobs: Sequence[Job], notices: "Notices") -> RunOutcome:
     """Measure jobs; what is on file stays valid when the disk refuses more, and can still be shown."""
     refusals: list[OSError] = []
     interrupted = False
     try:
+        measure_rates(client, live, [job.case for job in jobs], notices)
         interrupted = live.measure_all(jobs, len(jobs), notices)
     except OSError as error:
         refusals.append(error)
@@ -63,6 +65,25 @@ def _measure(live: LiveRun, jobs: Sequence[Job], notices: "Notices") -> RunOutco
         notices.warn(f"stopped: cannot write the results ({refusals[0]}); free some space, then continue with --resume")
         return RunOutcome(run, results, Ending.NOT_WRITTEN)
     return RunOutcome(run, results, Ending.INTERRUPTED if interrupted else _ending(results))
+
+
+def measure_rates(client: WorkerClient, live: LiveRun, cases: "Sequence[Case]", notices: "Notices") -> None:
+    """Measure what the device can do, once per run, if any of these cases will be compared with it."""
+    from bench.pipelines.tiny import resolve
+
+    settings = live.settings
+    wanted = settings.diagnose is not False and any(
+        settings.diagnose or resolve(case, settings.size)[1] == SizeChoice.FULL for case in cases
+    )
+    if not wanted or RATES in live.environment:
+        return
+    autocast = {"float16"} if any("autocast" in case.optimizations for case in cases) else set()
+    tf32 = {"tf32"} if settings.device == "cuda" else set()
+    types = sorted({"float32", *(case.dtype for case in cases)} | autocast | tf32)
+    try:
+        live.describe(rates=client.ask({"op": "rates", "run": settings.to_json(), "types": types}))
+    except ServerError as error:
+        notices.warn(f"there will be no roofline, because the rates of this device are unknown: {error}")
 
 
 def _open(client: WorkerClient, request: "RunRequest", notices: "Notices") -> LiveRun:

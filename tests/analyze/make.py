@@ -67,7 +67,7 @@ def make_folder(
     device_name: str | None = A100,
     source: Mapping[str, Any] = SOURCE,
     title: str = "Speed up inference",
-    **facts: str | None,
+    **facts: Any,
 ) -> Path:
     """Write what a run with these records leaves behind, and return its folder."""
     cases = tuple(cases)

@@ -77,19 +77,15 @@ def test_a_cpu_has_no_device_time(tmp_path):
     assert statistics_of(tmp_path, measured("baseline", 2.0)).device_time_median_s is None
 
 
-def test_the_roofline_fraction_is_the_least_time_over_the_median(tmp_path):
-    assert statistics_of(tmp_path, measured("baseline", 2.0, roofline_s=0.5)).roofline_fraction == 0.25
-
-
 def test_a_result_names_the_machine(tmp_path):
     assert result_of(tmp_path, measured("baseline", 2.0)).versions.device_name == A100
 
 
-@pytest.mark.parametrize("section", ["settings", "effective", "timings", "telemetry", "breakdown", "roofline", "score"])
+@pytest.mark.parametrize("section", ["settings", "effective", "timings", "telemetry", "breakdown", "work", "score"])
 def test_a_result_keeps_what_its_process_reported(tmp_path, section):
     columns = {
         "dtype": "float16", "vae_slicing": True, "first_call_s": 3.25, "power_w": 300.0, "breakdown_vae_s": 0.5,
-        "roofline_s": 0.5, "clip_score": 31.0,
+        "operations": 5e11, "clip_score": 31.0,
     }  # fmt: skip
     record = measured("baseline", 2.0, **columns)
     assert getattr(result_of(tmp_path, record), section) == getattr(record, section)
@@ -181,7 +177,7 @@ def test_figures_per_image_survive_a_process_that_died_early(died):
 @pytest.fixture
 def diagnosed(tmp_path):
     """A case of which only the first of two processes was diagnosed."""
-    columns = {"roofline_s": 0.5, "breakdown_whole_s": 2.5, "undiagnosed": "profile: RuntimeError: no"}
+    columns = {"operations": 5e11, "breakdown_whole_s": 2.5, "undiagnosed": "profile: RuntimeError: no"}
     return result_of(tmp_path, measured("baseline", 2.0, **columns), measured("baseline", 2.0, process=1))
 
 
@@ -189,8 +185,8 @@ def test_the_process_that_was_diagnosed_has_the_breakdown(diagnosed):
     assert diagnosed.breakdown.whole_s == 2.5
 
 
-def test_the_process_that_was_diagnosed_has_the_roofline(diagnosed):
-    assert diagnosed.statistics.roofline_fraction == pytest.approx(0.25)
+def test_the_process_that_was_diagnosed_has_the_operations(diagnosed):
+    assert diagnosed.work.operations == 5e11
 
 
 def test_the_process_that_was_diagnosed_says_what_is_missing(diagnosed):

@@ -19,11 +19,15 @@ CASES = [
 ]
 
 
+RATES = {"matrix_flops": {"float32": 3e12}, "copy_bytes_per_s": 1e12}
+
+
 def outcome(name, seconds, gib, **facts):
     """Return a measured case, its call split into parts; samples differ by a little."""
     parts = {f"breakdown_{part}_s": share * seconds for part, share in SPLIT.items()}
     samples = [seconds * (1 + 0.002 * shift) for shift in (-2, -1, 0, 1, 2, 3)]
-    known = {"started_at": "2026-05-04T10:00:00Z", "first_call_s": 2 * seconds, "roofline_s": seconds / 3, "steps": 50}
+    work = {"operations": seconds * 1e12, "matrix_types": "float32"}
+    known = {"started_at": "2026-05-04T10:00:00Z", "first_call_s": 2 * seconds, "steps": 50, **work}
     memory = {"peak_allocated_bytes": gib * GIB, "load_peak_allocated_bytes": gib * GIB / 2}
     return measured(name, samples, **{**known, **parts, **memory, "breakdown_whole_s": seconds, **facts})
 
@@ -64,7 +68,7 @@ def save(folder, name, picture):
 
 def example_run(folder, side=96, title="Speed up inference: reduced precision", **facts):
     """Write the run, its pictures too, and return its folder."""
-    make_folder(folder, CASES, outcomes(**facts), title=title)
+    make_folder(folder, CASES, outcomes(**facts), title=title, rates=RATES)
     base = painting(side=side)
     shown = {
         "baseline": base,

@@ -119,3 +119,16 @@ def test_no_derived_file_is_written_while_a_run_goes_on(tmp_path):
     with live_run(tmp_path, "a", "b") as live:
         live.measure_all(jobs_of(live), None, QUIET, lambda _: seen.update(path.name for path in tmp_path.iterdir()))
     assert seen == {".lock", PLAN, ENVIRONMENT, PROCESSES}
+
+
+def test_facts_that_become_known_later_are_on_file(tmp_path):
+    with live_run(tmp_path / "run", "a") as live:
+        live.describe(rates={"copy_bytes_per_s": 1.0})
+    assert open_run(tmp_path / "run").environment["rates"] == {"copy_bytes_per_s": 1.0}
+
+
+def test_a_resumed_run_knows_the_facts_on_file(tmp_path):
+    with live_run(tmp_path / "run", "a") as live:
+        live.describe(rates={"copy_bytes_per_s": 1.0})
+    with live_run(tmp_path / "run", "a", resume=True) as live:
+        assert live.environment["rates"] == {"copy_bytes_per_s": 1.0}

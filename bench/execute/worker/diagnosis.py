@@ -1,4 +1,4 @@
-"""After the samples: where the time of a call goes, how fast the device could be, and whether the device waits.
+"""After the samples: where the time of a call goes, how much work it is, and whether the device waits.
 
 None of this is part of the measurement. Its calls are not samples, and peak memory has been reported before it begins.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from bench.measure.breakdown import Recorder, break_down
 from bench.measure.device import Device
 from bench.measure.profile import profiled
-from bench.measure.roofline import measure_rates
+from bench.measure.roofline import TF32
 from bench.pipelines import clip, operations, parts
 from bench.pipelines.build import Ready
 from bench.pipelines.effective import denoiser, process_flags, unwrapped
@@ -52,7 +52,7 @@ def _diagnoses(
         return found
     if ready.size == "full" or settings.diagnose:  # of a tiny model it says nothing and takes longer than the samples
         found["breakdown"] = lambda: _breakdown(ready, device)
-        found["roofline"] = lambda: _roofline(ready, first_call, device, settings.device)
+        found["roofline"] = lambda: _work(ready, first_call, settings.device)
     if trace is not None or settings.device == "cuda":
         found["profile"] = lambda: _profile(ready, settings.device, trace)
     clip_model = clip.cached() if first_call.pictures else None
@@ -101,17 +101,18 @@ def _rounded(seconds: list[float] | None) -> list[float] | None:
     return None if seconds is None else [float(f"{value:.6g}") for value in seconds]
 
 
-def _roofline(ready: Ready, first_call: FirstCall, device: Device, kind: str) -> dict[str, Any]:
-    """Count the operations of a call, measure the rates of the device, and return the least time for that work."""
-    counted = operations.count(ready.pipeline, first_call.visits)
-    flags = process_flags()
-    # autocast may compute in another type than that of the weights
-    dtypes = {"float32", ready.case.dtype, first_call.denoiser_dtype or ready.case.dtype}
-    rates = measure_rates(device, kind, dtypes, tf32=flags["tf32_matmul"] or flags["tf32_conv"])
+def _work(ready: Ready, first_call: FirstCall, kind: str) -> dict[str, Any]:
+    """Count what one call asks of the device."""
     weights = sum(p.numel() * p.element_size() for p in unwrapped(denoiser(ready.pipeline)).parameters())
     return {
-        "operations": counted,
-        "matrix_flops": rates.matrix_flops,
-        "copy_bytes_per_s": rates.copy_bytes,
-        "roofline_s": rates.seconds(counted, weights * first_call.denoiser_calls),
+        "operations": operations.count(ready.pipeline, first_call.visits),
+        "weight_bytes": weights * first_call.denoiser_calls,
+        "matrix_types": sorted(_matrix_types(ready.case.dtype, first_call.denoiser_dtype, kind)),
     }
+
+
+def _matrix_types(dtype: str, output_dtype: str | None, kind: str) -> set[str]:
+    """Return the types in which a case may multiply matrices; autocast computes in another than that of the weights."""
+    flags = process_flags()
+    tf32 = {TF32} if kind == "cuda" and (flags["tf32_matmul"] or flags["tf32_conv"]) else set()
+    return {"float32", dtype, output_dtype or dtype} | tf32

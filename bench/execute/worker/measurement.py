@@ -6,10 +6,11 @@ everything up to that moment, peak memory included.
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -20,6 +21,7 @@ from bench.measure import compilation
 from bench.measure.clock import Timing, no_garbage_collection, timed
 from bench.measure.device import Device, open_device
 from bench.measure.memory import Memory, open_memory
+from bench.measure.roofline import measure_rates
 from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, rules_for, take_samples
 from bench.measure.telemetry import open_telemetry
 from bench.pipelines import effective, images, tiny
@@ -61,6 +63,14 @@ def measure_case(
         status, reason = _sample(ready, settings, device, memory, report, sampler)
     report.outcome(status, reason)  # before the diagnosis, whose failure must not cost the measurement
     return ready, first_call, device
+
+
+def device_rates(settings: RunSettings, types: Sequence[str]) -> dict[str, Any]:
+    """Measure the rates of the device on as many threads as a case has, and pinned where a case is."""
+    _limit_threads(settings)
+    _pin(settings)
+    with no_garbage_collection():
+        return measure_rates(open_device(settings.device), settings.device, types)
 
 
 @contextmanager

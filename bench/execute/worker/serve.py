@@ -63,6 +63,10 @@ def _probe(request: Mapping[str, Any], report: Reporter) -> None:
     report.answer({**probe.machine(request["device"]), "started_by": request["started_by"]})
 
 
+def _rates(request: Mapping[str, Any], report: Reporter) -> None:
+    report.answer(measurement.device_rates(RunSettings.from_json(request["run"]), request["types"]))
+
+
 def _hub(_request: Mapping[str, Any], report: Reporter) -> None:
     report.answer(probe.hub_answers())
 
@@ -88,6 +92,7 @@ _HANDLERS: dict[str, Callable[[Mapping[str, Any], Reporter], None]] = {
     "case": _case,
     "on-demand": _on_demand,
     "probe": _probe,
+    "rates": _rates,
     "hub": _hub,
     "compatible": _compatible,
     "fetch": _fetch,

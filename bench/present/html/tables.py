@@ -25,7 +25,7 @@ GROUPS = {
     "Settings, as requested": ("settings",),
     "Settings, as read back from the live pipeline": ("effective",),
     "Measuring: wall time, first call, warm-up, memory": ("timings", "memory"),
-    "Breakdown of a call, and the roofline": ("breakdown", "roofline"),
+    "Breakdown of a call, and the roofline": ("breakdown", "work", "roofline"),
     "Telemetry": ("telemetry",),
 }
 """Title -> the parts of a result whose columns it has; versions are shown once per run."""

@@ -48,7 +48,8 @@ def roofline(subject: Subject) -> Page | None:
     ]
     note = (
         "The least time: the call's operations at this device's own rate of matrix products, or reading the denoiser's "
-        "weights at its copy rate, whichever takes longer."
+        "weights at its copy rate, whichever takes longer. Convolutions that need fewer operations than are counted "
+        "(Winograd) can exceed 100 %."
     )
     return _stacked(subject.head, "Roofline: the least time of one call", stacks, ROOFLINE, [note])
 
@@ -87,7 +88,7 @@ def _stacked(head: Head, what: str, stacks: Stacks, parts: Parts, notes: Sequenc
 def _beside(axes: Any, index: int, result: CaseResult, values: Mapping[str, float], factor: float, unit: str) -> None:
     """Write the whole beside its bar, and the roofline's share of it if that is what the bar shows."""
     whole = sum(values.values())
-    share = f"{values['roofline'] / whole:.1%} of " if "roofline" in values else ""
+    share = f"{result.roofline.roofline_fraction:.1%} of " if "roofline" in values else ""
     label = f" {share}{units.significant(whole * factor)} {unit}{'  (tiny)' if result.tiny else ''}"
     style = {"fontsize": SMALL, "color": GRAY if result.tiny else INK, "va": "center_baseline", **paper.LITERAL}
     axes.text(whole * factor, index, label, zorder=3, **style)

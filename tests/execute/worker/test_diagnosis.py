@@ -12,7 +12,7 @@ from bench.execute.runner import Runner
 from bench.plan.case import Case
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
-from bench.records.models import Breakdown, ClipScore, Roofline
+from bench.records.models import Breakdown, ClipScore, Work
 from bench.records.outcomes import Status
 
 pytestmark = pytest.mark.slow
@@ -44,13 +44,19 @@ def test_the_parts_and_the_rest_add_up_to_the_whole(record):
     assert parts + found.rest_s == pytest.approx(found.whole_s)
 
 
-def test_the_least_time_is_at_least_that_of_the_operations(record):
-    assert record.roofline.roofline_s >= record.roofline.operations / record.roofline.matrix_flops > 0
+def test_the_weights_are_read_by_every_call_of_the_denoiser(record):
+    found = record.effective
+    assert record.work.weight_bytes == 4 * found.denoiser_parameters * found.denoiser_calls
+
+
+def test_the_operations_are_counted_with_the_types_they_are_computed_in(record):
+    assert record.work.operations > 1e6
+    assert record.work.matrix_types == ("float32",)
 
 
 def test_a_tiny_model_is_diagnosed_only_on_request(client, tmp_path):
     record = record_of(client, tmp_path, replace(CASE, samples=1), TINY)
-    assert (record.breakdown, record.roofline) == (Breakdown(), Roofline())
+    assert (record.breakdown, record.work) == (Breakdown(), Work())
 
 
 @pytest.fixture(scope="module")
