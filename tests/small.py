@@ -19,6 +19,7 @@ from diffusers import (
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
     StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
     UNet2DConditionModel,
     UNet2DModel,
 )
@@ -50,6 +51,22 @@ def sd():
     return _evaluating(StableDiffusionPipeline(
         unet=unet, vae=vae, text_encoder=text, tokenizer=clip_tokenizer(), scheduler=EulerDiscreteScheduler(),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    ))  # fmt: skip
+
+
+def sdxl():
+    """Return a Stable Diffusion XL pipeline of two text encoders."""
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel(
+        sample_size=16, in_channels=4, out_channels=4, block_out_channels=(8, 16), layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=2 * WIDTH, attention_head_dim=2, norm_num_groups=4, use_linear_projection=True,
+        addition_embed_type="text_time", addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=WIDTH + 6 * 8,
+    )  # fmt: skip
+    return _evaluating(StableDiffusionXLPipeline(
+        vae=autoencoder(4), text_encoder=_clip(CLIPTextModel), text_encoder_2=_clip(CLIPTextModelWithProjection),
+        tokenizer=clip_tokenizer(), tokenizer_2=clip_tokenizer(), unet=unet, scheduler=EulerDiscreteScheduler(),
     ))  # fmt: skip
 
 
@@ -102,9 +119,7 @@ def dit():
         sample_size=16, num_layers=1, patch_size=2, attention_head_dim=8, num_attention_heads=2, in_channels=4,
         out_channels=8, num_embeds_ada_norm=1000, norm_type="ada_norm_zero", norm_elementwise_affine=False,
     )  # fmt: skip
-    return _evaluating(
-        DiTPipeline(transformer=transformer, vae=autoencoder(4), scheduler=DDPMScheduler(variance_type="learned"))
-    )
+    return _evaluating(DiTPipeline(transformer=transformer, vae=autoencoder(4), scheduler=DDPMScheduler()))
 
 
 def _evaluating(pipeline):

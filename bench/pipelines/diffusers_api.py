@@ -80,12 +80,17 @@ def schedulers() -> frozenset[str] | None:
     return frozenset(name for source in sources for name in _SCHEDULER.findall(source.read_text(encoding="utf-8")))
 
 
+def call_method(pipeline: str) -> ast.FunctionDef | None:
+    """Return the parsed `pipeline.__call__`."""
+    return _methods(pipeline).get("__call__")
+
+
 def call_arguments(pipeline: str) -> frozenset[str] | None:
     """Return the arguments that `pipeline.__call__` reads, including those it pops from `**kwargs`.
 
     The `**kwargs` of Stable Diffusion's `__call__` accepts every misspelled argument silently.
     """
-    method = _methods(pipeline).get("__call__")
+    method = call_method(pipeline)
     return (_arguments(method) | _popped(method)) if method else None
 
 

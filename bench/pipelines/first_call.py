@@ -18,11 +18,13 @@ class FirstCall:
     Attributes:
         visits: of the text encoders, the denoiser and the VAE's decoder, by their path in the pipeline.
         denoiser_dtype: the type of the denoiser's output.
-        pictures: what the call made, as PIL images, if they will be scored.
+        images: how many the call made.
+        pictures: the images, as PIL images, if they will be scored.
     """
 
     visits: dict[str, Visits] = field(default_factory=dict)
     denoiser_dtype: str | None = None
+    images: int = 1
     pictures: list[Any] = field(default_factory=list)
 
     @property

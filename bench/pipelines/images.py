@@ -4,23 +4,26 @@ A fast pipeline that makes a black image is not fast but broken: half precision 
 into black without an error.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from bench.pipelines import latents
 
 
 class BrokenImageError(Exception):
     """An image has NaN or infinite values, or a single color."""
 
 
-def pictures(output: Any, pipeline: Any, output_type: str) -> list[Any]:
-    """Return the images of a call as PIL images; latents are decoded.
+def pictures(output: Any, pipeline: Any, output_type: str, call: Mapping[str, Any]) -> list[Any]:
+    """Return the images of a call as PIL images; latents are decoded, and [] if it is not known how.
 
     Raises:
         BrokenImageError: a value is NaN or infinite, or an image has a single color.
     """
     images = output.images
     if output_type == "latent":
-        images = _decode(_finite(images), pipeline)
+        images = _decode(_finite(images), pipeline, call)
     elif output_type in {"pt", "np"}:
         images = _to_pil(_finite(images), output_type)
     for index, image in enumerate(images):
@@ -58,14 +61,6 @@ def _to_pil(values: Any, output_type: str) -> Any:
     return VaeImageProcessor.numpy_to_pil(array)
 
 
-def _decode(latents: Any, pipeline: Any) -> Any:
-    """Decode latents in float32, as pipelines do whose autoencoder would overflow in half precision."""
-    import torch
-
-    vae = pipeline.vae
-    dtype = vae.dtype
-    with torch.no_grad():
-        vae.to(torch.float32)
-        decoded = vae.decode(latents.to(torch.float32) / vae.config.scaling_factor, return_dict=False)[0]
-        vae.to(dtype)
-    return pipeline.image_processor.postprocess(_finite(decoded), output_type="pil")
+def _decode(values: Any, pipeline: Any, call: Mapping[str, Any]) -> Any:
+    decoded = latents.decode(values, pipeline, call)
+    return [] if decoded is None else pipeline.image_processor.postprocess(_finite(decoded), output_type="pil")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.pipelines import architectures, diffusers_api
+from bench.pipelines import architectures, diffusers_api, latents
 from bench.pipelines.diffusers_api import index_of
 from bench.pipelines.effective import DENOISERS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
@@ -29,11 +29,6 @@ _TO_PIL = {
     "np": "images = VaeImageProcessor.numpy_to_pil(images)",
     "pt": "images = VaeImageProcessor.numpy_to_pil(VaeImageProcessor.pt_to_numpy(images))",
 }
-_DECODE = """\
-pipe.vae.to(torch.float32)  # in half precision many autoencoders overflow
-with torch.no_grad():
-    decoded = pipe.vae.decode(images.float() / pipe.vae.config.scaling_factor, return_dict=False)[0]
-images = pipe.image_processor.postprocess(decoded)"""
 
 
 def snippet(case: Case, measured: Any) -> str:
@@ -44,7 +39,7 @@ def snippet(case: Case, measured: Any) -> str:
         measured: the row's settings: where the weights came from, the device, the threads.
     """
     by_row = [section(case, measured) for section in (_process, _loading, _building)]
-    sections = [*by_row, _calling(case), _saving(case)]
+    sections = [*by_row, _calling(case), _saving(case, measured)]
     imports, bodies = _hoisted([list(lines) for lines in sections])
     return "\n\n".join("\n".join(lines) for lines in [_comments(case, measured), imports, *bodies] if lines) + "\n"
 
@@ -118,13 +113,17 @@ def _calling(case: Case) -> Iterator[str]:
     yield from [f"with {context[0]}:", *(f"    {line}" for line in call)] if context else call
 
 
-def _saving(case: Case) -> Iterator[str]:
+def _saving(case: Case, measured: Any) -> Iterator[str]:
     output = str(case.call.get("output_type", "pil"))
     if output in _TO_PIL:
         yield "from diffusers.image_processor import VaeImageProcessor"
         yield _TO_PIL[output]
     elif output == "latent":
-        yield from _DECODE.splitlines()
+        decoding = latents.code(measured.pipeline, case.call)
+        if not decoding:
+            yield f"# It is not known how {measured.pipeline} turns these latents into pictures."
+            return
+        yield from decoding
     yield from _SAVE.splitlines()
 
 

@@ -1,11 +1,11 @@
-"""Scale a case down to its tiny model: sides / 8, steps / 5. Batch size, prompts and other settings stay the same."""
+"""Scale a case down to its tiny model: sides / 8, steps / 5. Listed steps and all other settings stay the same."""
 
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
 
 from bench.pipelines import architectures
-from bench.plan.case import SIDE_MULTIPLE, Case
+from bench.plan.case import SIDE_MULTIPLE, STEP_LISTS, Case
 
 SIDES_DIVIDED_BY = 8
 STEPS_DIVIDED_BY = 5
@@ -30,5 +30,6 @@ def scale(case: Case) -> Case:
     call = dict(case.call)
     for side, default in (("height", facts.height), ("width", facts.width)):
         call[side] = max(1, ceil(call.get(side, default) / SIDES_DIVIDED_BY / SIDE_MULTIPLE)) * SIDE_MULTIPLE
-    call["num_inference_steps"] = ceil(call.get("num_inference_steps", facts.steps) / STEPS_DIVIDED_BY)
+    if not any(name in call for name in STEP_LISTS):
+        call["num_inference_steps"] = ceil(call.get("num_inference_steps", facts.steps) / STEPS_DIVIDED_BY)
     return replace(case, call=call)

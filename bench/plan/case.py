@@ -1,8 +1,10 @@
 """A case is one row of a table: one fully resolved set of settings, frozen, hashable, the same on every machine."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import prod
 from typing import Any
 
 JsonObject = Mapping[str, Any]
@@ -110,8 +112,14 @@ class Plan:
         return cls(scenarios=tuple(scenarios), cases=tuple(Case.from_json(case) for case in data["cases"]))
 
 
+STEP_LISTS = ("timesteps", "sigmas")
+"""Arguments that list the steps of a call."""
+_PER_PROMPT = re.compile(r"num_\w+_per_prompt")
+
+
 def batch_size(call: Mapping[str, Any]) -> int:
-    """Return how many images one call makes: prompts times images per prompt."""
-    prompt, per_prompt = call.get("prompt"), call.get("num_images_per_prompt", 1)
-    prompts = len(prompt) if isinstance(prompt, (list, tuple)) else 1
-    return prompts * (per_prompt if isinstance(per_prompt, int) else 1)
+    """Return how many images one call makes: one per prompt or class label, or `batch_size`, times those per prompt."""
+    lists = [len(value) for name in ("prompt", "class_labels") if isinstance(value := call.get(name), (list, tuple))]
+    counts = {name: value for name, value in call.items() if isinstance(value, int)}
+    per_prompt = prod(value for name, value in counts.items() if _PER_PROMPT.fullmatch(name))
+    return max([counts.get("batch_size", 1), *lists]) * per_prompt

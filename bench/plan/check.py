@@ -174,7 +174,7 @@ def _output_type(value: object) -> str | None:
 
 
 _REMEDIES: dict[str, Callable[[object], str | None]] = {
-    **dict.fromkeys(("num_inference_steps", "num_images_per_prompt"), _positive_integer),
+    **dict.fromkeys(("num_inference_steps", "num_images_per_prompt", "batch_size"), _positive_integer),
     **dict.fromkeys(("height", "width"), _side),
     **dict.fromkeys(("prompt", "prompt_2", "negative_prompt", "negative_prompt_2"), _strings),
     "guidance_scale": _number,

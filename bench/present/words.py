@@ -58,6 +58,11 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
         lambda psnr, name: f"{units.decibels(psnr)} from the baseline's, {BLENDED.get(name, UNEXPLAINED)}",
     ),
     RemarkKind.IDLE: ("nothing to do", lambda _, name: f"{name} is on, but there was nothing for it to do"),
+    RemarkKind.RESIZED: (
+        "resized",
+        lambda _, size: f"{size} pixels were asked for, but the pipeline draws another size",
+    ),
+    RemarkKind.NO_PICTURE: ("no picture", lambda _, name: f"it is not known how {name} decodes its latents"),
     RemarkKind.OVERRIDDEN: (
         "overridden",
         lambda _, name: f"the environment variable {name} overrides a setting",

@@ -85,6 +85,8 @@ class RemarkKind(StrEnum):
     WARMUP_CUT_SHORT = "warm-up-cut-short"  # value: warm-up calls made before the time ran out
     IMAGE_DIFFERS = "image-differs"  # value: PSNR in dB; subject: the approximate optimization that explains it
     IDLE = "idle"  # subject: an optimization that is on and had nothing to act on
+    RESIZED = "resized"  # subject: the size asked for, as WIDTHxHEIGHT
+    NO_PICTURE = "no-picture"  # subject: a pipeline of which it is not known how it decodes its latents
     OVERRIDDEN = "overridden"  # subject: an environment variable that overrides a setting, as NAME=VALUE
 
 

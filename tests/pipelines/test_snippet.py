@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+import small
 import torch
 from diffusers import AutoencoderKL
 from PIL import Image
@@ -51,8 +52,9 @@ def harness(case):
     ready = build(case, "full", RunSettings(DEVICE, "full"))
     ready.seed()
     output = ready.call()
-    pictures = images.pictures(output, ready.pipeline, case.call.get("output_type", "pil"))
-    measured = Settings(device=DEVICE, threads=1, weights=ready.origin.weights, weights_from=ready.origin.name)
+    pictures = images.pictures(output, ready.pipeline, case.call.get("output_type", "pil"), case.call)
+    origin, pipeline = ready.origin, type(ready.pipeline).__name__
+    measured = Settings(device=DEVICE, threads=1, weights=origin.weights, weights_from=origin.name, pipeline=pipeline)
     if (vae := ready.vae_origin) is not None:
         measured = replace(measured, vae_weights=vae.weights, vae_weights_from=vae.name)
     return [picture.tobytes() for picture in pictures], effective.read(ready.pipeline), measured
@@ -99,6 +101,27 @@ def test_the_code_of_an_optimization_draws_what_the_harness_drew(name, saved_pip
 )
 def test_the_code_of_a_case_draws_what_the_harness_drew(settings, saved_pipeline, tmp_path, monkeypatch):
     assert_same(case_of(saved_pipeline, **settings), tmp_path, monkeypatch)
+
+
+LATENTS = {
+    "sdxl": CALL,
+    "sd3": {**CALL, "height": 32, "width": 32},
+    "flux": {**CALL, "height": 34, "width": 30},
+}
+
+
+@pytest.mark.parametrize("name", LATENTS)
+def test_the_code_decodes_latents_the_way_the_pipeline_does(name, tmp_path, monkeypatch):
+    getattr(small, name)().save_pretrained(tmp_path / "pipeline")
+    call = {**LATENTS[name], "output_type": "latent"}
+    assert_same(case_of(tmp_path / "pipeline", call=call), tmp_path, monkeypatch)
+
+
+def test_the_code_says_where_the_way_from_latents_to_pictures_is_unknown():
+    settings = Settings(device="cpu", weights="folder", weights_from="/models/ddpm", pipeline="DDPMPipeline")
+    code = snippet(case_of("/models/ddpm", call={"output_type": "latent"}), settings)
+    assert "# It is not known how DDPMPipeline turns these latents into pictures." in code
+    assert "image.save" not in code
 
 
 @pytest.mark.parametrize("output_type", ["np", "pt", "latent"])

@@ -1,13 +1,14 @@
 """The columns of a record that come from the case: its settings, its weights, its first call and its samples."""
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 from bench.measure.sampling import Sampled
 from bench.pipelines import effective
 from bench.pipelines.build import Ready
 from bench.pipelines.first_call import FirstCall
-from bench.plan.case import Case, batch_size
+from bench.plan.case import STEP_LISTS, Case, batch_size
 from bench.records.outcomes import Remark, RemarkKind
 
 
@@ -21,7 +22,7 @@ def requested(case: Case, size: str) -> dict[str, Any]:
         "optimizations": case.optimizations,
         "scheduler": case.scheduler,
         "scheduler_config": case.scheduler_config or None,
-        "steps": case.call.get("num_inference_steps"),
+        "steps": None if _own_steps(case) else case.call.get("num_inference_steps"),
         "height": case.call.get("height"),
         "width": case.call.get("width"),
         "images": batch_size(case.call),
@@ -53,17 +54,48 @@ def weights(ready: Ready) -> dict[str, Any]:
 
 def first_call(ready: Ready, watched: FirstCall) -> dict[str, Any]:
     """Return what only a call can show."""
-    once = {"vae_slicing", "vae_tiling"} if watched.vae_decodes == 1 else set()
-    remarks = [
-        *(Remark(RemarkKind.OVERRIDDEN, subject=variable) for variable in effective.overridden(ready.device.type)),
-        *(Remark(RemarkKind.IDLE, subject=name) for name in ready.case.optimizations if name in once),
-    ]
     return {
         "denoiser_calls": watched.denoiser_calls,
         "vae_decodes": watched.vae_decodes,
-        "steps": ready.case.call.get("num_inference_steps", _default_steps(ready.pipeline)),
-        "remarks": "; ".join(map(str, remarks)),
+        "steps": _steps(ready),
+        "remarks": "; ".join(map(str, _remarks(ready, watched))),
     }
+
+
+def drawn(ready: Ready, watched: FirstCall, pictures: Sequence[Any]) -> dict[str, Any]:
+    """Return how many images there are, and the size of the first where there is a picture of it."""
+    remarks = _remarks(ready, watched)
+    size: dict[str, Any] = {}
+    if pictures:
+        size = {"width": pictures[0].width, "height": pictures[0].height}
+        asked = {side: ready.case.call.get(side) or size[side] for side in size}
+        if asked != size:
+            remarks.append(Remark(RemarkKind.RESIZED, subject=f"{asked['width']}x{asked['height']}"))
+    else:
+        remarks.append(Remark(RemarkKind.NO_PICTURE, subject=type(ready.pipeline).__name__))
+    return {**size, "images": watched.images, "remarks": "; ".join(map(str, remarks))}
+
+
+def _remarks(ready: Ready, watched: FirstCall) -> list[Remark]:
+    once = {"vae_slicing", "vae_tiling"} if watched.vae_decodes == 1 else set()
+    return [
+        *(Remark(RemarkKind.OVERRIDDEN, subject=variable) for variable in effective.overridden(ready.device.type)),
+        *(Remark(RemarkKind.IDLE, subject=name) for name in ready.case.optimizations if name in once),
+    ]
+
+
+def _own_steps(case: Case) -> bool:
+    """Return whether a case lists its steps, which overrides their number."""
+    return any(case.call.get(name) is not None for name in STEP_LISTS)
+
+
+def _steps(ready: Ready) -> int | None:
+    """Return the number of steps; if the case lists them the scheduler's, because some lists end with a zero."""
+    if not _own_steps(ready.case):
+        found = ready.case.call.get("num_inference_steps")
+        return found if found is not None else _default_steps(ready.pipeline)
+    scheduler = ready.pipeline.scheduler
+    return getattr(scheduler, "num_inference_steps", None) or len(scheduler.timesteps)
 
 
 def _default_steps(pipeline: Any) -> int | None:

@@ -27,7 +27,7 @@ from bench.measure.telemetry import open_telemetry
 from bench.pipelines import effective, images, tiny
 from bench.pipelines.build import Ready, build
 from bench.pipelines.first_call import FirstCall, watched
-from bench.plan.case import Case, batch_size
+from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import Status
 
@@ -58,9 +58,10 @@ def measure_case(
     with _peak_reported(memory, report, "load_peak_"):
         ready = _build(case, size, settings, report)
     with _peak_reported(memory, report, "first_call_peak_"):
-        first_call = _make_first_call(ready, device, image_folder, report)
+        first_call, output = _make_first_call(ready, device, report)
+    _keep_pictures(ready, first_call, output, image_folder, report)
     with _peak_reported(memory, report, "peak_"):
-        status, reason = _sample(ready, settings, device, memory, report, sampler)
+        status, reason = _sample(ready, first_call.images, settings, device, memory, report, sampler)
     report.outcome(status, reason)  # before the diagnosis, whose failure must not cost the measurement
     return ready, first_call, device
 
@@ -92,8 +93,8 @@ def _build(case: Case, size: str, settings: RunSettings, report: Reporter) -> Re
     return ready
 
 
-def _make_first_call(ready: Ready, device: Device, image_folder: Path | None, report: Reporter) -> FirstCall:
-    """Make the first call, verify that every setting took effect, and save the images."""
+def _make_first_call(ready: Ready, device: Device, report: Reporter) -> tuple[FirstCall, Any]:
+    """Make the first call, verify that every setting took effect, and return what was seen and what it returned."""
     report.phase("first call")
     with watched(ready.pipeline) as first_call:
         ready.seed()
@@ -105,18 +106,25 @@ def _make_first_call(ready: Ready, device: Device, image_folder: Path | None, re
         **facts.first_call(ready, first_call),
     )
     ready.verify(first_call)
-    pictures = images.pictures(output, ready.pipeline, facts.output_type(ready.case))
-    report.facts(width=pictures[0].width, height=pictures[0].height, images=len(pictures))
-    if image_folder is not None:
+    return first_call, output
+
+
+def _keep_pictures(
+    ready: Ready, first_call: FirstCall, output: Any, image_folder: Path | None, report: Reporter
+) -> None:
+    """Check and save the images of the first call; decoding latents is not part of it, nor of its memory."""
+    pictures = images.pictures(output, ready.pipeline, facts.output_type(ready.case), ready.case.call)
+    first_call.images = len(output.images)
+    report.facts(**facts.drawn(ready, first_call, pictures))
+    if image_folder is not None and pictures:
         images.save(pictures, image_folder / ready.case.scenario, ready.case.name)
     first_call.pictures = pictures if will_be_scored(ready) else []
-    return first_call
 
 
 def _sample(
-    ready: Ready, settings: RunSettings, device: Device, memory: Memory, report: Reporter, sampler: Sampler
+    ready: Ready, made: int, settings: RunSettings, device: Device, memory: Memory, report: Reporter, sampler: Sampler
 ) -> tuple[Status, str]:
-    """Warm up and take samples with the garbage collector off; return status and reason."""
+    """Warm up and take samples with the garbage collector off; return status and reason. A call has `made` images."""
     report.facts(pinned_core=_pin(settings))
     report.phase("warming up")
     telemetry = open_telemetry(settings.device)
@@ -143,7 +151,7 @@ def _sample(
     report.facts(
         recompilations=recompilations,
         device_used_bytes=memory.device_used_bytes(),
-        **facts.sampling(sampled, telemetry.end(), batch_size(ready.case.call)),
+        **facts.sampling(sampled, telemetry.end(), made),
     )
     return _outcome(sampled, recompilations)
 

@@ -1,0 +1,76 @@
+"""From latents to pictures, the way the pipeline itself goes."""
+
+import numpy as np
+import pytest
+import small
+import torch
+
+from bench.pipelines.images import pictures
+from bench.pipelines.latents import WayBack, way_back
+
+PROMPT = {"prompt": "a cat", "num_inference_steps": 2}
+SIZE = {"height": 32, "width": 32}
+
+
+def drawn(pipeline, kind, call):
+    """Return the pixels of a call with seed 0, from its output of this type."""
+    pipeline.set_progress_bar_config(disable=True)
+    output = pipeline(**call, output_type=kind, generator=torch.Generator().manual_seed(0))
+    return [np.asarray(picture) for picture in pictures(output, pipeline, kind, call)]
+
+
+def standardized(make):
+    """Return a pipeline whose autoencoder has a mean and a deviation of its latents."""
+    pipeline = make()
+    pipeline.vae.register_to_config(latents_mean=[0.1, -0.2, 0.3, 0.0], latents_std=[1.5, 0.5, 2.0, 1.0])
+    return pipeline
+
+
+CALLS = {
+    "scaled": (small.sd, PROMPT),
+    "scaled and shifted": (small.sd3, {**PROMPT, **SIZE}),
+    "packed": (small.flux, {**PROMPT, **SIZE, "num_images_per_prompt": 2}),
+    "packed and rounded": (small.flux, {**PROMPT, "height": 34, "width": 30}),
+    "packed, of the pipeline's own size": (small.flux, PROMPT),
+    "standardized": (lambda: standardized(small.sdxl), {**PROMPT, **SIZE}),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_decoded_latents_are_the_picture_of_the_same_call_with_tensors(name):
+    make, call = CALLS[name]
+    pipeline = make()
+    if "default_sample_size" in vars(pipeline):
+        pipeline.default_sample_size = 16
+    decoded, expected = drawn(pipeline, "latent", call), drawn(pipeline, "pt", call)
+    assert len(decoded) == call.get("num_images_per_prompt", 1)
+    assert np.array_equal(decoded, expected)
+
+
+def test_decoding_leaves_the_autoencoder_as_it_was():
+    pipeline = small.sdxl().to(torch.bfloat16)
+    drawn(pipeline, "latent", {**PROMPT, **SIZE})
+    assert pipeline.vae.dtype == torch.bfloat16
+
+
+def test_where_the_way_back_is_unknown_there_is_no_picture():
+    assert drawn(small.ddpm(), "latent", {"num_inference_steps": 2}) == []
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "way"),
+    [
+        ("StableDiffusionPipeline", WayBack(False, True, False, False, False, False)),
+        ("StableDiffusionXLPipeline", WayBack(False, True, False, True, True, False)),
+        ("StableDiffusion3Pipeline", WayBack(False, True, True, False, False, False)),
+        ("FluxPipeline", WayBack(True, True, True, False, False, False)),
+        ("PixArtSigmaPipeline", WayBack(False, True, False, False, False, True)),
+        ("QwenImagePipeline", WayBack(True, False, False, True, False, False)),
+        ("Flux2Pipeline", None),  # packs by positions that it does not return
+        ("KandinskyV22Pipeline", None),  # has no autoencoder under that name
+        ("WanPipeline", None),  # draws videos
+        ("DDPMPipeline", None),
+    ],
+)
+def test_the_way_back_is_read_from_the_source_of_the_pipeline(pipeline, way):
+    assert way_back(pipeline) == way
