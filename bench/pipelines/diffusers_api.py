@@ -7,8 +7,10 @@ classes. An answer is None if the source cannot be found, and then nothing is ch
 import ast
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from bench.pipelines.optimizations import conflicts_of, names
 from bench.plan.vocabulary import Vocabulary
 
 _SCHEDULER = re.compile(r"^class (\w+Scheduler)\(", re.MULTILINE)
+_VAE_SCALE_FACTOR = "2 ** (len(self.vae.config.block_out_channels) - 1)"
 _POPPED = re.compile(r"kwargs\.pop\('(\w+)'")
 
 
@@ -31,6 +34,7 @@ def vocabulary() -> Vocabulary:
         load_arguments=load_arguments,
         pipeline_class=pipeline_class,
         call_arguments=call_arguments,
+        side_multiple=side_multiple,
     )
 
 
@@ -44,10 +48,65 @@ def pipeline_class(model: str) -> str | None:
 def index_of(folder: str) -> dict[str, Any]:
     """Return what a saved pipeline consists of; {} if it is not a readable pipeline folder."""
     try:
-        index = json.loads((Path(folder).expanduser() / "model_index.json").read_text(encoding="utf-8"))
-    except (OSError, RuntimeError, ValueError):
+        return _json_object(Path(folder).expanduser() / "model_index.json")
+    except RuntimeError:  # ~ of an unknown user
         return {}
-    return index if isinstance(index, dict) else {}
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def side_multiple(model: str) -> int | None:
+    """Return what the sides of a picture must be divisible by; None if the pipeline rounds them, or it is not known.
+
+    It is what the pipeline checks itself: a number, or the scale factor of its autoencoder times the size of a patch.
+    """
+    methods = _methods(pipeline_class(model) or "")
+    for name in ("check_inputs", "__call__"):
+        checks = (node for node in ast.walk(methods[name]) if isinstance(node, ast.If)) if name in methods else ()
+        for check in checks:
+            divisor = _divisor_of_height(check.test)
+            if divisor is not None and isinstance(check.body[0], ast.Raise):
+                return _pixels(divisor, model)
+    return None
+
+
+def _divisor_of_height(test: ast.expr) -> ast.expr | None:
+    """Return the `x` of `height % x` in a condition."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and ast.unparse(node.left) == "height":
+            return node.right
+    return None
+
+
+def _pixels(divisor: ast.expr, model: str) -> int | None:
+    match divisor:
+        case ast.Constant(value=int(number)):
+            return number
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            factors = _pixels(left, model), _pixels(right, model)
+            return None if None in factors else prod(filter(None, factors))
+    attribute = ast.unparse(divisor)
+    if attribute == "self.patch_size":
+        size = _configuration(model, "transformer").get("patch_size")
+        return size if isinstance(size, int) else None
+    init = _methods(pipeline_class(model) or "").get("__init__")
+    widths = _configuration(model, "vae").get("block_out_channels")
+    usual = init is not None and _VAE_SCALE_FACTOR in ast.unparse(init)
+    return 2 ** (len(widths) - 1) if attribute == "self.vae_scale_factor" and usual and widths else None
+
+
+def _configuration(model: str, role: str) -> Mapping[str, Any]:
+    """Return the configuration of a component of a known model or a local folder; {} if it is not known."""
+    facts = architectures.find_model(model)
+    if facts is not None:
+        return architectures.component(facts.components[role]).config if role in facts.components else {}
+    return _json_object(Path(model).expanduser() / role / "config.json")
 
 
 def compatible_schedulers(model: str) -> list[str]:

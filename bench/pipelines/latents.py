@@ -28,9 +28,9 @@ _WITHOUT_EFFECT = {
 _KNOWN = {*_WITHOUT_EFFECT, _SCALE, _SHIFT, _MEAN, _STD, _UPCAST, _RESIZE}
 _NAMES = {
     "self", "latents", "denoised", "image", "height", "width", "output_type", "generator", "device", "prompt_embeds",
-    "torch", "latents_mean", "latents_std", "has_latents_mean", "has_latents_std", "needs_upcasting", "has_nsfw_concept",
-    "get_module_execution_device", "hasattr", "next", "iter", "use_resolution_binning", "orig_height", "orig_width",
-    "warnings", "e",
+    "torch", "latents_mean", "latents_std", "has_latents_mean", "has_latents_std", "needs_upcasting",
+    "has_nsfw_concept", "get_module_execution_device", "hasattr", "next", "iter", "use_resolution_binning",
+    "orig_height", "orig_width", "warnings", "e",
 }  # fmt: skip
 _METHODS = {
     "to", "view", "tensor", "backends", "mps", "is_available", "float16", "float32", "device", "dtype", "warn",
@@ -127,7 +127,7 @@ def _normal(latents: Any, pipeline: Any, call: Mapping[str, Any], way: WayBack) 
     config, mean = pipeline.vae.config, None
     if way.packed:
         height, width = (call.get(side) or pipeline.default_sample_size * pipeline.vae_scale_factor for side in SIDES)
-        latents = pipeline._unpack_latents(latents, height, width, pipeline.vae_scale_factor)  # noqa: SLF001 - the only way
+        latents = pipeline._unpack_latents(latents, height, width, pipeline.vae_scale_factor)  # noqa: SLF001
     if way.standardized and config.get("latents_mean") is not None and config.get("latents_std") is not None:
         shape = (1, -1, *[1] * (latents.ndim - 2))
         mean, std = (torch.tensor(config[name]).view(shape).to(latents) for name in ("latents_mean", "latents_std"))

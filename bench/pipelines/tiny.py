@@ -4,11 +4,13 @@ from dataclasses import replace
 from math import ceil
 from pathlib import Path
 
-from bench.pipelines import architectures
-from bench.plan.case import SIDE_MULTIPLE, STEP_LISTS, Case
+from bench.pipelines import architectures, diffusers_api
+from bench.plan.case import STEP_LISTS, Case
 
 SIDES_DIVIDED_BY = 8
 STEPS_DIVIDED_BY = 5
+SIDE_MULTIPLE = 8
+"""Pixels per latent of most autoencoders, where the pipeline has no rule of its own."""
 
 
 def has_tiny_model(model: str) -> bool:
@@ -27,9 +29,9 @@ def resolve(case: Case, run_size: str) -> tuple[Case, str]:
 def scale(case: Case) -> Case:
     """Return the case as its tiny model runs it; raise KeyError for a model without published facts."""
     facts = architectures.models()[case.model]
-    call = dict(case.call)
+    call, multiple = dict(case.call), diffusers_api.side_multiple(case.model) or SIDE_MULTIPLE
     for side, default in (("height", facts.height), ("width", facts.width)):
-        call[side] = max(1, ceil(call.get(side, default) / SIDES_DIVIDED_BY / SIDE_MULTIPLE)) * SIDE_MULTIPLE
+        call[side] = max(1, ceil(call.get(side, default) / SIDES_DIVIDED_BY / multiple)) * multiple
     if not any(name in call for name in STEP_LISTS):
         call["num_inference_steps"] = ceil(call.get("num_inference_steps", facts.steps) / STEPS_DIVIDED_BY)
     return replace(case, call=call)

@@ -9,9 +9,6 @@ from typing import Any
 
 JsonObject = Mapping[str, Any]
 
-SIDE_MULTIPLE = 8
-"""Pixels per latent: every autoencoder of these pipelines scales by 8."""
-
 
 @dataclass(frozen=True, eq=False)
 class Case:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.plan.case import SIDE_MULTIPLE, Case, batch_size
+from bench.plan.case import Case, batch_size
 from bench.plan.document import Document, Location, shown
 from bench.plan.expand import COMPATIBLE, origin
 from bench.plan.vocabulary import Vocabulary, suggestion
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 LONGEST_QUOTED = 100
+SIDES = ("height", "width")
 OUTPUT_TYPES = ("pil", "pt", "np", "latent")
 
 _TENSOR = "remove it, because a scenario cannot contain tensors or images"
@@ -129,6 +130,8 @@ def _call(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
             yield where, f"{pipeline} takes no call argument '{name}'; {suggestion(name, accepted)}"
         elif name in _REMEDIES and (remedy := _REMEDIES[name](value)) is not None:
             yield where, f"'{name}' is {shown(_as_written(value))}; {remedy}"
+        elif name in SIDES and (multiple := vocabulary.side_multiple(case.model)) and value % multiple:
+            yield where, f"'{name}' is {value}; give a positive multiple of {multiple} pixels"
 
 
 def _load(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -154,12 +157,6 @@ def _positive_integer(value: object) -> str | None:
     return None
 
 
-def _side(value: object) -> str | None:
-    if _positive_integer(value) or int(str(value)) % SIDE_MULTIPLE:
-        return f"give a positive multiple of {SIDE_MULTIPLE} pixels"
-    return None
-
-
 def _number(value: object) -> str | None:
     return None if isinstance(value, (int, float)) and not isinstance(value, bool) else "give a number"
 
@@ -174,8 +171,7 @@ def _output_type(value: object) -> str | None:
 
 
 _REMEDIES: dict[str, Callable[[object], str | None]] = {
-    **dict.fromkeys(("num_inference_steps", "num_images_per_prompt", "batch_size"), _positive_integer),
-    **dict.fromkeys(("height", "width"), _side),
+    **dict.fromkeys(("num_inference_steps", "num_images_per_prompt", "batch_size", *SIDES), _positive_integer),
     **dict.fromkeys(("prompt", "prompt_2", "negative_prompt", "negative_prompt_2"), _strings),
     "guidance_scale": _number,
     "output_type": _output_type,

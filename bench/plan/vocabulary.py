@@ -20,6 +20,7 @@ class Vocabulary:
         load_arguments: pipeline class (None: any) -> the arguments that `from_pretrained` reads.
         pipeline_class: model -> its pipeline class, also for a local folder.
         call_arguments: pipeline class -> the arguments that its `__call__` takes.
+        side_multiple: model -> what the sides of its pictures must be divisible by.
     """
 
     models: Mapping[str, str]
@@ -29,6 +30,7 @@ class Vocabulary:
     load_arguments: Callable[[str | None], frozenset[str] | None]
     pipeline_class: Callable[[str], str | None]
     call_arguments: Callable[[str], frozenset[str] | None]
+    side_multiple: Callable[[str], int | None]
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ import inspect
 
 import diffusers
 import pytest
+import small
 
 from bench.errors import InputError
 from bench.pipelines import diffusers_api
@@ -60,3 +61,33 @@ def test_the_schedulers_compatible_with_a_saved_pipeline_include_its_own(saved_p
 def test_the_schedulers_compatible_with_an_unknown_hub_id_are_refused_with_a_remedy():
     with pytest.raises(InputError, match="list the schedulers by name"):
         diffusers_api.compatible_schedulers("somebody/something")
+
+
+@pytest.mark.parametrize(
+    ("name", "multiple"),
+    [("sd", 8), ("sd3", 4), ("flux", None), ("ddpm", None)],  # sd3: latents of half the side, in patches of two
+)
+def test_sides_are_multiples_of_what_the_pipeline_itself_checks(tmp_path, name, multiple):
+    getattr(small, name)().save_pretrained(tmp_path)
+    assert diffusers_api.side_multiple(str(tmp_path)) == multiple
+
+
+@pytest.mark.parametrize("side", [32, 34, 36])
+def test_a_side_is_refused_exactly_where_the_pipeline_refuses_it(tmp_path, side):
+    pipeline = small.sd3()
+    pipeline.save_pretrained(tmp_path)
+    accepted = side % diffusers_api.side_multiple(str(tmp_path)) == 0
+    arguments = {"prompt": "a cat", "prompt_2": None, "prompt_3": None, "height": side, "width": 32}
+    if accepted:
+        pipeline.check_inputs(**arguments)
+    else:
+        with pytest.raises(ValueError, match="divisible by"):
+            pipeline.check_inputs(**arguments)
+
+
+def test_sides_of_published_models_are_known_by_their_facts():
+    assert diffusers_api.side_multiple("stable-diffusion-xl-base-1.0") == 8
+
+
+def test_sides_of_an_unknown_model_are_unknown():
+    assert diffusers_api.side_multiple("nobody/nothing") is None

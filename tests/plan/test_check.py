@@ -30,12 +30,12 @@ def problem(tmp_path):
 
 @pytest.fixture
 def line(tmp_path):
-    """Return a function that returns the location at which `call: {height: 510}` is reported."""
+    """Return a function that returns the location at which `call: {height: -8}` is reported."""
 
     def where(*locations):
         path = tmp_path / "s.yaml"
         lines = {location: (path, number) for number, location in enumerate(locations, start=2)}
-        case = Case(scenario="s", name="a", model="a/b", call={"height": 510})
+        case = Case(scenario="s", name="a", model="a/b", call={"height": -8})
         with pytest.raises(InputError) as caught:
             check(case, ("cases", "a"), Document(path=path, data={}, lines=lines), vocabulary())
         return locations[int(str(caught.value).split(":")[1]) - 2]
