@@ -10,6 +10,7 @@ from bench.analyze.comparison import Compared
 from bench.analyze.gate import GateResult
 from bench.plan.case import Plan
 from bench.session import stored
+from bench.session.progress import Notices
 from bench.session.request import DeviceChoice, Ending, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ def load_plan(*scenarios: str | PathLike[str], only: Sequence[str] = ()) -> Plan
     """
     from bench.execute.questions import compatible_schedulers
     from bench.session.plan import plan_for
-    from bench.session.progress import Notices
 
     request = RunRequest(scenarios=[str(each) for each in scenarios], only=only)
     return plan_for(request, compatible_schedulers, Notices(quiet=True))
@@ -71,7 +71,6 @@ def run(
     """
     from bench.session.files import write_pages
     from bench.session.measure import measure
-    from bench.session.progress import Notices
 
     request = RunRequest(
         device=DeviceChoice(device),
@@ -129,7 +128,7 @@ def compare(base: str | PathLike[str], new: str | PathLike[str]) -> Compared:
     Raises:
         bench.errors.InputError: one of them is neither, or is damaged; with file and line.
     """
-    return stored.compare(Path(base), [Path(new)])
+    return stored.compare(Path(base), [Path(new)], Notices(quiet=True))
 
 
 def gate(base: str | PathLike[str], new: str | PathLike[str], threshold: float = 0.03) -> GateResult:
@@ -143,7 +142,7 @@ def gate(base: str | PathLike[str], new: str | PathLike[str], threshold: float =
     Raises:
         bench.errors.InputError: one of them is neither, or is damaged; with file and line.
     """
-    return stored.gate(Path(base), Path(new), threshold)
+    return stored.gate(Path(base), Path(new), threshold, Notices(quiet=True))
 
 
 def _dtype(annotation: Any) -> str:

@@ -1,6 +1,5 @@
 """`compare`, `save-baseline`, `trend`: compare results on file, on any machine, without torch."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,10 +18,10 @@ def compare(base: Base, new: New, form: Form = Format.TERMINAL, plot: PlotFile =
     It shows medians, changes with their intervals, peak memory, and everything that differs between the runs.
     """
     from bench.present import comparison as presented
+    from bench.session.progress import Notices
     from bench.session.stored import compare as compare_stored
 
-    compared = compare_stored(base, new)
-    _say_ignored(compared.sides)
+    compared = compare_stored(base, new, Notices())
     if plot is not None:  # before the table, whose reader may go away (`| head`)
         from bench.present.plots import comparison as plot_comparison
 
@@ -51,26 +50,18 @@ def save_baseline(
 
 def trend(runs: InOrder, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
     """Show medians over many runs, and lasting changes."""
-    from bench.analyze.side import distinct, open_side
     from bench.analyze.trend import trends
     from bench.present import trend as presented
+    from bench.session.progress import Notices
+    from bench.session.stored import open_sides
 
-    sides = distinct([open_side(path) for path in runs])
-    _say_ignored(sides)
-    series = trends(sides)
+    series = trends(open_sides(runs, Notices()))
     if plot is not None:
         from bench.present.plots import trend as plot_trend
 
         left_out = plot_trend.write(plot, series)
         typer.echo(f"Plot: {plot}{f'; no room for {left_out} cases' if left_out else ''}", err=True)
     _print(presented, series, form)
-
-
-def _say_ignored(sides: Iterable[Any]) -> None:
-    """Say which columns of a file are not ours."""
-    for side in sides:
-        if side.ignored:
-            typer.echo(f"{side.path}: ignored columns that are not of this tool: {', '.join(side.ignored)}", err=True)
 
 
 def _print(presented: Any, found: Any, form: Format) -> None:

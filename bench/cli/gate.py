@@ -86,11 +86,13 @@ def _share(threshold: str) -> float:
 
 def _gate_stored(paths: list[Path], threshold: float, folder: Path | None) -> "GateResult":
     from bench.analyze.baselines import FOLDER
+    from bench.session.progress import Notices
     from bench.session.stored import gate as gate_stored
 
     if len(paths) > 2:  # noqa: PLR2004 - a gate has two sides
         raise InputError(f"gate takes BASE and NEW, not {len(paths)} results; `compare` takes more than two")
-    return gate_stored(paths[0] if len(paths) > 1 else None, paths[-1], threshold, folder or FOLDER)
+    base = paths[0] if len(paths) > 1 else None
+    return gate_stored(base, paths[-1], threshold, Notices(), folder or FOLDER)
 
 
 def _gate_interpreters(base: Path, head: Path, request: RunRequest, threshold: float) -> "GateResult":
