@@ -36,7 +36,7 @@ bench:  ## Measure every scenario; ARGS="--only 'sd15-precision/*'" selects some
 	@$(ready); "$$python" -m bench run $(ARGS)
 
 test:  ## Run the tests; ARGS="-k gate" selects some, ARGS="-m 'not slow'" takes a minute
-	@$(ready); "$$python" -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@$(ready); "$$python" -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint:  ## Check the code, its formatting and its types
 	@$(ready); "$$python" -m ruff check . && "$$python" -m ruff format --check . && "$$python" -m mypy

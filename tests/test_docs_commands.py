@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 import bench
 from bench.cli.app import app
 from bench.errors import InputError
-from bench.pipelines.vocabulary import vocabulary
+from bench.pipelines.diffusers_api import vocabulary
 from bench.plan import load
 
 PROGRAM = typer.main.get_command(app)

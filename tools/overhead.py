@@ -17,7 +17,7 @@ from time import perf_counter
 
 from bench.measure.clock import no_garbage_collection, timed
 from bench.measure.device import Device, open_device
-from bench.pipelines import inputs, tiny
+from bench.pipelines import tiny
 from bench.pipelines.build import Ready, build
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
@@ -85,7 +85,7 @@ def harness(ready: Ready, device: Device) -> float:
 def bare(ready: Ready, device: Device) -> float:
     """Time one call as anybody would; return seconds."""
     ready.seed()
-    arguments = inputs.arguments(ready.case, ready.generators)
+    arguments = ready.arguments()
     device.synchronize()
     start = perf_counter()
     ready.pipeline(**arguments)

@@ -57,7 +57,7 @@ def write(run: Path, folder: Path = FOLDER) -> Saved:
     found = results(opened)
     kept = [result for result in found if result.status not in NO_BASELINE]
     if not kept:
-        raise InputError(f"{run}: has no case to save: a baseline cannot be {', '.join(NO_BASELINE)}")
+        raise InputError(f"{run}: has no case to save; a baseline cannot be {', '.join(NO_BASELINE)}")
     by_file: dict[Path, list[CaseResult]] = {}
     for result in kept:
         by_file.setdefault(path_of(opened.versions.device_name, result.scenario, folder), []).append(result)

@@ -31,7 +31,7 @@ def optimizations() -> None:
         typer.echo(f"{name}: {optimization.doc}")
         typer.echo(f"    applied   {optimization.when.value}")
         typer.echo(f"    source    {optimization.source}")
-        typer.echo(f"    verified  {optimization.evidence}: '{optimization.asked}'")
+        typer.echo(f"    verified  {optimization.checked_by}: '{optimization.expected}'")
         if conflicts := sorted(conflicts_of(name)):
             typer.echo(f"    conflicts {', '.join(conflicts)}")
 

@@ -73,7 +73,12 @@ def test_a_missing_file_is_named(folder, name):
 
 @pytest.mark.parametrize(
     "change",
-    [{"scenarios": None}, {"cases": [{"scenario": "sd", "name": "fp16", "color": "red"}]}, {"cases": 1}, {"cases": [1]}],
+    [
+        {"scenarios": None},
+        {"cases": [{"scenario": "sd", "name": "fp16", "color": "red"}]},
+        {"cases": 1},
+        {"cases": [1]},
+    ],
 )
 def test_json_that_is_not_a_plan_is_named(folder, change):
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))

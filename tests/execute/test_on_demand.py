@@ -157,9 +157,9 @@ def test_samples_that_drift_stay_and_are_told(steps):
     os.write(asks, b"\n" * 12)
     seconds = iter([1.0, *range(1, 13)])
     discarded = []
-    drifting = replace(TINY.fixed(12), judge_steadiness=True)
+    drifting = replace(TINY.fixed(12), check_stability=True)
     sampled = end.measure(lambda: Timing(next(seconds), None), drifting, Hooks(on_discard=discarded.append))
-    assert (len(sampled.samples), sampled.steady, discarded) == (12, False, [])
+    assert (len(sampled.samples), sampled.stable, discarded) == (12, False, [])
 
 
 def test_a_worker_ends_when_nobody_is_left_to_ask(tmp_path):

@@ -1,3 +1,5 @@
+"""One profiled call, and how long the device was busy."""
+
 import json
 from types import SimpleNamespace
 
@@ -20,28 +22,28 @@ def test_the_union_of_intervals_counts_each_point_once(intervals, length):
     assert union(intervals) == length
 
 
-def on_device(start, end, *, marked=False):
-    return SimpleNamespace(time_range=SimpleNamespace(start=start, end=end), is_user_annotation=marked)
+def event(start, end, *, annotation=False):
+    return SimpleNamespace(time_range=SimpleNamespace(start=start, end=end), is_user_annotation=annotation)
 
 
-def test_a_mark_around_kernels_is_no_work():
-    assert busy_s([on_device(0, 10e6, marked=True), on_device(0, 1e6), on_device(9e6, 10e6)]) == 2.0
+def test_an_annotation_around_kernels_is_not_work():
+    assert busy_s([event(0, 10e6, annotation=True), event(0, 1e6), event(9e6, 10e6)]) == 2.0
 
 
-@pytest.mark.parametrize("events", [[], [on_device(0, 10e6, marked=True)]])
-def test_a_device_that_tells_no_kernel_is_unknown_not_idle(events):
+@pytest.mark.parametrize("events", [[], [event(0, 10e6, annotation=True)]])
+def test_a_device_without_kernels_is_unknown_and_not_idle(events):
     assert busy_s(events) is None
 
 
-def test_a_cpu_has_no_busy_device():
+def test_the_busy_time_of_a_cpu_is_unknown():
     assert profiled("cpu", lambda: None, None) is None
 
 
-def test_a_trace_is_json_of_events(tmp_path):
+def test_a_trace_is_a_json_file_of_events(tmp_path):
     import torch
 
     profiled("cpu", lambda: torch.ones(8) + 1, tmp_path / "traces" / "case.json")
-    names = {event.get("name") for event in json.loads((tmp_path / "traces" / "case.json").read_text())["traceEvents"]}
+    names = {found.get("name") for found in json.loads((tmp_path / "traces" / "case.json").read_text())["traceEvents"]}
     assert "aten::add" in names
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.measure.breakdown import Recorder, split
+from bench.measure.breakdown import Recorder, break_down
 from bench.measure.device import Device
 from bench.measure.profile import profiled
 from bench.measure.roofline import measure_rates
 from bench.pipelines import clip, operations, parts
 from bench.pipelines.build import Ready
-from bench.pipelines.effective import FirstCall, denoiser, process_flags, unwrapped
+from bench.pipelines.effective import denoiser, process_flags, unwrapped
+from bench.pipelines.first_call import FirstCall
 from bench.plan.settings import RunSettings
 
 
@@ -76,7 +77,7 @@ def _split(ready: Ready, device: Device) -> dict[str, Any]:
     ready.seed()
     recorder = Recorder(device)
     with parts.visited(ready.pipeline, recorder.part):
-        found = split(device, ready.call, recorder)
+        found = break_down(device, ready.call, recorder)
     by_part = {f"breakdown_{part}_s": found.seconds(part) for part in parts.PARTS}
     return {
         "breakdown_whole_s": found.whole_s,

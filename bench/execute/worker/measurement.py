@@ -15,17 +15,18 @@ from bench.measure import compilation
 from bench.measure.clock import Timing, no_garbage_collection, timed
 from bench.measure.device import Device, open_device
 from bench.measure.memory import Memory, open_memory
-from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, measure, rules_for
+from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, rules_for, take_samples
 from bench.measure.telemetry import Telemetry, open_telemetry
 from bench.pipelines import effective, first_call, images, tiny
 from bench.pipelines.build import Ready, build
+from bench.pipelines.first_call import FirstCall
 from bench.plan.case import Case, batch_size
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import Remark, RemarkKind, Status
 
 Emit = Callable[[Event], None]
 Sampler = Callable[[TimeOneCall, Rules, Hooks], Sampled]
-"""Warms up and samples: `sampling.measure`, or `steps.Steps.measure`, which makes a call when it is asked to."""
+"""Warms up and samples: `sampling.take_samples`, or `steps.Steps.measure`, which makes a call when it is asked to."""
 _LOCKS: list[FileLock] = []
 """Held until the process ends."""
 
@@ -36,7 +37,7 @@ def run(case: Case, run_settings: RunSettings, image_folder: Path | None, starte
     Emits `facts`, `sample` and at the end `outcome`. Whatever is raised, what was emitted before belongs in the row;
     memory's peaks are told also when the case fails.
     """
-    ready, seen, device = measure_case(case, run_settings, image_folder, started_by, emit, measure)
+    ready, seen, device = measure_case(case, run_settings, image_folder, started_by, emit, take_samples)
     emit({"event": "phase", "phase": "diagnosing"})
     trace = image_folder and image_folder.parent / "traces" / case.scenario / f"{case.name}.json"
     for columns in diagnosis.facts(ready, seen, device, run_settings, trace if run_settings.trace else None):
@@ -45,7 +46,7 @@ def run(case: Case, run_settings: RunSettings, image_folder: Path | None, starte
 
 def measure_case(
     case: Case, run_settings: RunSettings, image_folder: Path | None, started_by: str, emit: Emit, sampler: Sampler
-) -> tuple[Ready, effective.FirstCall, Device]:
+) -> tuple[Ready, FirstCall, Device]:
     """Build, make the first call and sample by `sampler`; return what a diagnosis needs."""
     _silence_libraries()
     threads = _limit_threads(run_settings)
@@ -81,7 +82,7 @@ def _build(case: Case, size: str, run_settings: RunSettings, emit: Emit) -> Read
     return ready
 
 
-def _first_call(ready: Ready, device: Device, image_folder: Path | None, emit: Emit) -> effective.FirstCall:
+def _first_call(ready: Ready, device: Device, image_folder: Path | None, emit: Emit) -> FirstCall:
     """Make the first call, verify that what was asked for is in effect, and keep the pictures."""
     emit({"event": "phase", "phase": "first call"})
     with first_call.watched(ready.pipeline) as seen:
@@ -147,7 +148,7 @@ def _judged(sampled: Sampled, recompilations: int) -> dict[str, str]:
         return {"status": Status.FAILED, "reason": f"every sample was rejected: {sampled.rejected[-1]}"}
     if recompilations:
         return {"status": Status.UNSTABLE, "reason": f"{recompilations} graphs were compiled while samples were taken"}
-    if not sampled.steady:
+    if not sampled.stable:
         why = "the samples drift: their second half differs from the first"
         return {"status": Status.UNSTABLE, "reason": why}
     return {"status": Status.OK, "reason": ""}
@@ -200,7 +201,7 @@ def _origin(ready: Ready) -> dict[str, Any]:
     }
 
 
-def _seen(ready: Ready, seen: effective.FirstCall) -> dict[str, Any]:
+def _seen(ready: Ready, seen: FirstCall) -> dict[str, Any]:
     """Return the columns that only a call can tell."""
     idle = [
         name for name in ("vae_slicing", "vae_tiling") if name in ready.case.optimizations and seen.vae_decodes == 1

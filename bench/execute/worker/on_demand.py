@@ -9,9 +9,9 @@ import os
 from dataclasses import replace
 
 from bench.measure.clock import Timing
-from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, measure_once
+from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, take_samples_once
 
-COLD = Rules(min_warmup=0, max_warmup=0, min_samples=1, max_samples=1, judge_steadiness=False)
+COLD = Rules(min_warmup=0, max_warmup=0, min_samples=1, max_samples=1, check_stability=False)
 """One call without warm-up: shows that a case works."""
 
 
@@ -49,7 +49,7 @@ class Steps:
             if index + 1 < rules.max_samples:
                 self._wait()
 
-        return measure_once(time_one_call, rules, replace(hooks, on_begin=on_begin, on_sample=on_sample))
+        return take_samples_once(time_one_call, rules, replace(hooks, on_begin=on_begin, on_sample=on_sample))
 
     def _wait(self) -> None:
         if not os.read(self._asks, 1):

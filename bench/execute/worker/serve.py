@@ -63,9 +63,9 @@ def _hub(_request: Mapping[str, Any], emit: Emit) -> None:
 
 
 def _compatible(request: Mapping[str, Any], emit: Emit) -> None:
-    from bench.pipelines.schedulers import compatible
+    from bench.pipelines.diffusers_api import compatible_schedulers
 
-    emit({"event": "answer", "answer": {model: compatible(model) for model in request["models"]}})
+    emit({"event": "answer", "answer": {model: compatible_schedulers(model) for model in request["models"]}})
 
 
 def _fetch(request: Mapping[str, Any], _emit: Emit) -> None:
