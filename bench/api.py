@@ -80,6 +80,7 @@ def run(
         samples=samples,
         output=None if output is None else Path(output),
         resume=resume,
+        option_prefix="",
     )
     if isinstance(what, Plan):
         request = replace(request, plan=what)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 SAMPLES = 6
 """Per process. The process is the unit of the statistics, so more samples in each of them gain little."""
 
+
 class StoppedError(Exception):
     """Somebody stopped the gate; what is on file stays valid."""
 
@@ -125,12 +126,14 @@ def _prepare(
 
 def _gate(sides: Sequence[GateSide], threshold: float, notices: Notices) -> GateResult:
     """Measure blocks until the verdict is clear, then write the results of both sides."""
+    plan = sides[0].live.plan
 
     def measure(keys: Collection[str] | None, numbers: range) -> list[Judged]:
         if keys is not None:
-            cases = f"{len(keys)} cases" if len(keys) > 1 else "one case"
-            notices.say(f"After {numbers.start} blocks {cases} are undecided; measuring {len(numbers)} more blocks.")
-        cases = [case for case in sides[0].live.plan.cases if keys is None or case.key in keys]
+            notices.say(
+                f"Undecided after {numbers.start} blocks: {len(keys)} of {len(plan.cases)} cases; measuring more."
+            )
+        cases = [case for case in plan.cases if keys is None or case.key in keys]
         with notices.watch(len(sides) * len(cases) * len(numbers)) as progress:
             run_paired_blocks(sides, cases, numbers, progress)
         return _verdicts(sides, threshold)

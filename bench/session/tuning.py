@@ -16,11 +16,11 @@ from bench.analyze.run import Run
 from bench.errors import InputError
 from bench.execute.client import WorkerClient
 from bench.pipelines import architectures
-from bench.pipelines.optimizations import conflicts_of, names
 from bench.pipelines.diffusers_api import vocabulary
+from bench.pipelines.optimizations import conflicts_of, names
+from bench.plan import order
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.check import problems
-from bench.plan import order
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
 from bench.plan.vocabulary import suggestion
