@@ -5,11 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.cli.options import BaselineFolder, Form, Format, PlotFile
+from bench.cli.options import BaselineFolder, Format
 
 Base = Annotated[Path, typer.Argument(help="What to compare with: a run's folder or a results.csv.")]
 New = Annotated[list[Path], typer.Argument(help="What to compare: one or more run folders or results.csv files.")]
 InOrder = Annotated[list[Path], typer.Argument(help="Run folders or results.csv files, oldest first.")]
+Form = Annotated[Format, typer.Option("--format", help="How to print it.")]
+PlotFile = Annotated[Path | None, typer.Option(help="Also draw it into this PNG, SVG or PDF file.")]
 
 
 def compare(base: Base, new: New, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
@@ -31,8 +33,7 @@ def compare(base: Base, new: New, form: Form = Format.TERMINAL, plot: PlotFile =
 
 
 def save_baseline(
-    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
-    folder: BaselineFolder = None,
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")], folder: BaselineFolder = None
 ) -> None:
     """Save a run as the baseline that `gate` compares with.
 
