@@ -48,7 +48,7 @@ def test_a_plan_may_be_narrowed_to_some_cases():
 
 
 def test_a_fault_in_a_scenario_is_an_input_error(write):
-    with pytest.raises(InputError, match="bad.yaml:1"):
+    with pytest.raises(InputError, match=r"bad\.yaml:1"):
         bench.load_plan(write("titel: x\n", "bad.yaml"))
 
 
@@ -114,5 +114,5 @@ def test_scenarios_are_measured_with_progress_if_asked_for(write, tmp_path, capf
 
 def test_a_request_that_makes_no_sense_is_an_input_error(tmp_path):
     plan = Plan((), ())
-    with pytest.raises(InputError, match="^processes 3: "):
+    with pytest.raises(InputError, match=r"^processes 3: "):
         bench.run(plan, processes=3, output=tmp_path / "run")

@@ -54,8 +54,6 @@ def test_its_scenarios_are_found_by_name_from_any_directory(wheel, tmp_path):
 
 
 def test_a_scenario_in_the_current_directory_comes_first(wheel, write, tmp_path):
-    write(
-        "title: mine\nmodel: stable-diffusion-v1-5\ncall: {prompt: a cat}\ncases: {own: {}}\n",
-        "scenarios/sd15-precision.yaml",
-    )
+    text = "title: mine\nmodel: stable-diffusion-v1-5\ncall: {prompt: a cat}\ncases: {own: {}}\n"
+    write(text, "scenarios/sd15-precision.yaml")
     assert installed(wheel, tmp_path, "list", "sd15-precision").stdout.split()[0] == "sd15-precision/own"

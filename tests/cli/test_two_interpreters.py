@@ -110,7 +110,8 @@ def test_a_head_that_cannot_be_executed_is_refused(write, tmp_path, text):
 def test_a_stopped_gate_leaves_no_process_behind(head, tmp_path, number, moment):
     command = [sys.executable, "-m", "bench", *arguments(head(""))]
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment(), start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command, cwd=tmp_path, env=environment(), start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - background jobs ignore it
     ) as gate:  # fmt: skip
         family = []
@@ -121,6 +122,6 @@ def test_a_stopped_gate_leaves_no_process_behind(head, tmp_path, number, moment)
         gate.send_signal(number)
         output, _ = gate.communicate(timeout=60)
     _, alive = psutil.wait_procs(family, timeout=10)
-    # CPython ends itself by SIGINT if that comes during an `exec`, such as a dataclass being made; a shell calls both 130
+    # CPython ends itself by SIGINT if that comes during an `exec`, as of a dataclass; a shell calls both 130
     assert gate.returncode in {130, -signal.SIGINT}, output
     assert alive == []
