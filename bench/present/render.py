@@ -64,8 +64,8 @@ def show(grid: Grid, rest: str) -> None:
     widths = _widths(grid, rows, terminal.width)
     drawn = Table(title=escape(grid.title) or None, title_justify="left")
     for at, width in widths.items():
-        justify = "left" if grid.columns[at].left else "right"
-        drawn.add_column(Text(_broken(grid.columns[at].name, width)), justify=justify, width=width)
+        head, justify = Text(_broken(grid.columns[at].name, width)), "left" if grid.columns[at].left else "right"
+        drawn.add_column(head, justify=justify, width=width, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(_broken(row[at].labeled, width), STYLES[row[at].tone]) for at, width in widths.items()))
     terminal.print(drawn, crop=False)
