@@ -1,4 +1,4 @@
-"""What many tests share. Expensive things are made once a session: the fork server, one small run."""
+"""What many tests share. Expensive things are made once per session: the fork server, one small run."""
 
 import os
 
@@ -9,12 +9,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test asks the hub
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # so that tests may fork after importing diffusers
 
 
-SLOW = {"cli", "execute", "test_pytest_plugin.py", "browser", "pipelines", "action"}
-"""Folders and files whose tests start processes or build pipelines. They begin first, or a worker ends with them."""
-
-
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: SLOW.isdisjoint(item.path.parts))
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if not marked:
         return
@@ -40,7 +35,7 @@ def write(tmp_path):
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
-    """The folder of a small finished run on the CPU, and the process that made it. Read it, do not write in it."""
+    """The folder of a small finished run on the CPU, and the process that made it. Read it only."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "small.yaml").write_text(SCENARIO, encoding="utf-8")
     process = bench("run", "small.yaml", "--device", "cpu", "--output", "run", cwd=folder)
@@ -49,8 +44,8 @@ def finished_run(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server():
-    """A fork server with the libraries imported."""
+def client():
+    """The client of a fork server that has the libraries imported."""
     from bench.execute.client import WorkerClient
 
     with WorkerClient() as running:

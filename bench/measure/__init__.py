@@ -1,1 +1,1 @@
-"""Measure any callable: synchronized time, memory, warm-up and samples. Knows nothing of scenarios or diffusers."""
+"""Measure any callable: synchronized time, memory, warm-up and samples. Knows nothing about scenarios or diffusers."""

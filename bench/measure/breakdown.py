@@ -1,7 +1,7 @@
-"""Where the time of one call goes: spans of named parts on the device's clock, and whether they add up to the whole.
+"""Where the time of one call goes: spans of its named parts on the device's clock, and whether they add up to it.
 
-A diagnostic pass, apart from the samples: taking the spans costs a little. On an accelerator two events are recorded
-around each part, so that its span is the device's, however far ahead the host launches; elsewhere it is the host's.
+This is a diagnosis apart from the samples, because recording the spans costs a little. On an accelerator two events
+are recorded around each part, so that a span is the device's time however far ahead the host launches.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,74 +14,70 @@ from bench.measure.device import Device
 from bench.statistics import median
 
 ADDS_UP = 0.05
-"""Parts that miss more than 5 % of the whole leave something unexplained that is worth a look."""
+"""If the parts miss more than 5 % of the call, something worth a look is unexplained."""
 
 
 @dataclass(frozen=True)
-class Split:
-    """Seconds of one call by part, and of the whole; `spans` has every single visit of a part."""
+class CallBreakdown:
+    """Seconds of one call, and of every single visit by part."""
 
     whole_s: float
     spans: dict[str, list[float]]
 
     def seconds(self, part: str) -> float | None:
-        """Return the seconds of all visits of a part; None where it was never visited."""
+        """Return the seconds of all visits of a part; None if it was never visited."""
         return sum(self.spans[part]) if part in self.spans else None
 
     def typical(self, part: str) -> float | None:
-        """Return the median seconds of one visit of a part; None where it was never visited."""
+        """Return the median seconds of one visit of a part; None if it was never visited."""
         return median(self.spans[part]) if part in self.spans else None
 
     @property
     def rest_s(self) -> float:
-        """Return the seconds that no part explains; negative where parts overlap."""
+        """The seconds that no part explains."""
         return self.whole_s - sum(sum(spans) for spans in self.spans.values())
 
     @property
     def adds_up(self) -> bool:
-        """Say whether the parts explain the whole."""
+        """Whether the parts explain the whole."""
         return abs(self.rest_s) <= ADDS_UP * self.whole_s
 
 
 @dataclass
 class Recorder:
-    """Takes the spans of parts while a call runs. A part that is entered within another one is the outer one's."""
+    """Records the spans of parts during a call. A part that is entered within another belongs to the outer one."""
 
     device: Device
     _marks: list[tuple[str, Any, Any]] = field(default_factory=list)
-    _inside: str | None = None
+    _inside: bool = False
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
         """Record the span of a part."""
-        if self._inside is not None:
+        if self._inside:
             yield
             return
-        self._inside = name
+        self._inside = True
         start = self._mark()
         try:
             yield
         finally:
             self._marks.append((name, start, self._mark()))
-            self._inside = None
+            self._inside = False
 
     def spans(self) -> dict[str, list[float]]:
-        """Return the seconds of every visit by part; call after the device was synchronized."""
+        """Return the seconds of every visit by part; the device must have been synchronized."""
         found: dict[str, list[float]] = {}
         for name, start, end in self._marks:
-            found.setdefault(name, []).append(self._seconds(start, end))
+            on_device = self.device.elapsed_s(start[0], end[0])
+            found.setdefault(name, []).append(end[1] - start[1] if on_device is None else on_device)
         return found
 
     def _mark(self) -> tuple[Any, float]:
         return self.device.mark(), self.device.now()
 
-    def _seconds(self, start: tuple[Any, float], end: tuple[Any, float]) -> float:
-        on_device = self.device.elapsed_s(start[0], end[0])
-        return end[1] - start[1] if on_device is None else on_device
 
-
-def split(device: Device, call: Callable[[], Any], recorder: Recorder) -> Split:
-    """Make one call, during which `recorder` is visited, and return where its time went."""
+def break_down(device: Device, call: Callable[[], Any], recorder: Recorder) -> CallBreakdown:
+    """Make one call, during which the parts enter `recorder`, and return where its time went."""
     timing, _ = timed(device, call)
-    whole = timing.latency_s if timing.device_time_s is None else timing.device_time_s
-    return Split(whole, recorder.spans())
+    return CallBreakdown(timing.own_clock_s, recorder.spans())

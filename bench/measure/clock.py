@@ -1,4 +1,4 @@
-"""Time one call: synchronize, read the clock, call, synchronize, read the clock. Nothing else is in the region."""
+"""Time one call: synchronize, read the clock, call, synchronize, read the clock. Nothing else is timed."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -11,14 +11,19 @@ from bench.measure.device import Device
 
 @dataclass(frozen=True)
 class Timing:
-    """The seconds of one call: on the host's clock, and between two device events (None where there are none)."""
+    """Seconds of one call, on the host's clock and between two device events (None if there are none)."""
 
     latency_s: float
     device_time_s: float | None
 
+    @property
+    def own_clock_s(self) -> float:
+        """Seconds on the device's own clock if it has one, else on the host's."""
+        return self.latency_s if self.device_time_s is None else self.device_time_s
+
 
 def timed(device: Device, call: Callable[[], Any]) -> tuple[Timing, Any]:
-    """Time one call of `call` and return its timing and its result."""
+    """Return the timing of one call, and its result."""
     device.synchronize()
     begin = device.mark()
     start = device.now()
@@ -31,9 +36,9 @@ def timed(device: Device, call: Callable[[], Any]) -> tuple[Timing, Any]:
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Keep the collector out of a timed call: a full collection takes longer than many a call, at a moment of its own.
+    """Keep the garbage collector out of timed calls: a full collection can take longer than a call.
 
-    What lives already is collected and frozen before, so that nothing of it is looked at again afterwards.
+    Existing objects are collected and frozen first, so that later collections skip them.
     """
     was_enabled, was_frozen = gc.isenabled(), gc.get_freeze_count() > 0
     gc.disable()
@@ -42,7 +47,7 @@ def no_garbage_collection() -> Iterator[None]:
     try:
         yield
     finally:
-        if not was_frozen:  # what a fork server froze stays so
+        if not was_frozen:  # what a fork server froze stays frozen
             gc.unfreeze()
         if was_enabled:
             gc.enable()

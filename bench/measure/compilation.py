@@ -1,6 +1,6 @@
-"""What torch.compile did in this process so far: graphs, seconds, and whether its disk cache was warm.
+"""What torch.compile has done in this process: graphs, seconds, and whether its disk cache was warm.
 
-A process that never compiled has zero graphs and unknown seconds; dynamo is not imported to find out.
+A process that never compiled has zero graphs and an unknown number of seconds. Asking does not import dynamo.
 """
 
 import sys
@@ -13,7 +13,7 @@ def graphs() -> int:
 
 
 def seconds() -> float | None:
-    """Return the seconds that dynamo and its backend have compiled for; None where nothing was compiled."""
+    """Return the seconds that dynamo and its backend have spent; None if nothing was compiled."""
     if not graphs():
         return None
     from torch._dynamo.utils import compilation_time_metrics
@@ -22,7 +22,7 @@ def seconds() -> float | None:
 
 
 def cache() -> str:
-    """Return `warm` where inductor found all its graphs on disk, `cold` where it made one; empty if it made none."""
+    """Return `warm` if inductor found all its graphs on disk, `cold` if it made one; "" if it made none."""
     inductor = _counters().get("inductor", {})
     if inductor.get("fxgraph_cache_miss", 0) or inductor.get("fxgraph_cache_bypass", 0):
         return "cold"

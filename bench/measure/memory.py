@@ -1,8 +1,8 @@
 """Peak memory between two moments. On an accelerator: tensors and the caching allocator; on the host: resident size.
 
-What cannot be read is None, never zero. The peak is reset after loading, so that a generation's peak has the weights in
-it but not what loading them took for a moment. Of the resident size the pages of programs and libraries are left out:
-a forked child maps them in anew, four times as many of them as a toy pipeline takes.
+What cannot be read is None, never zero. The peak is reset after loading, so that the peak of a generation includes the
+weights but not what loading them took temporarily. The resident size excludes the code of programs and libraries: a
+forked child maps it anew, and that can be four times the size of a tiny pipeline.
 """
 
 import re
@@ -10,7 +10,7 @@ import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 _STATUS = Path("/proc/self/status")
 _MAPS = Path("/proc/self/smaps")
@@ -23,38 +23,40 @@ _RESET_PEAK_RSS = "5"
 
 @dataclass(frozen=True)
 class Peak:
-    """Bytes at their highest since the last reset."""
+    """The largest number of bytes since the last reset; None is unknown."""
 
     allocated_bytes: int | None = None
     reserved_bytes: int | None = None
     rss_growth_bytes: int | None = None
 
 
-class Memory(Protocol):
-    """A counter of peaks."""
+class Memory:
+    """A counter of peaks. By itself it counts nothing; the host and accelerators override what they can read."""
 
     def release(self) -> None:
-        """Give back what the allocator holds without needing it; never between timed calls."""
+        """Return memory that the allocator holds but does not need; never between timed calls."""
 
     def reset(self) -> None:
         """Forget the peak so far."""
 
     def peak(self) -> Peak:
         """Return the peak since the last reset."""
+        return Peak()
 
     def reserved_bytes(self) -> int | None:
-        """Return what the allocator holds now; None where there is no such allocator."""
+        """Return what the caching allocator holds now; None if there is none."""
+        return None
 
     def device_used_bytes(self) -> int | None:
-        """Return what the whole card has in use, by everybody; None where that cannot be read."""
+        """Return what all programs together use of the whole card; None if that cannot be read."""
+        return None
 
 
-class HostMemory:
-    """The resident size of this process, as its growth since the counter was made.
+class HostMemory(Memory):
+    """The growth of this process's resident size since the counter was made.
 
-    A forked child begins with its parent's resident size, so the size itself would say little. Where the kernel cannot
-    reset the peak, the growth of the process's all-time peak is reported; where it does not tell what is mapped, the
-    pages of code are in it.
+    A forked child begins with its parent's resident size, so the size itself would say little. If the kernel cannot
+    reset the peak, the growth of the all-time peak is reported; if it does not show what is mapped, code is included.
     """
 
     def __init__(self) -> None:
@@ -62,71 +64,50 @@ class HostMemory:
         self._begin = _peak_rss()
         self._code = _code_rss()
 
-    def release(self) -> None:
-        """Do nothing: the host's allocator gives back by itself."""
-
     def reset(self) -> None:
-        """Reset the kernel's high-water mark of the resident size, where it lets us."""
         try:
             _CLEAR.write_text(_RESET_PEAK_RSS, encoding="ascii")
         except OSError:
             return  # no such file outside Linux: the peak then covers the whole process
 
     def peak(self) -> Peak:
-        """Return the growth of the peak resident size less that of code; never below zero: pages may be given back.
+        """Return the growth of the peak, without code; never below zero, because pages may be given back.
 
-        No kernel keeps a high-water mark without code. That of now is as good: pages of code come and stay.
+        No kernel keeps a peak without code. Subtracting today's code is as good, because code stays resident.
         """
-        growth = _peak_rss() - self._begin  # first, for reading the maps takes memory itself
+        growth = _peak_rss() - self._begin  # first, because reading the maps takes memory itself
         return Peak(rss_growth_bytes=max(0, growth - (_code_rss() - self._code)))
 
-    def reserved_bytes(self) -> None:
-        """Return None: the host has no caching allocator."""
 
-    def device_used_bytes(self) -> None:
-        """Return None: there is no card."""
-
-
-class AcceleratorMemory:
-    """torch's own counters of one accelerator."""
+class AcceleratorMemory(Memory):
+    """torch's own counters for one accelerator."""
 
     def __init__(self, device: Any) -> None:
+        import torch
+
         self._device = device
-        self._counts = _has_counters(device)
+        self._counters: Any = torch.accelerator if _has_counters(device) else None
 
     def release(self) -> None:
-        """Empty the caching allocator: what drawing or loading weights left there is no part of a generation."""
-        import torch
-
-        if self._counts:
-            torch.accelerator.empty_cache()
+        """Empty the caching allocator: what loading left there is not part of a generation."""
+        if self._counters:
+            self._counters.empty_cache()
 
     def reset(self) -> None:
-        """Reset the allocator's peaks."""
-        import torch
-
-        if self._counts:
-            torch.accelerator.reset_peak_memory_stats(self._device)
+        if self._counters:
+            self._counters.reset_peak_memory_stats(self._device)
 
     def peak(self) -> Peak:
-        """Return the peak of tensor bytes and of the caching allocator's bytes."""
-        import torch
-
-        if not self._counts:
+        if not self._counters:
             return Peak()
-        return Peak(
-            allocated_bytes=torch.accelerator.max_memory_allocated(self._device),
-            reserved_bytes=torch.accelerator.max_memory_reserved(self._device),
-        )
+        counters, device = self._counters, self._device
+        return Peak(counters.max_memory_allocated(device), counters.max_memory_reserved(device))
 
     def reserved_bytes(self) -> int | None:
-        """Return what the caching allocator holds now."""
-        import torch
-
-        return int(torch.accelerator.memory_reserved(self._device)) if self._counts else None
+        return int(self._counters.memory_reserved(self._device)) if self._counters else None
 
     def device_used_bytes(self) -> int | None:
-        """Return total less free memory of a CUDA or ROCm card; None elsewhere."""
+        """Return total minus free memory of a CUDA or ROCm card; None for any other."""
         import torch
 
         if self._device.type != "cuda":
@@ -136,14 +117,13 @@ class AcceleratorMemory:
 
 
 def open_memory(kind: str) -> Memory:
-    """Return the memory counters of a torch device type."""
     import torch
 
     return HostMemory() if kind == "cpu" else AcceleratorMemory(torch.device(kind))
 
 
 def _has_counters(device: Any) -> bool:
-    """Ask once whether this backend's allocator counts (MPS has none of torch.accelerator's counters in 2.9)."""
+    """Try it once: not every backend's allocator counts (in torch 2.9, MPS has none of these counters)."""
     import torch
 
     try:
@@ -163,10 +143,10 @@ def _peak_rss() -> int:
 
 
 def _code_rss() -> int:
-    """Return the resident bytes of mapped programs and libraries, without what was written to; 0 where nothing tells.
+    """Return the resident bytes of mapped programs and libraries, except pages written to; 0 if unknown.
 
-    Not the whole of RssFile (proc(5)): weights that safetensors maps and a CPU computes from are pages of a file, too.
-    What tells them apart is that some part of a library's file can be executed.
+    This is not RssFile of proc(5), which also counts weights that safetensors maps and a CPU computes from. A library
+    differs from such a file in that some part of it is executable.
     """
     resident: dict[bytes, int] = {}
     code: set[bytes] = set()

@@ -1,24 +1,26 @@
-"""When a case is warm and when it has been sampled enough. Pure rules over a callable that times one call.
+"""When a case is warm, and when it has been sampled enough. Pure rules around a callable that times one call.
 
-Clocks ramp up, caches fill and kernels are chosen during the first calls, so those are not samples: warm-up goes on in
-disjoint triples until two of their medians agree and memory has stopped growing. Then samples are taken until the
-median's 95 % interval is narrow enough. If the second half of the samples still differs from the first, the first half
-was warm-up after all; if that happens again, the case is `unstable` and says so.
+During the first calls clocks ramp up, caches fill and kernels are chosen, so these are not samples. Warm-up goes on in
+disjoint triples until two of their medians agree and memory has stopped growing. Then samples are taken until the 95 %
+interval of the median is narrow enough. If the second half of the samples differs from the first, the first half was
+still warm-up; if that happens again, the case is unstable.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench.measure.clock import Timing
 from bench.statistics import median, median_interval
 
 TimeOneCall = Callable[[], Timing]
-TRIPLE = 3
-"""Calls a warm-up step: the smallest number whose median shrugs off one outlier."""
+Watch = Callable[[], object]
+"""Returns whatever must stop changing before a case is warm: reserved memory, the number of compiled graphs."""
 
+TRIPLE = 3
+"""Calls per step of warm-up: the smallest number whose median ignores one outlier."""
 
 TREND = 0.75
-"""Kendall's tau that six to eleven samples without a trend reach less than 3 % of the time (n = 6: 2 * 8 / 720)."""
+"""Six to eleven samples without a trend reach this Kendall's tau less than 3 % of the time (n = 6: 2 * 8 / 720)."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +28,15 @@ class Rules:
     """The constants of the protocol; times in seconds.
 
     Attributes:
-        min_warmup: two triples are the least that can agree.
-        max_warmup: a case that is not warm by then never will be; it is caught by the halves afterwards.
+        min_warmup: two triples, the fewest that can agree.
+        max_warmup: a case that is not warm by then never will be; comparing the halves of the samples finds it.
         max_warmup_s: the same for slow calls.
-        agreement: triples within 1 % are the same, for 1 % is what the interval is after.
-        min_samples: below ten, optional stopping makes the interval too narrow (94 % real coverage at ten).
-        max_samples: the interval narrows with the root of n; past fifty it is the machine that varies, not the sample.
-        max_samples_s: the same for slow calls. The cap beats the minimum.
-        target: half-width of the interval, as a share of the median.
-        judge_steadiness: compare the halves of the samples.
+        agreement: triples within 1 % agree, because 1 % is the precision that the interval aims at.
+        min_samples: with fewer than ten, optional stopping makes the interval too narrow (ten: 94 % real coverage).
+        max_samples: the interval narrows with the root of n; beyond fifty the machine varies more than the samples.
+        max_samples_s: the same for slow calls. This limit overrides the minimum.
+        target: half-width of the interval as a share of the median.
+        check_stability: compare the two halves of the samples.
     """
 
     min_warmup: int = 6
@@ -45,60 +47,53 @@ class Rules:
     max_samples: int = 50
     max_samples_s: float = 120.0
     target: float = 0.01
-    judge_steadiness: bool = True
+    check_stability: bool = True
 
     def fixed(self, samples: int) -> "Rules":
-        """Return the same rules with a fixed number of samples."""
-        return Rules(
-            **{**vars(self), "min_samples": samples, "max_samples": samples, "max_samples_s": float("inf")},
-        )
+        return replace(self, min_samples=samples, max_samples=samples, max_samples_s=float("inf"))
 
 
-TINY = Rules(min_warmup=1, max_warmup=1, min_samples=6, max_samples=6, judge_steadiness=False)
-"""A toy twin shows that everything works; six samples are the fewest with an interval."""
+TINY = Rules(min_warmup=1, max_warmup=1, min_samples=6, max_samples=6, check_stability=False)
+"""A tiny model only shows that everything works. Six samples are the fewest with an interval."""
 
 
 def rules_for(size: str, samples: int | None) -> Rules:
-    """Return the rules of a case by its size, `tiny` or `full`, with a fixed number of samples where one was asked."""
-    chosen = TINY if size == "tiny" else Rules()
-    return chosen.fixed(samples) if samples else chosen
+    """Return the rules for a size, `tiny` or `full`, with a fixed number of samples if there is one."""
+    rules = TINY if size == "tiny" else Rules()
+    return rules.fixed(samples) if samples else rules
 
 
 @dataclass
 class Sampled:
-    """What sampling found.
+    """The outcome of sampling.
 
     Attributes:
-        samples: those that count.
-        warmup_calls: made before them.
-        warm: whether warm-up ended because the case was warm, not because a cap was reached.
-        steady: whether the halves of the samples agree.
-        rejected: what rejected each sample that was thrown away.
-        watched_calls: made since `Hooks.on_begin` was last told.
+        samples: the timings that count.
+        warmup_calls: calls before them.
+        warm: whether warm-up ended because the case was warm, not because a limit was reached.
+        stable: whether the two halves of the samples agree.
+        rejected: the reason for each sample that was thrown away.
+        watched_calls: calls since `Hooks.on_begin`.
     """
 
     samples: list[Timing] = field(default_factory=list)
     warmup_calls: int = 0
     warm: bool = True
-    steady: bool = True
+    stable: bool = True
     rejected: list[str] = field(default_factory=list)
     watched_calls: int = 0
 
 
-Watch = Callable[[], object]
-"""Returns something that must stop changing before a case is warm: reserved memory, graphs compiled."""
-
-
 @dataclass(frozen=True)
 class Hooks:
-    """What happens around the calls, never in one.
+    """What is called around the timed calls, never within one.
 
     Attributes:
-        watch: returns something that must stop changing before a case is warm; read after every triple of warm-up.
-        on_begin: told that the next call is a sample; again where warm-up turned out to have been too short.
-        rejected: asked after every sample what rejected it; None keeps it.
-        on_sample: told every sample as it is kept, with its index.
-        on_discard: told how many samples were turned into warm-up.
+        watch: called after every triple of warm-up calls; see `Watch`.
+        on_begin: called before the first sample, and again if warm-up turns out to have been too short.
+        rejected: called after every sample; returns why it must be thrown away, or None to keep it.
+        on_sample: called with the index and timing of every sample that is kept.
+        on_discard: called with the number of samples that turned out to be warm-up.
     """
 
     watch: Watch = lambda: None
@@ -108,35 +103,35 @@ class Hooks:
     on_discard: Callable[[int], None] = lambda _count: None
 
 
-def measure(time_one_call: TimeOneCall, rules: Rules, hooks: Hooks | None = None) -> Sampled:
-    """Warm up by `time_one_call`, which makes one timed call, then sample."""
+def take_samples(time_one_call: TimeOneCall, rules: Rules, hooks: Hooks | None = None) -> Sampled:
+    """Warm up and take samples; if they drift, count the first half as warm-up and take more, once."""
     hooks = hooks or Hooks()
-    found = measure_once(time_one_call, rules, hooks)
-    if found.steady:
+    found = take_samples_once(time_one_call, rules, hooks)
+    if found.stable:
         return found
     half = len(found.samples) // 2
     hooks.on_discard(half)
     found.warmup_calls += half
     del found.samples[:half]
-    _sample(time_one_call, rules, hooks, found)
-    found.steady = not drifts(_latencies(found), rules.agreement)
+    _extend(found, time_one_call, rules, hooks)
+    found.stable = not drifts(_latencies(found), rules.agreement)
     return found
 
 
-def measure_once(time_one_call: TimeOneCall, rules: Rules, hooks: Hooks) -> Sampled:
-    """Warm up, then sample; samples that drift are told, and stay samples."""
+def take_samples_once(time_one_call: TimeOneCall, rules: Rules, hooks: Hooks) -> Sampled:
+    """Warm up and take samples; if they drift, say so and keep them."""
     calls, warm = warm_up(time_one_call, rules, hooks.watch)
     found = Sampled(warmup_calls=calls, warm=warm)
-    _sample(time_one_call, rules, hooks, found)
-    found.steady = not rules.judge_steadiness or not drifts(_latencies(found), rules.agreement)
+    _extend(found, time_one_call, rules, hooks)
+    found.stable = not rules.check_stability or not drifts(_latencies(found), rules.agreement)
     return found
 
 
 def warm_up(time_one_call: TimeOneCall, rules: Rules, watch: Watch = lambda: None) -> tuple[int, bool]:
-    """Call until two consecutive triples agree and nothing watched changes.
+    """Call until two consecutive triples agree and nothing that is watched changes.
 
     Returns:
-        the number of calls, and whether that was reached before a cap; a fixed number of calls is warm by definition.
+        the number of calls, and whether that ended before a limit; a fixed number of calls is warm by definition.
     """
     latencies: list[float] = []
     before = watch()
@@ -157,16 +152,15 @@ def _triples_agree(latencies: list[float], agreement: float) -> bool:
     return abs(last - previous) <= agreement * previous
 
 
-def _sample(time_one_call: TimeOneCall, rules: Rules, hooks: Hooks, found: Sampled) -> None:
-    """Add samples to what was found until there are enough; throw rejected ones away, but not for ever."""
+def _extend(found: Sampled, time_one_call: TimeOneCall, rules: Rules, hooks: Hooks) -> None:
+    """Add samples until there are enough; rejected ones are replaced, but not without end."""
     hooks.on_begin()
     found.watched_calls = 0
     while not enough(_latencies(found), rules) and len(found.rejected) < rules.max_samples:
         timing = time_one_call()
         found.watched_calls += 1
-        cause = hooks.rejected()
-        if cause is not None:
-            found.rejected.append(cause)
+        if (reason := hooks.rejected()) is not None:
+            found.rejected.append(reason)
             continue
         found.samples.append(timing)
         hooks.on_sample(len(found.samples) - 1, timing)
@@ -177,7 +171,7 @@ def _latencies(found: Sampled) -> list[float]:
 
 
 def enough(latencies: list[float], rules: Rules) -> bool:
-    """Say whether sampling may stop: the interval is narrow enough, or a cap is reached."""
+    """Return whether sampling may stop: the interval is narrow enough, or a limit is reached."""
     if len(latencies) >= rules.max_samples or sum(latencies) >= rules.max_samples_s:
         return True
     if len(latencies) < rules.min_samples:
@@ -187,9 +181,10 @@ def enough(latencies: list[float], rules: Rules) -> bool:
 
 
 def drifts(latencies: list[float], agreement: float) -> bool:
-    """Say whether the halves differ by more than `agreement`, and not by chance.
+    """Return whether the two halves differ by more than `agreement`, and not by chance.
 
-    From twelve samples on their intervals must not overlap; fewer have no intervals, so their order must be a trend.
+    With twelve samples or more, their intervals must not overlap; with fewer there are no intervals, so the samples
+    must have a trend.
     """
     half = len(latencies) // 2
     first, second = latencies[:half], latencies[half:]
@@ -202,6 +197,6 @@ def drifts(latencies: list[float], agreement: float) -> bool:
 
 
 def _kendall(latencies: list[float]) -> float:
-    """Return Kendall's rank correlation of latencies with time: 1 where every one is slower than all before it."""
+    """Return Kendall's rank correlation of latency with time: 1 if each is slower than all before it."""
     pairs = [(before, after) for i, before in enumerate(latencies) for after in latencies[i + 1 :]]
     return sum((after > before) - (after < before) for before, after in pairs) / len(pairs)

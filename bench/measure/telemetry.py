@@ -1,58 +1,61 @@
-"""What the machine was doing while it was measured: clocks, temperature, power, throttling, and who else was on it.
+"""What the machine did while it was measured: clocks, temperature, power, throttling, and who else used it.
 
-Read before, between and after the samples, never in the timed region; what cannot be read is absent, never zero.
-Software power capping is normal on a loaded data-center card and only reported; hardware slow-down, heat or the power
-brake spoil a sample.
+It is read before, between and after the samples, never within the timed region. What cannot be read is absent, never
+zero. A software power cap is normal on a loaded data-center card and only reported; a hardware slow-down, heat or the
+power brake reject a sample.
+
+The momentary reasons (nvmlDeviceGetCurrentClocksEventReasons) can only be read after a call, when the card may be idle
+again. The counters, where a card has them, miss nothing between two readings.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import psutil
 
-from bench.measure import throttling
-
-SPOILING = {
-    0x08: "hardware slow-down",
-    0x40: "hardware thermal slow-down",
-    0x80: "hardware power brake",
+REJECTING_REASONS = {0x08: "hardware slow-down", 0x40: "hardware thermal slow-down", 0x80: "hardware power brake"}
+"""NVML's clocks-event reasons (nvml.h, nvmlClocksEventReasons) that reject a sample: not the device's own speed."""
+REASONS = {
+    **REJECTING_REASONS,
+    0x04: "software power cap",
+    0x20: "software thermal slow-down",
+    0x02: "application clocks",
 }
-"""NVML's clocks-event reasons (nvml.h, nvmlClocksEventReasons) after which a sample is not the device's own speed."""
 
-REPORTED = {**SPOILING, 0x04: "software power cap", 0x20: "software thermal slow-down", 0x02: "application clocks"}
+REJECTING_COUNTERS = {"hw_thermal_s": "hardware thermal slow-down", "hw_power_brake_s": "hardware power brake"}
+_POWER_CAP, _POWER_CAP_ID = "sw_power_cap_s", 74
+_NUMBERINGS = (
+    {"sw_thermal_s": 251, "hw_thermal_s": 252, "hw_power_brake_s": 253},
+    {"sw_thermal_s": 269, "hw_thermal_s": 270, "hw_power_brake_s": 271},
+)
+"""nvml.h, NVML_FI_DEV_CLOCKS_EVENT_REASON_*, in version 12 and in 13, where 251 to 253 are about power smoothing.
+
+A driver answers to the numbers of its own version, whichever the installed nvidia-ml-py knows.
+"""
+COUNTERS = (_POWER_CAP, *_NUMBERINGS[0])
+
 SHORTEST_FOR_ENERGY_S = 1.0
-"""The energy counter moves every 20 to 100 ms: over a second it is good to some per cent."""
-
-
-class Telemetry(Protocol):
-    """A watch over one machine."""
-
-    def begin(self) -> None:
-        """Begin to watch: the next call is a sample."""
-
-    def rejected(self) -> str | None:
-        """Say what rejected the sample that was just taken; None where nothing did, or nothing can tell."""
-
-    def end(self) -> dict[str, Any]:
-        """Return the columns of `records.schema.TELEMETRY` since `begin`."""
+"""The energy counter advances every 20 to 100 ms, so over a second it is within a few per cent."""
 
 
 class HostTelemetry:
-    """The load that others put on this machine's processors, as a share of all of them."""
+    """The load that other processes put on this machine's cores."""
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """Begin to count."""
+        """Begin to watch: the next call is a sample."""
         self._start = perf_counter(), _busy_s(), _own_s()
 
-    def rejected(self) -> None:
-        """Return None: a host does not tell."""
+    def rejected(self) -> str | None:
+        """Return why the sample that was just taken must be rejected; on a host nothing says so."""
+        return None
 
     def end(self) -> dict[str, Any]:
-        """Return the mean number of cores that others kept busy, and the share of the time that this process ran."""
+        """Return columns of `records.models.Telemetry` for the time since `begin`."""
         start, busy, own = self._start
         elapsed = perf_counter() - start
         if elapsed <= 0:
@@ -67,7 +70,7 @@ class NvmlTelemetry:
     """An NVIDIA card, through `pynvml` (nvidia-ml-py).
 
     Attributes:
-        nvml: the module; a fake in tests.
+        nvml: the module; tests pass a fake.
         handle: of the card.
     """
 
@@ -75,28 +78,28 @@ class NvmlTelemetry:
     handle: Any
 
     def __post_init__(self) -> None:
-        self._counters = throttling.fields(self.nvml, self.handle)
+        self._fields = self._known_fields()
         self.begin()
 
     def begin(self) -> None:
-        """Note the counters and the time."""
-        self._throttled = self._last = throttling.read(self.nvml, self.handle, self._counters)
+        self._first = self._last = self._counters(self._fields)
         self._start = perf_counter(), self._read("nvmlDeviceGetTotalEnergyConsumption")
         self._seen: int | None = None
 
     def rejected(self) -> str | None:
-        """Name the hardware's reason for slower clocks: the counter that grew since the last reading, or one of now.
+        """Return the hardware's reason for lower clocks: a counter that grew since the last reading, or one of now.
 
-        The momentary reasons are all that a card without counters has; its power draw's fast trigger has none at all.
+        A card without counters has only the momentary reasons, and the fast trigger of its power draw has neither.
         """
-        now = throttling.read(self.nvml, self.handle, self._counters)
-        grown = throttling.growth(self._last, now)
+        now = self._counters(self._fields)
+        grown = _growth(self._last, now)
         self._last = now
         reasons = self._read("nvmlDeviceGetCurrentClocksEventReasons")
         if reasons is not None:
             self._seen = (self._seen or 0) | reasons
-        counted = (name for counter, name in throttling.SPOILING.items() if grown.get(counter, 0) > 0)
-        return next(counted, None) or next((name for bit, name in SPOILING.items() if (reasons or 0) & bit), None)
+        counted = (name for counter, name in REJECTING_COUNTERS.items() if grown.get(counter, 0) > 0)
+        momentary = (name for bit, name in REJECTING_REASONS.items() if (reasons or 0) & bit)
+        return next(counted, None) or next(momentary, None)
 
     def end(self) -> dict[str, Any]:
         """Return clocks, temperature and power as they are now, energy and seconds of throttling since `begin`."""
@@ -106,50 +109,69 @@ class NvmlTelemetry:
         enough = energy is not None and energy_before is not None and elapsed >= SHORTEST_FOR_ENERGY_S
         sm_clock = self._read("nvmlDeviceGetClockInfo", self.nvml.NVML_CLOCK_SM)
         memory_clock = self._read("nvmlDeviceGetClockInfo", self.nvml.NVML_CLOCK_MEM)
-        power = self._read("nvmlDeviceGetPowerUsage")
+        power, seen = self._read("nvmlDeviceGetPowerUsage"), self._seen
         return {
             "sm_clock_hz": None if sm_clock is None else sm_clock * 1e6,
             "memory_clock_hz": None if memory_clock is None else memory_clock * 1e6,
             "temperature_c": self._read("nvmlDeviceGetTemperature", self.nvml.NVML_TEMPERATURE_GPU),
             "power_w": None if power is None else power / 1000,
             "energy_j": (energy - energy_before) / 1000 if enough else None,
-            "clock_events": self._events(),
-            **throttling.growth(self._throttled, throttling.read(self.nvml, self.handle, self._counters)),
+            "clock_events": None if seen is None else [name for bit, name in REASONS.items() if seen & bit],
+            **_growth(self._first, self._counters(self._fields)),
             "other_processes": self._others(),
         }
 
-    def _events(self) -> str | None:
-        """Return the reasons that were seen; None where the driver told none and not that there was none."""
-        seen = self._seen
-        return None if seen is None else "+".join(name for bit, name in REPORTED.items() if seen & bit)
-
     def _others(self) -> int | None:
-        """Return how many processes but this one compute on the card.
+        """Return how many other processes compute on the card.
 
-        In a container NVML may number processes as its host does, so our own number proves nothing: it may be missing,
-        or another's. But this process has just computed here, so one of those in the list is it; a list without any
-        is none that tells.
+        In a container NVML may count process ids as the host does, so our own id may be missing or belong to another
+        process. But this process has just computed here, so it is one of those in the list; an empty list says nothing.
         """
         running = self._read("nvmlDeviceGetComputeRunningProcesses")
         return len(running) - 1 if running else None
 
+    def _known_fields(self) -> dict[str, int]:
+        """Return the throttling counters that this card has: column -> NVML's field id.
+
+        The numbers of the other version belong to settings of power smoothing, which are not 64-bit counters and exist
+        on few cards. If both numberings answer like counters, neither is used, because nothing shows which is right.
+        """
+        found = [numbers for numbers in _NUMBERINGS if len(self._counters(numbers)) == len(numbers)]
+        known = {_POWER_CAP: _POWER_CAP_ID, **(found[0] if len(found) == 1 else {})}
+        return {name: known[name] for name in self._counters(known)}
+
+    def _counters(self, fields: Mapping[str, int]) -> dict[str, float]:
+        """Return the seconds that each of `fields` has counted, except those that the driver does not support."""
+        values = self._read("nvmlDeviceGetFieldValues", list(fields.values())) if fields else None
+        if values is None:
+            return {}
+        return {
+            name: value.value.ullVal / 1e9  # nanoseconds: DCGM, which passes them on, names them ..._NS
+            for name, value in zip(fields, values, strict=True)
+            if value.nvmlReturn == self.nvml.NVML_SUCCESS
+            and value.valueType == self.nvml.NVML_VALUE_TYPE_UNSIGNED_LONG_LONG
+        }
+
     def _read(self, function: str, *arguments: Any) -> Any:
-        """Ask the driver; None where this card, driver or container does not tell."""
+        """Query the driver; None if this card, driver or container does not support it."""
         try:
             return getattr(self.nvml, function)(self.handle, *arguments)
         except (self.nvml.NVMLError, AttributeError):
             return None
 
 
+Telemetry = HostTelemetry | NvmlTelemetry
+
+
 def open_telemetry(kind: str) -> Telemetry:
-    """Return the watch over a torch device type: the card where NVML knows it, the host elsewhere."""
+    """Return the telemetry for a torch device type: of the card if NVML knows it, else of the host."""
     import torch
 
     if kind != "cuda" or torch.version.hip is not None:
         return HostTelemetry()
     try:
         import pynvml
-    except ImportError:  # another interpreter, gated side by side, need not have it
+    except ImportError:  # the other interpreter of a paired gate need not have it
         return HostTelemetry()
     try:
         pynvml.nvmlInit()
@@ -157,6 +179,11 @@ def open_telemetry(kind: str) -> Telemetry:
         return NvmlTelemetry(pynvml, pynvml.nvmlDeviceGetHandleByUUID(uuid))
     except pynvml.NVMLError:
         return HostTelemetry()
+
+
+def _growth(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """Return by how many seconds each counter grew that was read both times."""
+    return {name: after[name] - before[name] for name in after if name in before}
 
 
 def _busy_s() -> float:

@@ -1,1 +1,1 @@
-"""From a case to a ready pipeline: model facts, weights, optimizations, and what is really in effect afterwards."""
+"""From a case to a ready pipeline: model facts, weights, optimizations, and what is in effect afterwards."""

@@ -1,4 +1,4 @@
-"""The published architectures as data: what a model is made of, by name. No torch; the facts are in the TOML beside."""
+"""The published architectures as data, from `architectures.toml`: what a model is made of, by name. Needs no torch."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ FACTS = Path(__file__).with_name("architectures.toml")
 
 @dataclass(frozen=True)
 class Component:
-    """One part of a pipeline: its class, configuration and exact number of parameters (None for what has none)."""
+    """One part of a pipeline: its class, configuration and exact number of parameters (None if it has none)."""
 
     name: str
     cls: str
@@ -22,7 +22,17 @@ class Component:
 
 @dataclass(frozen=True)
 class Model:
-    """A pipeline of published components; sides in pixels, `steps` and sides are the pipeline's own defaults."""
+    """A pipeline of published components.
+
+    Attributes:
+        height, width: the pipeline's own default, in pixels.
+        steps: the pipeline's own default.
+        components: role in the pipeline -> name of the component.
+        hub: ids on the hub; the first is the one that is loaded.
+        tiny: name of its tiny model.
+        absent: roles that are None.
+        init: other arguments of the pipeline's constructor.
+    """
 
     name: str
     pipeline: str
@@ -31,76 +41,78 @@ class Model:
     steps: int
     components: Mapping[str, str]
     hub: tuple[str, ...] = ()
-    twin: str | None = None
+    tiny: str | None = None
     absent: tuple[str, ...] = ()
     init: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """An autoencoder that can take the place of a pipeline's own."""
+    """An autoencoder that can replace a pipeline's own; `component` and `tiny` are names of components."""
 
     name: str
     component: str
-    twin: str
+    tiny: str
     hub: tuple[str, ...] = ()
 
 
 def find_model(name: str) -> Model | None:
-    """Return the facts of a model by its short name or one of its hub ids; None where there are none."""
+    """Return the facts about a model by its short name or one of its hub ids; None if there are none."""
     return models().get(name)
 
 
 def find_autoencoder(name: str) -> Autoencoder | None:
-    """Return the facts of an autoencoder by its short name or one of its hub ids; None where there are none."""
+    """Return the facts about an autoencoder by its short name or one of its hub ids; None if there are none."""
     return autoencoders().get(name)
+
+
+def find(name: str) -> Model | Autoencoder | None:
+    """Return the facts about a model or an autoencoder; None if there are none."""
+    return find_model(name) or find_autoencoder(name)
 
 
 @cache
 def models() -> dict[str, Model]:
     """Return every known model by short name and by hub id."""
-    named = {name: _model(name, facts) for name, facts in _facts()["model"].items()}
-    return {key: model for name, model in named.items() for key in (name, *model.hub)}
+    known = [_model("model", name) for name in _facts()["model"]]
+    return {key: model for model in known for key in (model.name, *model.hub)}
 
 
 @cache
 def autoencoders() -> dict[str, Autoencoder]:
     """Return every known autoencoder by short name and by hub id."""
-    named = {
-        name: Autoencoder(name=name, **{**facts, "hub": tuple(facts["hub"])})
-        for name, facts in _facts()["autoencoder"].items()
-    }
-    return {key: vae for name, vae in named.items() for key in (name, *vae.hub)}
+    table = _facts()["autoencoder"]
+    known = [Autoencoder(name=name, **{**facts, "hub": tuple(facts["hub"])}) for name, facts in table.items()]
+    return {key: autoencoder for autoencoder in known for key in (autoencoder.name, *autoencoder.hub)}
 
 
 @cache
-def twin(name: str) -> Model:
-    """Return the tiny twin that a model names; raise KeyError for no such twin."""
-    return _model(name, _facts()["twin"][name])
+def tiny_model(name: str) -> Model:
+    """Return a tiny model by the name that its full-size model gives; raise KeyError if there is none."""
+    return _model("tiny_model", name)
 
 
 @cache
 def component(name: str) -> Component:
-    """Return a component with its whole configuration; raise KeyError for no such component."""
+    """Return a component with its whole configuration; raise KeyError if there is none."""
     facts = _facts()["component"][name]
     inherited = component(facts["like"]).config if "like" in facts else {}
     config = {**inherited, **facts.get("config", {}), **dict.fromkeys(facts.get("none", ()))}
     return Component(name=name, cls=facts["class"], config=config, parameters=facts.get("parameters"))
 
 
-def components() -> list[str]:
-    """Return the names of all components."""
-    return list(_facts()["component"])
+def _model(table: str, name: str) -> Model:
+    facts = _inherited(table, name)
+    return Model(name=name, **{**facts, **{key: tuple(facts.get(key, ())) for key in ("hub", "absent")}})
 
 
-def twins() -> list[str]:
-    """Return the names of all tiny twins."""
-    return list(_facts()["twin"])
-
-
-def _model(name: str, facts: Mapping[str, Any]) -> Model:
-    lists = {key: tuple(facts.get(key, ())) for key in ("hub", "absent")}
-    return Model(name=name, **{**facts, **lists})
+def _inherited(table: str, name: str) -> dict[str, Any]:
+    """Return the facts about a model over those of the one that it is `like`, components merged by role."""
+    facts = dict(_facts()[table][name])
+    if "like" not in facts:
+        return facts
+    below = _inherited(table, facts.pop("like"))
+    return {**below, **facts, "components": {**below["components"], **facts.get("components", {})}}
 
 
 @cache

@@ -5,8 +5,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from bench.pipelines import diffusers_api, effective, inputs, optimizations, source
+from bench.pipelines import diffusers_api, effective, optimizations, source
 from bench.pipelines.checks import Live
+from bench.pipelines.errors import UnsupportedError
+from bench.pipelines.first_call import FirstCall
 from bench.pipelines.optimizations import When
 from bench.pipelines.source import Origin
 from bench.plan.case import Case
@@ -15,17 +17,17 @@ from bench.plan.settings import RunSettings
 
 @dataclass(frozen=True)
 class Ready:
-    """A pipeline as the case asks for it.
+    """A pipeline built as the case requests.
 
     Attributes:
-        case: the case with the sizes that are really used (a tiny twin's are smaller).
-        size: `full` or `tiny`, of this case: a local folder has no twin and is always full.
+        case: with the image size that is used (smaller for a tiny model).
+        size: `full` or `tiny`; a local folder has no tiny model and is always full.
         pipeline: the live diffusers pipeline, placed and optimized.
-        device: the torch device that it computes on.
+        device: the torch device on which it computes.
         origin: where its weights come from.
-        vae_origin: where the weights of an exchanged autoencoder come from.
-        generators: seeded anew before every call.
-        around: makes the context of one call.
+        vae_origin: where the weights of a replaced autoencoder come from.
+        generators: one for the batch or one per image, seeded before every call.
+        around: returns the context manager of one call.
     """
 
     case: Case
@@ -38,44 +40,53 @@ class Ready:
     around: Callable[[], AbstractContextManager[Any]]
 
     def seed(self) -> None:
-        """Seed the generators anew, outside the timed region."""
-        inputs.seed(self.case, self.generators)
+        """Seed the generators, outside the timed region, so that every call draws the same latents."""
+        for generator, seed in zip(self.generators, _seeds(self.case), strict=True):
+            generator.manual_seed(seed)
+
+    def arguments(self) -> dict[str, Any]:
+        generator = self.generators if isinstance(self.case.seed, tuple) else self.generators[0]
+        call = {name: list(value) if isinstance(value, tuple) else value for name, value in self.case.call.items()}
+        return {"output_type": "pil", **call, "generator": generator}
 
     def call(self) -> Any:
-        """Call the pipeline once and return its output."""
         with self.around():
-            return self.pipeline(**inputs.arguments(self.case, self.generators))
+            return self.pipeline(**self.arguments())
 
-    def verify(self, seen: effective.FirstCall) -> None:
-        """Raise `NotInEffectError` where a setting or an optimization of the case has no effect."""
+    def verify(self, first_call: FirstCall) -> None:
+        """Raise `NotInEffectError` if a setting or an optimization of the case has no effect."""
         effective.verify(self.case, self.pipeline)
-        optimizations.verify(self.case.optimizations, Live(self.pipeline, seen))
+        optimizations.verify(self.case.optimizations, Live(self.pipeline, first_call))
 
 
 def build(case: Case, size: str, run: RunSettings) -> Ready:
-    """Build the pipeline of a case, as `tiny.resolve` returned it.
+    """Build the pipeline of a case, given as `tiny.resolve` returns it.
 
     Raises:
-        UnsupportedError: this machine or this pipeline cannot do what the case asks.
-        OSError: the weights are not to be had (diffusers' own message).
+        UnsupportedError: this machine or this pipeline cannot do what the case requests.
+        OSError: the weights cannot be loaded (diffusers' own message).
+        TypeError: the pipeline does not take an argument of the call.
     """
     import torch
 
     device = torch.device(run.device)
     optimizations.set_default_flags()
     optimizations.apply(case.optimizations, When.PROCESS, None, device)
-    by_optimization = optimizations.placed_by_one(case.optimizations)
-    home = torch.device("cpu") if by_optimization else device
+    placed_by_optimization = optimizations.placed_by_one(case.optimizations)
+    home = torch.device("cpu") if placed_by_optimization else device
     pipeline, origin = source.pipeline(case, size, run, home)
     _check_arguments(case, pipeline)
-    vae_origin = _exchange_autoencoder(case, size, run, pipeline, home)
-    _exchange_scheduler(case, pipeline)
-    if by_optimization:
+    vae_origin = None
+    if case.vae is not None:
+        pipeline.vae, vae_origin = source.autoencoder(case, size, run, home)
+    _replace_scheduler(case, pipeline)
+    if placed_by_optimization:
         optimizations.apply(case.optimizations, When.PLACE, pipeline, device)
     elif "device_map" not in case.load:
         pipeline.to(device)
     pipeline.set_progress_bar_config(disable=True)
     optimizations.apply(case.optimizations, When.BUILT, pipeline, device)
+    generators_on = "cpu" if case.generator_device == "cpu" else device
     return Ready(
         case=case,
         size=size,
@@ -83,42 +94,37 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
         device=device,
         origin=origin,
         vae_origin=vae_origin,
-        generators=inputs.generators(case, device),
+        generators=[torch.Generator(device=generators_on) for _ in _seeds(case)],
         around=optimizations.around(case.optimizations, device),
     )
 
 
+def _seeds(case: Case) -> tuple[int, ...]:
+    return case.seed if isinstance(case.seed, tuple) else (case.seed,)
+
+
 def _check_arguments(case: Case, pipeline: Any) -> None:
-    """Raise TypeError for a call argument that this pipeline does not read; of a hub id the class is known only now."""
+    """Raise TypeError for a call argument that this pipeline does not read; only now is the class of a hub id known."""
     accepted = diffusers_api.call_arguments(type(pipeline).__name__)
     unknown = sorted(set(case.call) - accepted) if accepted is not None else []
     if unknown:
         raise TypeError(f"{type(pipeline).__name__} takes no call argument '{unknown[0]}'")
 
 
-def _exchange_autoencoder(case: Case, size: str, run: RunSettings, pipeline: Any, home: Any) -> Origin | None:
-    if case.vae is None:
-        return None
-    pipeline.vae, origin = source.autoencoder(case, size, run, home)
-    return origin
-
-
-def _exchange_scheduler(case: Case, pipeline: Any) -> None:
-    """Make the scheduler from the configuration of the pipeline's own, as the guides do."""
+def _replace_scheduler(case: Case, pipeline: Any) -> None:
+    """Make the scheduler from the configuration of the pipeline's own, as the guides of diffusers do."""
     if case.scheduler is None and not case.scheduler_config:
         return
     import diffusers
 
     cls = getattr(diffusers, case.scheduler) if case.scheduler else type(pipeline.scheduler)
-    _need_backends(cls)
+    _require_backends(cls)
     pipeline.scheduler = cls.from_config(pipeline.scheduler.config, **case.scheduler_config)
 
 
-def _need_backends(cls: Any) -> None:
+def _require_backends(cls: Any) -> None:
     """Raise `UnsupportedError` for diffusers' placeholder of a class whose optional package is missing."""
     from diffusers.utils import requires_backends
-
-    from bench.pipelines.errors import UnsupportedError
 
     try:
         requires_backends(cls, getattr(cls, "_backends", []))

@@ -1,21 +1,21 @@
-"""What proves that an optimization is in effect: one reader a kind, from the live pipeline after its first call.
+"""What proves that an optimization is in effect: readers of the live pipeline, used after its first call.
 
-What a reader returns is compared with what the optimization's line in the table says it should be.
+What a reader returns is compared with what the optimization's row in the table expects.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from bench.pipelines import effective
-from bench.pipelines.effective import FirstCall
+from bench.pipelines.first_call import FirstCall
 
 
 @dataclass(frozen=True)
 class Live:
-    """A pipeline after its first call, for an optimization to be verified on."""
+    """A pipeline after its first call."""
 
     pipeline: Any
-    seen: FirstCall
+    first_call: FirstCall
 
 
 def cudnn_benchmark(_live: Live) -> str:
@@ -59,13 +59,14 @@ def tiling(live: Live) -> str:
 
 
 def compiled(live: Live) -> str:
-    """Read what is wrapped, and whether dynamo really made a graph of it."""
+    """Read what is wrapped, and whether dynamo compiled a graph of it."""
     from torch._dynamo.utils import counters
 
-    wrapped = "blocks" if "." in (parts := effective.compiled(live.pipeline)) else "whole" if parts else ""
+    parts = effective.compiled(live.pipeline)
+    wrapped = "blocks" if "." in parts else "whole" if parts else ""
     return wrapped if counters["stats"]["unique_graphs"] else "no graph"
 
 
 def output_dtype(live: Live) -> str:
-    """Read the type of what the denoiser returned in the first call."""
-    return live.seen.denoiser_dtype or ""
+    """Read the type of the denoiser's output in the first call."""
+    return live.first_call.denoiser_dtype or ""

@@ -10,7 +10,9 @@ import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from bench.errors import InputError
 from bench.pipelines import architectures
 from bench.pipelines.optimizations import conflicts_of, names
 from bench.plan.vocabulary import Vocabulary
@@ -35,16 +37,37 @@ def vocabulary() -> Vocabulary:
 def pipeline_class(model: str) -> str | None:
     """Return the pipeline class of a known model or a local folder; None for any other hub id."""
     known = architectures.find_model(model)
-    return known.pipeline if known else pipeline_of_folder(Path(model).expanduser())
-
-
-def pipeline_of_folder(folder: Path) -> str | None:
-    """Return the pipeline class that a saved folder names; None if it is not a readable pipeline folder."""
-    try:
-        name = json.loads((folder / "model_index.json").read_text(encoding="utf-8")).get("_class_name")
-    except (OSError, ValueError, AttributeError):
-        return None
+    name = known.pipeline if known else index_of(model).get("_class_name")
     return name if isinstance(name, str) else None
+
+
+def index_of(folder: str) -> dict[str, Any]:
+    """Return what a saved pipeline consists of; {} if it is not a readable pipeline folder."""
+    try:
+        index = json.loads((Path(folder).expanduser() / "model_index.json").read_text(encoding="utf-8"))
+    except (OSError, RuntimeError, ValueError):
+        return {}
+    return index if isinstance(index, dict) else {}
+
+
+def compatible_schedulers(model: str) -> list[str]:
+    """Return the class names of the schedulers that are compatible with a model's own, sorted. Imports diffusers.
+
+    Those whose optional package is missing are included; their cases are skipped with that reason.
+
+    Raises:
+        InputError: the model is neither known nor a local folder, so its scheduler is not known.
+    """
+    import diffusers
+
+    if facts := architectures.find_model(model):
+        _, name = architectures.component(facts.components["scheduler"]).cls.split(".")
+    elif saved := index_of(model).get("scheduler"):
+        _, name = saved
+    else:
+        raise InputError(f"the scheduler of '{model}' is not known before it is loaded; list the schedulers by name")
+    own = getattr(diffusers, name)
+    return sorted({name for name in (*own._compatibles, own.__name__) if hasattr(diffusers, name)})  # noqa: SLF001
 
 
 @cache

@@ -1,8 +1,7 @@
-"""Read back from the live pipeline what is really in effect. Silent no-ops are this field's commonest lie."""
+"""Read back from the live pipeline what is in effect. Silent no-ops are this field's most common lie."""
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from bench.pipelines.errors import NotInEffectError
@@ -10,39 +9,19 @@ from bench.plan.case import Case
 
 DENOISERS = ("unet", "transformer")
 TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
-"""Read by cuBLAS and cuDNN themselves, over whatever a program has set (NVIDIA's cuBLAS documentation)."""
-
-
-@dataclass
-class FirstCall:
-    """What was seen while the first call ran, by hooks that are gone before the samples.
-
-    Attributes:
-        visits: of the text encoders, the denoiser and the VAE's decoder, by their path in the pipeline.
-        denoiser_dtype: in which the denoiser returned its output.
-        pictures: what it made, as PIL pictures, where they will be scored; kept for nothing else.
-    """
-
-    visits: dict[str, Any] = field(default_factory=dict)
-    denoiser_dtype: str | None = None
-    pictures: list[Any] = field(default_factory=list)
-
-    @property
-    def denoiser_calls(self) -> int:
-        """How often the denoiser ran."""
-        return sum(self.visits[name].count for name in DENOISERS if name in self.visits)
-
-    @property
-    def vae_decodes(self) -> int:
-        """How often the VAE's decoder ran: more than once where a batch is sliced or an image tiled."""
-        return self.visits["vae.decoder"].count if "vae.decoder" in self.visits else 0
+"""Read by cuBLAS and cuDNN themselves; overrides whatever a program has set (NVIDIA's cuBLAS documentation)."""
 
 
 def denoiser(pipeline: Any) -> Any:
-    """Return the module that runs once a step; raise AttributeError for a pipeline that has none of the known names."""
+    """Return the module that runs once per step; raise AttributeError if it has none of the known names."""
+    return getattr(pipeline, denoiser_name(pipeline))
+
+
+def denoiser_name(pipeline: Any) -> str:
+    """Return the name of the denoiser in the pipeline; raise AttributeError if it is none of the known names."""
     for name in DENOISERS:
         if getattr(pipeline, name, None) is not None:
-            return getattr(pipeline, name)
+            return name
     raise AttributeError(f"{type(pipeline).__name__} has no denoiser under any of the names {', '.join(DENOISERS)}")
 
 
@@ -62,12 +41,11 @@ def dtypes(pipeline: Any) -> dict[str, str]:
 
 
 def devices(pipeline: Any) -> dict[str, str]:
-    """Return where each component's parameters lie."""
     return {name: _joined(p.device.type for p in part.parameters()) for name, part in modules(pipeline).items()}
 
 
 def attention(pipeline: Any) -> str:
-    """Return the class names of the denoiser's attention processors; empty where it has none."""
+    """Return the class names of the denoiser's attention processors; "" if it has none."""
     processors = getattr(unwrapped(denoiser(pipeline)), "attn_processors", {})
     return _joined(type(processor).__name__ for processor in processors.values())
 
@@ -78,7 +56,7 @@ def unwrapped(module: Any) -> Any:
 
 
 def compiled(pipeline: Any) -> str:
-    """Return what is compiled: component names, and the classes of blocks compiled in place within them."""
+    """Return what is compiled: component names, and the classes of blocks that are compiled within them."""
     found = []
     for name, part in modules(pipeline).items():
         if hasattr(part, "_orig_mod"):
@@ -89,7 +67,7 @@ def compiled(pipeline: Any) -> str:
 
 
 def offload(pipeline: Any) -> str:
-    """Return how weights are moved to the device during a call: `model`, `sequential`, `group`, or nothing."""
+    """Return how weights move to the device during a call: `model`, `sequential`, `group`; "" if they stay there."""
     kinds = set()
     for part in modules(pipeline).values():
         hooks = {type(hook).__name__ for m in part.modules() if (hook := getattr(m, "_hf_hook", None)) is not None}
@@ -100,7 +78,7 @@ def offload(pipeline: Any) -> str:
 
 
 def process_flags() -> dict[str, bool]:
-    """Return the flags of this process that change what a kernel computes or which one is chosen."""
+    """Return the flags of this process that change which kernel is chosen or what it computes."""
     import torch
 
     return {
@@ -111,26 +89,26 @@ def process_flags() -> dict[str, bool]:
 
 
 def overridden(kind: str) -> list[str]:
-    """Say what overrides the flags of this process on a device type: they are read back as if nothing did."""
+    """Return the environment variables, as NAME=VALUE, that override flags of this process on a device type.
+
+    The flags read back as if nothing overrode them.
+    """
     override = os.environ.get(TF32_OVERRIDE)
-    if kind != "cuda" or not override:
-        return []
-    return [f"{TF32_OVERRIDE}={override} is set, which overrides the TF32 flags of this row"]
+    return [f"{TF32_OVERRIDE}={override}"] if kind == "cuda" and override else []
 
 
 def parameters(module: Any) -> int:
-    """Return a module's number of parameters."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
 def read(pipeline: Any) -> dict[str, Any]:
-    """Return everything that the row says about the live pipeline, by the columns of `records.schema`."""
+    """Return everything that a row says about the live pipeline, by the columns of `records.models`."""
     vae = getattr(pipeline, "vae", None)
     return {
         **process_flags(),
         "pipeline": type(pipeline).__name__,
-        "dtypes": _table(dtypes(pipeline)),
-        "devices": _table(devices(pipeline)),
+        "dtypes": _by_component(dtypes(pipeline)),
+        "devices": _by_component(devices(pipeline)),
         "scheduler": type(pipeline.scheduler).__name__,
         "vae_class": type(vae).__name__ if vae is not None else None,
         "vae_slicing": getattr(vae, "use_slicing", None),
@@ -145,7 +123,7 @@ def read(pipeline: Any) -> dict[str, Any]:
 
 
 def verify(case: Case, pipeline: Any) -> None:
-    """Raise `NotInEffectError` where a setting of the case is not what the live pipeline has."""
+    """Raise `NotInEffectError` if the live pipeline differs from a setting of the case."""
     for name, dtype in dtypes(pipeline).items():
         if dtype and case.dtype not in dtype.split("+"):
             raise NotInEffectError(f"dtype {case.dtype}", f"{name} in {dtype}")
@@ -155,15 +133,16 @@ def verify(case: Case, pipeline: Any) -> None:
     for key, value in case.scheduler_config.items():
         if pipeline.scheduler.config.get(key) != value:
             raise NotInEffectError(f"{found}({key}={value!r})", repr(pipeline.scheduler.config.get(key)))
-    if case.safety_checker != (getattr(pipeline, "safety_checker", None) is not None):
-        raise NotInEffectError(f"safety_checker {case.safety_checker}", "the opposite")
+    has_checker = getattr(pipeline, "safety_checker", None) is not None
+    if case.safety_checker != has_checker:
+        raise NotInEffectError(f"safety_checker {case.safety_checker}", str(has_checker))
 
 
 def _joined(values: Iterable[str]) -> str:
     return "+".join(sorted({value.removeprefix("torch.") for value in values}))
 
 
-def _table(values: dict[str, str]) -> str:
-    """Write a value once where all components agree, else by component: `unet=float16 vae=float32`."""
+def _by_component(values: dict[str, str]) -> str:
+    """Write a value once if all components agree, else by component: `unet=float16 vae=float32`."""
     distinct = set(values.values())
     return distinct.pop() if len(distinct) == 1 else " ".join(f"{name}={value}" for name, value in values.items())

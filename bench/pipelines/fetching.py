@@ -1,4 +1,4 @@
-"""What the hub must give, fetched before anything is measured: a download is no part of a case or its time limit."""
+"""What the hub must provide, fetched before anything is measured: no case's time includes a download."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from bench.plan.settings import RunSettings
 
 @dataclass(frozen=True)
 class Download:
-    """A repository of the hub that a case needs: the whole pipeline, or an autoencoder alone."""
+    """A repository of the hub that a case needs: a whole pipeline, or an autoencoder alone."""
 
     name: str
     autoencoder: bool = False
@@ -21,9 +21,9 @@ class Download:
 
 
 def missing(cases: Iterable[Case], run: RunSettings) -> list[Download]:
-    """Return what the hub's cache lacks of what these cases will ask the hub for, each once.
+    """Return what the hub's cache lacks of what these cases will load from the hub, each repository once.
 
-    A repository of which the cache has a part counts as there; what it lacks is fetched when its case is built.
+    A repository that is partly in the cache does not count as missing; the rest is fetched when its case is built.
     """
     if run.weights != "hub" and not (run.weights == "auto" and run.hub_reachable):
         return []
@@ -34,16 +34,15 @@ def missing(cases: Iterable[Case], run: RunSettings) -> list[Download]:
 
 
 def _of(case: Case, run: RunSettings) -> list[Download]:
-    """Return what a case takes from the hub: neither a twin's parts nor what is in a folder."""
+    """Return what a case loads from the hub: nothing of a tiny model, and nothing that is in a folder."""
     size = resolve(case, run.size)[1]
     wanted = []
     if size == "full" and source.local_folder(case.model, run.weights, "model_index.json") is None:
-        name = source.hub_id(architectures.find_model(case.model), case.model)
+        name = source.hub_id(case.model)
         wanted.append(Download(name, safety_checker=case.safety_checker, load=dict(case.load)))
-    if case.vae is not None and source.local_folder(case.vae, run.weights, "config.json") is None:
-        facts = architectures.find_autoencoder(case.vae)
-        if size == "full" or facts is None:
-            wanted.append(Download(source.hub_id(facts, case.vae), autoencoder=True))
+    made_here = size == "tiny" and architectures.find_autoencoder(case.vae or "") is not None
+    if case.vae is not None and not made_here and source.local_folder(case.vae, run.weights, "config.json") is None:
+        wanted.append(Download(source.hub_id(case.vae), autoencoder=True))
     return wanted
 
 
@@ -51,7 +50,7 @@ def fetch(wanted: Download) -> None:
     """Download the files that a case will load into the hub's cache, with the hub's own progress bars.
 
     Raises:
-        OSError, ValueError: the hub does not give them (its client's or diffusers' own message).
+        OSError, ValueError: the hub does not provide them (its client's or diffusers' own message).
     """
     import torch
     from diffusers import DiffusionPipeline

@@ -2,18 +2,45 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-from bench.pipelines.effective import DENOISERS, FirstCall
+from bench.pipelines.effective import DENOISERS
 from bench.pipelines.operations import Visit, on_meta
+
+DECODER = "vae.decoder"
+
+
+@dataclass
+class FirstCall:
+    """What was seen during the first call, by hooks that are gone before the samples.
+
+    Attributes:
+        visits: of the text encoders, the denoiser and the VAE's decoder, by their path in the pipeline.
+        denoiser_dtype: the type of the denoiser's output.
+        pictures: what the call made, as PIL images, if they will be scored.
+    """
+
+    visits: dict[str, Visit] = field(default_factory=dict)
+    denoiser_dtype: str | None = None
+    pictures: list[Any] = field(default_factory=list)
+
+    @property
+    def denoiser_calls(self) -> int:
+        return sum(self.visits[name].count for name in DENOISERS if name in self.visits)
+
+    @property
+    def vae_decodes(self) -> int:
+        """How often the VAE's decoder ran: more than once if a batch is sliced or an image tiled."""
+        return self.visits[DECODER].count if DECODER in self.visits else 0
 
 
 @contextmanager
 def watched(pipeline: Any) -> Iterator[FirstCall]:
-    """Observe calls of the pipeline by forward hooks, removed at the end.
+    """Observe calls of the pipeline through forward hooks, which are removed at the end.
 
-    The hooks sit on the pipeline's own attributes, that is on torch.compile's wrapper where there is one: hooks on the
-    module inside would break the graph. A pipeline calls `vae.decode`, not the VAE, hence the hook on its decoder.
+    The hooks are on the pipeline's own attributes, that is on torch.compile's wrapper where there is one, because hooks
+    on the module inside would break the graph. A pipeline calls `vae.decode`, not the VAE, hence the decoder's hook.
     """
     seen = FirstCall()
     watched = {path: module for path in _paths(pipeline) if (module := _module(pipeline, path)) is not None}
@@ -27,7 +54,7 @@ def watched(pipeline: Any) -> Iterator[FirstCall]:
 
 def _paths(pipeline: Any) -> list[str]:
     encoders = [name for name in pipeline.components if name.startswith("text_encoder")]
-    return [*encoders, *DENOISERS, "vae.decoder"]
+    return [*encoders, *DENOISERS, DECODER]
 
 
 def _module(pipeline: Any, path: str) -> Any:
@@ -38,7 +65,7 @@ def _module(pipeline: Any, path: str) -> Any:
 
 
 def _watch(seen: FirstCall, path: str) -> Callable[..., None]:
-    """Return a hook that counts the calls of a module and keeps the shapes of its first one."""
+    """Return a hook that counts the calls of a module and keeps the shapes of the first."""
 
     def hook(_module: Any, args: Any, kwargs: Any, output: Any) -> None:
         if path in seen.visits:

@@ -1,7 +1,7 @@
-"""Turn what a pipeline returned into pictures, outside the timed region, and refuse broken ones.
+"""Turn what a pipeline returned into pictures, outside the timed region, and reject broken ones.
 
-A fast pipeline that makes a black image is not fast, it is broken: half precision overflows to NaN, and diffusers turns
-NaN into black without an error.
+A fast pipeline that makes a black image is not fast but broken: half precision overflows to NaN, which diffusers turns
+into black without an error.
 """
 
 from pathlib import Path
@@ -13,10 +13,10 @@ class BrokenImageError(Exception):
 
 
 def pictures(output: Any, pipeline: Any, output_type: str) -> list[Any]:
-    """Return the images of a call as PIL pictures; latents are decoded first.
+    """Return the images of a call as PIL images; latents are decoded.
 
     Raises:
-        BrokenImageError: a value is NaN or infinite, or a picture has one color only.
+        BrokenImageError: a value is NaN or infinite, or an image has a single color.
     """
     images = output.images
     if output_type == "latent":
@@ -25,17 +25,17 @@ def pictures(output: Any, pipeline: Any, output_type: str) -> list[Any]:
         images = _to_pil(_finite(images), output_type)
     for index, image in enumerate(images):
         if all(low == high for low, high in _extrema(image)):
-            raise BrokenImageError(f"image {index} has one color only: the pipeline computed NaN, or nothing")
+            raise BrokenImageError(f"image {index} has a single color: the pipeline computed NaN, or nothing")
     return list(images)
 
 
 def save(images: list[Any], folder: Path, name: str) -> None:
-    """Write the pictures as `name-0.png`, `name-1.png` ... into the folder."""
+    """Write the images as `name-0.png`, `name-1.png` ... into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(images):
         new = folder / f".{name}-{index}.png.new"
         image.save(new, format="png")
-        new.replace(folder / f"{name}-{index}.png")  # whole or not at all, whenever the process is killed
+        new.replace(folder / f"{name}-{index}.png")  # complete or absent, whenever the process is killed
 
 
 def _extrema(image: Any) -> list[tuple[int, int]]:
@@ -59,7 +59,7 @@ def _to_pil(values: Any, output_type: str) -> Any:
 
 
 def _decode(latents: Any, pipeline: Any) -> Any:
-    """Decode latents in float32, as a pipeline does whose autoencoder would overflow in half precision."""
+    """Decode latents in float32, as pipelines do whose autoencoder would overflow in half precision."""
     import torch
 
     vae = pipeline.vae

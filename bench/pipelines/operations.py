@@ -1,8 +1,8 @@
-"""Count the floating-point operations of one generation, once, from the shapes that the first call used.
+"""Count the floating-point operations of one generation, from the shapes that the first call used.
 
-The modules are built again on the meta device, with attention as written, and called there: nothing is computed, no
-memory is taken, and fused attention (which `torch.utils.flop_counter` counts as zero on a CPU) is not in the way. So
-the count is of the model and the shapes, the same for every optimization of them. A multiply-add is two operations.
+The modules are built again on the meta device, with plain attention, and called there. So nothing is computed, no
+memory is used, and fused attention (which `torch.utils.flop_counter` counts as zero on a CPU) does not get in the way:
+the count depends on the model and the shapes, not on optimizations. A multiply-add is two operations.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from bench.pipelines.effective import unwrapped
 
 @dataclass
 class Visit:
-    """The calls of one module during the first generation: what the first one was given, on the meta device."""
+    """The calls of one module during a generation: the arguments of the first, on the meta device, and their number."""
 
     args: Any
     kwargs: Any
@@ -21,22 +21,19 @@ class Visit:
 
 
 def on_meta(values: Any) -> Any:
-    """Return nested arguments with every tensor replaced by an empty one on the meta device, floats in float32."""
+    """Return nested arguments with each tensor replaced by an empty one on the meta device, floats as float32."""
     import torch
-    from torch.utils._pytree import tree_map
+    from torch.utils._pytree import tree_map_only
 
     def replaced(value: Any) -> Any:
-        if not isinstance(value, torch.Tensor):
-            return value
-        return torch.empty(
-            value.shape, dtype=torch.float32 if value.is_floating_point() else value.dtype, device="meta"
-        )
+        dtype = torch.float32 if value.is_floating_point() else value.dtype
+        return torch.empty(value.shape, dtype=dtype, device="meta")
 
-    return tree_map(replaced, values)
+    return tree_map_only(torch.Tensor, replaced, values)
 
 
 def count(pipeline: Any, visits: dict[str, Visit]) -> int:
-    """Return the operations of one generation: each visited module's, times its visits.
+    """Return the operations of one generation: those of each visited module, times its visits.
 
     Args:
         pipeline: whose configurations the modules are built from.
@@ -58,8 +55,9 @@ def _operations(pipeline: Any, path: str, visit: Visit) -> int:
 
 
 def _skeleton(module: Any) -> Any:
-    """Build a module again on the meta device, with attention as written."""
+    """Build a module again on the meta device, with plain attention."""
     import torch
+    from diffusers.models.attention_processor import AttnProcessor
 
     with torch.device("meta"):
         if hasattr(module, "from_config") and hasattr(module, "register_to_config"):  # diffusers
@@ -68,9 +66,6 @@ def _skeleton(module: Any) -> Any:
             config = type(module.config).from_dict(module.config.to_dict())
             config._attn_implementation = "eager"  # noqa: SLF001 - what the constructor's argument sets
             built = type(module)(config)
-    if hasattr(built, "set_attn_processor"):
-        from diffusers.models.attention_processor import AttnProcessor
-
-        if hasattr(built, "set_default_attn_processor"):  # those whose attention an AttnProcessor computes
-            built.set_attn_processor(AttnProcessor())
+    if hasattr(built, "set_attn_processor") and hasattr(built, "set_default_attn_processor"):
+        built.set_attn_processor(AttnProcessor())
     return built.eval()

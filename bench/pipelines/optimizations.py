@@ -1,7 +1,7 @@
-"""The optimizations, one small function each, in one table. The order of the table is the order they are applied in.
+"""The optimizations: one small function each, in one table. They are applied in the order of the table.
 
-Each one works, or raises `UnsupportedError` with a reason. Each is verified after the first call: `found` reads from
-the live pipeline what is there, and what is not as asked fails the case. To add one: a function, a reader, a line.
+Each one works, or raises `UnsupportedError` with a reason. Each is verified after the first call: `check` reads from the
+live pipeline what is there, and anything unexpected fails the case. To add one: a function, a check, a row.
 """
 
 import os
@@ -14,22 +14,21 @@ from typing import Any
 
 from bench.pipelines import checks, effective
 from bench.pipelines.checks import Live
+from bench.pipelines.effective import TF32_OVERRIDE
 from bench.pipelines.errors import NotInEffectError, UnsupportedError, raised_in
 
 TF32_CAPABILITY = (8, 0)
 """Ampere, the first architecture with TF32 (NVIDIA A100 white paper)."""
-
-TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
 DOCS = "diffusers docs, optimization"
 
 
 class When(StrEnum):
-    """The moment an optimization acts."""
+    """The moment at which an optimization acts."""
 
     PROCESS = "process"  # flags, before anything is loaded
     PLACE = "place"  # instead of moving the pipeline to the device
     BUILT = "built"  # on the placed pipeline
-    AROUND = "around"  # a context around every call
+    AROUND = "around"  # a context manager around every call
 
 
 @dataclass(frozen=True)
@@ -37,44 +36,51 @@ class Optimization:
     """One row of the table.
 
     Attributes:
-        apply: does it, given the pipeline (None at `process`) and the torch device; returns the context at `around`.
-        asked: what `found` returns when it is in effect.
-        found: reads back what is in effect.
+        apply: called with the pipeline (None at `process`) and the torch device; at `around` it returns the context
+            manager. Its docstring is the documentation.
+        expected: what `check` returns if it is in effect.
+        check: reads what is in effect; its docstring says how it is verified.
         family: two optimizations of one family conflict.
-        code: the same in plain torch and diffusers, lines on `pipe`, its `{denoiser}` and `device`; `around`: a context.
+        code: the same in plain torch and diffusers, on `pipe`, its `{denoiser}` and `device`; at `around` an expression.
     """
 
     name: str
     when: When
     apply: Callable[[Any, Any], Any]
-    asked: str
-    found: Callable[[Live], str]
-    doc: str
+    expected: str
+    check: Callable[[Live], str]
     source: str
     family: str
     code: str
 
     @property
-    def evidence(self) -> str:
-        """What `found` reads, in words: the first line of its docstring."""
-        return (self.found.__doc__ or "").strip().splitlines()[0].rstrip(".")
+    def doc(self) -> str:
+        return _first_line(self.apply)
+
+    @property
+    def checked_by(self) -> str:
+        return _first_line(self.check)
 
     def verify(self, live: Live) -> None:
-        """Raise `NotInEffectError` where what is found is not what was asked for."""
-        found = self.found(live)
-        if found != self.asked:
-            raise NotInEffectError(f"{self.name} ({self.asked})", found or "nothing of it")
+        """Raise `NotInEffectError` if the live pipeline is not as expected."""
+        found = self.check(live)
+        if found != self.expected:
+            raise NotInEffectError(f"{self.name} ({self.expected})", found or "nothing of it")
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (function.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 def tf32(_pipeline: Any, device: Any) -> None:
-    """Allow TF32 in matrix products and convolutions."""
-    _need_tf32(device)
+    """Allow TF32 in matrix products and convolutions (Ampere and later)."""
+    _require_tf32(device)
     _set_tf32(matmul=True, conv=True)
 
 
 def ieee_fp32(_pipeline: Any, device: Any) -> None:
-    """Forbid TF32 everywhere: float32 is float32."""
-    _need_tf32(device)
+    """Forbid TF32 everywhere, so that float32 really is float32."""
+    _require_tf32(device)
     _set_tf32(matmul=False, conv=False)
 
 
@@ -82,43 +88,39 @@ def cudnn_benchmark(_pipeline: Any, device: Any) -> None:
     """Let cuDNN time its convolution algorithms and keep the fastest."""
     import torch
 
-    _need_accelerator(device, "cuda", "cuDNN")
+    _require_accelerator(device, "cuda", "cuDNN")
     torch.backends.cudnn.benchmark = True
 
 
 def model_cpu_offload(pipeline: Any, device: Any) -> None:
-    """Keep components on the CPU, move each whole one in when it is called."""
-    _need_accelerator(device, None, "offloading to the CPU")
+    """Keep components on the CPU, and move each to the device when it is called."""
+    _require_accelerator(device, None, "offloading to the CPU")
     pipeline.enable_model_cpu_offload(device=device)
 
 
 def sequential_cpu_offload(pipeline: Any, device: Any) -> None:
-    """Keep weights on the CPU, move each submodule's in when it is called."""
-    _need_accelerator(device, None, "offloading to the CPU")
+    """Keep weights on the CPU, and move those of each submodule to the device when it is called."""
+    _require_accelerator(device, None, "offloading to the CPU")
     pipeline.enable_sequential_cpu_offload(device=device)
 
 
 def group_offload(pipeline: Any, device: Any) -> None:
-    """Keep weights on the CPU, move layers in ahead of their call, on a stream of their own where there are streams."""
+    """Keep weights on the CPU, and move layers to the device ahead of their call, on a separate stream if it has any."""
     import torch
 
-    pipeline.enable_group_offload(
-        onload_device=device,
-        offload_device=torch.device("cpu"),
-        offload_type="leaf_level",
-        use_stream=device.type == "cuda",
-    )
+    devices = {"onload_device": device, "offload_device": torch.device("cpu")}
+    pipeline.enable_group_offload(**devices, offload_type="leaf_level", use_stream=device.type == "cuda")
 
 
 def channels_last(pipeline: Any, _device: Any) -> None:
-    """Lay the denoiser's convolution weights out channels last."""
+    """Use the channels-last memory layout for the denoiser's convolution weights."""
     import torch
 
     effective.denoiser(pipeline).to(memory_format=torch.channels_last)
 
 
 def attention_vanilla(pipeline: Any, _device: Any) -> None:
-    """Compute attention as written, with the whole matrix of scores in memory."""
+    """Compute plain attention, with the whole matrix of scores in memory."""
     from diffusers.models.attention_processor import AttnProcessor
 
     _attention_owner(pipeline).set_attn_processor(AttnProcessor())
@@ -132,21 +134,21 @@ def attention_sdpa(pipeline: Any, _device: Any) -> None:
 
 
 def attention_slicing(pipeline: Any, _device: Any) -> None:
-    """Compute attention in slices, one half of the heads at a time."""
+    """Compute attention in slices, half of the heads at a time."""
     _attention_owner(pipeline)
     pipeline.enable_attention_slicing()
 
 
 def xformers(pipeline: Any, device: Any) -> None:
     """Compute attention with xFormers' memory-efficient kernels."""
-    _need_accelerator(device, "cuda", "xFormers")
+    _require_accelerator(device, "cuda", "xFormers")
     if find_spec("xformers") is None:
-        raise UnsupportedError("xformers is not installed: pip install xformers")
+        raise UnsupportedError("xformers is not installed; pip install xformers")
     pipeline.enable_xformers_memory_efficient_attention()
 
 
 def fuse_qkv(pipeline: Any, _device: Any) -> None:
-    """Join the denoiser's query, key and value projections into one matrix product."""
+    """Fuse the denoiser's query, key and value projections into one matrix product."""
     _attention_owner(pipeline)
     pipeline.fuse_qkv_projections(vae=False)
 
@@ -161,46 +163,45 @@ def vae_tiling(pipeline: Any, _device: Any) -> None:
     pipeline.vae.enable_tiling()
 
 
-def compile_unet(pipeline: Any, _device: Any) -> None:
-    """Compile the denoiser whole, with torch.compile's default mode."""
+def compile_denoiser(pipeline: Any, _device: Any) -> None:
+    """Compile the whole denoiser with torch.compile's default mode."""
     _compile_denoiser(pipeline, mode="default")
 
 
 def compile_max_autotune(pipeline: Any, _device: Any) -> None:
-    """Compile the denoiser whole, timing kernels against each other."""
+    """Compile the whole denoiser with torch.compile, which times kernels and keeps the fastest."""
     _compile_denoiser(pipeline, mode="max-autotune")
 
 
 def compile_regional(pipeline: Any, _device: Any) -> None:
-    """Compile the block that the denoiser repeats, once for all its copies."""
+    """Compile only the block that the denoiser repeats, once for all its copies."""
     effective.denoiser(pipeline).compile_repeated_blocks(fullgraph=True)
 
 
-def autocast(_pipeline: Any, device: Any) -> AbstractContextManager[Any]:
-    """Run every call under torch.autocast to float16, weights staying as they are."""
+def autocast(_pipeline: Any, device: Any) -> Any:
+    """Run every call under torch.autocast to float16, which diffusers' guides warn of; weights keep their type."""
     import torch
 
-    context: AbstractContextManager[Any] = torch.autocast(device.type, dtype=torch.float16)
-    return context
+    return torch.autocast(device.type, dtype=torch.float16)
 
 
-def _need_accelerator(device: Any, kind: str | None, what: str) -> None:
+def _require_accelerator(device: Any, kind: str | None, what: str) -> None:
     if device.type == "cpu" or kind not in {None, device.type}:
-        raise UnsupportedError(f"{what} needs {'an accelerator' if kind is None else kind}, this is {device.type}")
+        raise UnsupportedError(f"{what} needs {kind or 'an accelerator'}, this is {device.type}")
 
 
-def _need_tf32(device: Any) -> None:
+def _require_tf32(device: Any) -> None:
     import torch
 
-    _need_accelerator(device, "cuda", "TF32")
+    _require_accelerator(device, "cuda", "TF32")
     if TF32_OVERRIDE in os.environ:
-        raise UnsupportedError(f"{TF32_OVERRIDE} is set, which decides on TF32 whatever torch's flags say; unset it")
+        raise UnsupportedError(f"{TF32_OVERRIDE} is set, which overrides torch's TF32 flags; unset it")
     if torch.version.hip is None and torch.cuda.get_device_capability(device) < TF32_CAPABILITY:
-        raise UnsupportedError("TF32 needs compute capability 8.0, this card is older: a flag read back is no effect")
+        raise UnsupportedError("TF32 needs compute capability 8.0, and this card is older")
 
 
 def _set_tf32(*, matmul: bool, conv: bool) -> None:
-    """Set both flags through the old pair only: mixed with torch's newer `fp32_precision` it raises when read back."""
+    """Set both flags, only the old pair: mixed with torch's newer `fp32_precision`, reading them back raises."""
     import torch
 
     torch.backends.cuda.matmul.allow_tf32 = matmul
@@ -208,7 +209,7 @@ def _set_tf32(*, matmul: bool, conv: bool) -> None:
 
 
 def set_default_flags() -> None:
-    """Set what every case starts from: PyTorch's defaults, TF32 for convolutions on and for matrix products off."""
+    """Set what every case starts from, PyTorch's defaults: TF32 on for convolutions, off for matrix products."""
     import torch
 
     _set_tf32(matmul=False, conv=True)
@@ -216,46 +217,46 @@ def set_default_flags() -> None:
 
 
 def _attention_owner(pipeline: Any) -> Any:
-    """Return the denoiser, if its attention can be exchanged: an AttnProcessor fits UNets, and no transformer."""
+    """Return the denoiser if its attention processor can be replaced: an AttnProcessor fits UNets, not transformers."""
     owner = effective.denoiser(pipeline)
     if not hasattr(owner, "set_default_attn_processor"):
-        raise UnsupportedError(f"the attention of {type(owner).__name__} cannot be exchanged for another processor")
+        raise UnsupportedError(f"the attention processor of {type(owner).__name__} cannot be replaced")
     return owner
 
 
 def _compile_denoiser(pipeline: Any, mode: str) -> None:
     import torch
 
-    name = next(name for name in effective.DENOISERS if getattr(pipeline, name, None) is not None)
+    name = effective.denoiser_name(pipeline)
     setattr(pipeline, name, torch.compile(getattr(pipeline, name), mode=mode, fullgraph=True))
 
 
 _TABLE = (
-    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", checks.tf32_flags, "TF32 in matrix products and convolutions (Ampere and later)", f"{DOCS}/fp16", "tf32", "torch.backends.cuda.matmul.allow_tf32 = True\ntorch.backends.cudnn.allow_tf32 = True"),
-    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", checks.tf32_flags, "no TF32 anywhere: an honest float32", "PyTorch docs, notes/cuda", "tf32", "torch.backends.cuda.matmul.allow_tf32 = False\ntorch.backends.cudnn.allow_tf32 = False"),
-    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", checks.cudnn_benchmark, "cuDNN times its algorithms and keeps the fastest", f"{DOCS}/fp16 (v0.4)", "cudnn", "torch.backends.cudnn.benchmark = True"),
-    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", checks.offload, "whole components wait on the CPU", f"{DOCS}/memory", "offload", "pipe.enable_model_cpu_offload(device=device)"),
-    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", checks.offload, "every submodule's weights wait on the CPU", f"{DOCS}/memory", "offload", "pipe.enable_sequential_cpu_offload(device=device)"),
-    Optimization("group_offload", When.PLACE, group_offload, "group", checks.offload, "layers wait on the CPU and are moved in ahead", f"{DOCS}/memory", "offload", 'pipe.enable_group_offload(torch.device(device), offload_type="leaf_level", use_stream=device == "cuda")'),
-    Optimization("channels_last", When.BUILT, channels_last, "channels_last", checks.layout, "convolution weights laid out channels last", f"{DOCS}/fp16", "layout", "pipe.{denoiser}.to(memory_format=torch.channels_last)"),
-    Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", checks.attention, "attention as written, all scores in memory", f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor\npipe.{denoiser}.set_attn_processor(AttnProcessor())"),
-    Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", checks.attention, "torch's scaled_dot_product_attention", f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor2_0\npipe.{denoiser}.set_attn_processor(AttnProcessor2_0())"),
-    Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", checks.attention, "attention computed in slices", f"{DOCS}/memory", "attention", "pipe.enable_attention_slicing()"),
-    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", checks.attention, "xFormers' memory-efficient attention", f"{DOCS}/xformers", "attention", "pipe.enable_xformers_memory_efficient_attention()"),
-    Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", checks.attention, "query, key and value projected together", f"{DOCS}/fp16", "attention", "pipe.fuse_qkv_projections(vae=False)"),
-    Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", checks.slicing, "a batch is decoded one image at a time", f"{DOCS}/memory", "vae_slicing", "pipe.vae.enable_slicing()"),
-    Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", checks.tiling, "a large image is decoded in tiles", f"{DOCS}/memory", "vae_tiling", "pipe.vae.enable_tiling()"),
-    Optimization("compile", When.BUILT, compile_unet, "whole", checks.compiled, "torch.compile of the denoiser", f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="default", fullgraph=True)'),
-    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", checks.compiled, "torch.compile, kernels timed against each other", f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="max-autotune", fullgraph=True)'),
-    Optimization("compile_regional", When.BUILT, compile_regional, "blocks", checks.compiled, "torch.compile of the repeated block only", f"{DOCS}/fp16", "compile", "pipe.{denoiser}.compile_repeated_blocks(fullgraph=True)"),
-    Optimization("autocast", When.AROUND, autocast, "float16", checks.output_dtype, "torch.autocast to float16 (the guides warn of it)", f"{DOCS}/fp16", "autocast", "torch.autocast(device, dtype=torch.float16)"),
+    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", checks.tf32_flags, f"{DOCS}/fp16", "tf32", "torch.backends.cuda.matmul.allow_tf32 = True\ntorch.backends.cudnn.allow_tf32 = True"),
+    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", checks.tf32_flags, "PyTorch docs, notes/cuda", "tf32", "torch.backends.cuda.matmul.allow_tf32 = False\ntorch.backends.cudnn.allow_tf32 = False"),
+    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", checks.cudnn_benchmark, f"{DOCS}/fp16 (v0.4)", "cudnn", "torch.backends.cudnn.benchmark = True"),
+    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", checks.offload, f"{DOCS}/memory", "offload", "pipe.enable_model_cpu_offload(device=device)"),
+    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", checks.offload, f"{DOCS}/memory", "offload", "pipe.enable_sequential_cpu_offload(device=device)"),
+    Optimization("group_offload", When.PLACE, group_offload, "group", checks.offload, f"{DOCS}/memory", "offload", 'pipe.enable_group_offload(torch.device(device), offload_type="leaf_level", use_stream=device == "cuda")'),
+    Optimization("channels_last", When.BUILT, channels_last, "channels_last", checks.layout, f"{DOCS}/fp16", "layout", "pipe.{denoiser}.to(memory_format=torch.channels_last)"),
+    Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", checks.attention, f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor\npipe.{denoiser}.set_attn_processor(AttnProcessor())"),
+    Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", checks.attention, f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor2_0\npipe.{denoiser}.set_attn_processor(AttnProcessor2_0())"),
+    Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", checks.attention, f"{DOCS}/memory", "attention", "pipe.enable_attention_slicing()"),
+    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", checks.attention, f"{DOCS}/xformers", "attention", "pipe.enable_xformers_memory_efficient_attention()"),
+    Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", checks.attention, f"{DOCS}/fp16", "attention", "pipe.fuse_qkv_projections(vae=False)"),
+    Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", checks.slicing, f"{DOCS}/memory", "vae_slicing", "pipe.vae.enable_slicing()"),
+    Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", checks.tiling, f"{DOCS}/memory", "vae_tiling", "pipe.vae.enable_tiling()"),
+    Optimization("compile", When.BUILT, compile_denoiser, "whole", checks.compiled, f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="default", fullgraph=True)'),
+    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", checks.compiled, f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="max-autotune", fullgraph=True)'),
+    Optimization("compile_regional", When.BUILT, compile_regional, "blocks", checks.compiled, f"{DOCS}/fp16", "compile", "pipe.{denoiser}.compile_repeated_blocks(fullgraph=True)"),
+    Optimization("autocast", When.AROUND, autocast, "float16", checks.output_dtype, f"{DOCS}/fp16", "autocast", "torch.autocast(device, dtype=torch.float16)"),
 )  # fmt: skip
 
 TABLE = {optimization.name: optimization for optimization in _TABLE}
 
 
 def names() -> list[str]:
-    """Return all names, in the order of application."""
+    """Return all names, in the order in which they are applied."""
     return list(TABLE)
 
 
@@ -265,14 +266,14 @@ def conflicts_of(name: str) -> frozenset[str]:
     return frozenset(other for other in TABLE if TABLE[other].family == family and other != name)
 
 
-def apply(asked: tuple[str, ...], when: When, pipeline: Any, device: Any) -> None:
-    """Apply those of the asked optimizations that act at this moment, in table order.
+def apply(requested: tuple[str, ...], when: When, pipeline: Any, device: Any) -> None:
+    """Apply those of the requested optimizations that act at this moment, in the order of the table.
 
     Raises:
-        UnsupportedError: with its own reason, or with diffusers' where diffusers refuses.
+        UnsupportedError: with its own reason, or diffusers' if diffusers refuses.
     """
     for optimization in TABLE.values():
-        if optimization.name in asked and optimization.when == when:
+        if optimization.name in requested and optimization.when == when:
             try:
                 optimization.apply(pipeline, device)
             except (ValueError, NotImplementedError) as error:
@@ -281,20 +282,20 @@ def apply(asked: tuple[str, ...], when: When, pipeline: Any, device: Any) -> Non
                 raise UnsupportedError(f"{optimization.name}: diffusers refuses: {error}") from error
 
 
-def around(asked: tuple[str, ...], device: Any) -> Callable[[], AbstractContextManager[Any]]:
-    """Return a function that makes the context of one call."""
-    contexts = [TABLE[name] for name in asked if TABLE[name].when == When.AROUND]
+def around(requested: tuple[str, ...], device: Any) -> Callable[[], AbstractContextManager[Any]]:
+    """Return a function that returns the context manager of one call."""
+    contexts = [TABLE[name] for name in requested if TABLE[name].when == When.AROUND]
     if not contexts:
         return nullcontext
-    return lambda: contexts[0].apply(None, device)  # one family: there cannot be two
+    return lambda: contexts[0].apply(None, device)  # all of one family, so there is only one
 
 
-def placed_by_one(asked: tuple[str, ...]) -> bool:
-    """Say whether an optimization takes the place of moving the pipeline to the device."""
-    return any(TABLE[name].when == When.PLACE for name in asked)
+def placed_by_one(requested: tuple[str, ...]) -> bool:
+    """Return whether an optimization takes the place of moving the pipeline to the device."""
+    return any(TABLE[name].when == When.PLACE for name in requested)
 
 
-def verify(asked: tuple[str, ...], live: Live) -> None:
+def verify(requested: tuple[str, ...], live: Live) -> None:
     """Raise `NotInEffectError` for the first optimization that has no effect on the live pipeline."""
-    for name in asked:
+    for name in requested:
         TABLE[name].verify(live)

@@ -1,8 +1,8 @@
-"""Put a recorder around the parts of a pipeline, from outside, and take it away again.
+"""Enter a recorder around the parts of a pipeline, from outside, and remove it again.
 
-Modules are visited through forward hooks on the pipeline's own attributes: on torch.compile's wrapper where there is
-one, for hooks inside would break its graph. What a pipeline calls as a method (the scheduler's step, the VAE's decode,
-the image processor) is wrapped on the instance.
+Modules are observed through forward hooks on the pipeline's own attributes: on torch.compile's wrapper where there is
+one, because hooks inside would break its graph. What a pipeline calls as a method (the scheduler's step, the VAE's
+decode, the image processor) is wrapped on the instance.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ _METHODS = (
 
 @contextmanager
 def visited(pipeline: Any, part: Part) -> Iterator[None]:
-    """Let `part(name)` be entered around every visit of a part of the pipeline."""
+    """Enter `part(name)` around every visit of a part of the pipeline."""
     with ExitStack() as stack:
         for name, component in pipeline.components.items():
             if name.startswith("text_encoder") and component is not None:
@@ -59,7 +59,7 @@ def _hooked(module: Any, name: str, part: Part) -> Iterator[None]:
 
 @contextmanager
 def _wrapped(owner: Any, method: str, name: str, part: Part) -> Iterator[None]:
-    """Wrap a method on the instance; do nothing where there is no such method."""
+    """Wrap a method on the instance; do nothing if there is no such method."""
     original = getattr(owner, method, None)
     if original is None:
         yield

@@ -1,7 +1,9 @@
-"""The Python code that does what a case does, in plain torch and diffusers: for a person to paste.
+"""The Python code that does what a case does, in plain torch and diffusers, for a user to paste.
 
-It is written from the plan's case and from what its row says of the weights, line for line what `build` and `inputs`
-do; a test runs it and compares its pictures with the harness's. Imports no torch: code is text.
+It is written from the plan's case and from what the row says about the weights, line by line what `build` does; a test
+runs it and compares its images with the harness's. Imports no torch, because code is text.
+
+Everywhere here `measured` is the row's settings (`records.models.Settings`).
 """
 
 import json
@@ -10,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.pipelines import architectures, diffusers_api
+from bench.pipelines.diffusers_api import index_of
 from bench.pipelines.effective import DENOISERS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
+from bench.pipelines.source import WITHOUT_CHECKER
 from bench.plan.case import Case
 
-Row = Mapping[str, Any]
-WITHOUT_CHECKER = {"safety_checker": None, "requires_safety_checker": False}
+LONGEST_CALL = 88
+"""The line length on which Python's formatters agree."""
 
 _SAVE = """\
 for index, image in enumerate(images):
@@ -32,91 +36,75 @@ with torch.no_grad():
 images = pipe.image_processor.postprocess(decoded)"""
 
 
-def snippet(case: Case, row: Row) -> str:
-    """Return a whole program that draws a case's pictures and saves them.
+def snippet(case: Case, measured: Any) -> str:
+    """Return a whole program that makes the images of a case and saves them.
 
     Args:
-        case: of the plan, in its full size also where a tiny twin was measured.
-        row: of the results: where the weights came from, the device, the threads.
+        case: of the plan, full-size even if a tiny model was measured.
+        measured: the row's settings: where the weights came from, the device, the threads.
     """
-    sections = [list(lines) for lines in (_process(case, row), _loading(case, row), _building(case, row))]
-    sections += [list(lines) for lines in (_calling(case), _saving(case))]
-    imports, sections = _hoisted(sections)
-    parts = [_comments(case, row), imports, *sections]
-    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+    by_row = [section(case, measured) for section in (_process, _loading, _building)]
+    sections = [*by_row, _calling(case), _saving(case)]
+    imports, bodies = _hoisted([list(lines) for lines in sections])
+    return "\n\n".join("\n".join(lines) for lines in [_comments(case, measured), imports, *bodies] if lines) + "\n"
 
 
-def _comments(case: Case, row: Row) -> list[str]:
-    """Say of what the figures are where it is not of what the code loads."""
-    told = [f"# {case.key}, as it was measured."]
-    if row.get("size") == "tiny":
-        told = [f"# {case.key}. Measured was a tiny twin; this is the same with the model itself, which was not."]
-    elif row.get("weights") == "random":
-        told.append(f"# Measured with random weights of {row['weights_from']}'s published shapes; this loads its own.")
-    if row.get("vae_weights") == "random" and row.get("weights") != "random":
-        told.append("# The exchanged autoencoder had random weights; this loads its own.")
-    return told
+def _comments(case: Case, measured: Any) -> list[str]:
+    """Say what was measured if that is not what the code loads."""
+    if measured.size == "tiny":
+        return [f"# {case.key}. Only its tiny model was measured; this code runs the full-size model, which was not."]
+    lines = [f"# {case.key}, as it was measured."]
+    if measured.weights == "random":
+        lines.append(f"# The weights were random, in the published shapes of {measured.weights_from}.")
+    elif measured.vae_weights == "random":
+        lines.append("# The weights of the autoencoder were random.")
+    return [*lines, "# This code loads the trained ones."] if len(lines) > 1 else lines
 
 
-def _process(case: Case, row: Row) -> Iterator[str]:
+def _process(case: Case, measured: Any) -> Iterator[str]:
     yield "import torch"
-    yield f"device = {_text(row['device'])}"
-    if row["device"] == "cpu" and row.get("threads") is not None:
-        yield f"torch.set_num_threads({row['threads']})  # as measured"
-    yield from _applied(case, row, When.PROCESS)
+    yield f"device = {_quoted(measured.device)}"
+    if measured.device == "cpu" and measured.threads is not None:
+        yield f"torch.set_num_threads({measured.threads})  # as measured"
+    yield from _applied(case, measured, When.PROCESS)
 
 
-def _loading(case: Case, row: Row) -> Iterator[str]:
-    """Load the pipeline, then what is exchanged in it."""
-    name, revision = _published(case.model, row["weights"], row["weights_from"], row.get("revision"))
-    pinned = {"revision": revision} if revision else {}
-    checker = WITHOUT_CHECKER if not case.safety_checker and _has_checker(name, row) else {}
+def _loading(case: Case, measured: Any) -> Iterator[str]:
+    """Load the pipeline, then replace parts of it."""
+    name, revision = _published(case.model, measured.weights, measured.weights_from, measured.revision)
+    checker = WITHOUT_CHECKER if not case.safety_checker and _has_checker(name, measured.pipeline) else {}
     yield "from diffusers import DiffusionPipeline"
-    yield from _call(
-        "pipe = DiffusionPipeline.from_pretrained",
-        [
-            _text(name),
-            f"dtype=torch.{case.dtype}",
-            *_keywords({"use_safetensors": True, **pinned, **case.load, **checker}),
-        ],
-    )
+    yield from _from_pretrained("pipe = DiffusionPipeline", name, case.dtype, {**revision, **case.load, **checker})
     if case.vae is not None:
-        yield from _autoencoder(case, row)
-    if case.scheduler is not None or case.scheduler_config:
-        yield from _scheduler(case)
-
-
-def _autoencoder(case: Case, row: Row) -> Iterator[str]:
-    found = (str(row["vae_weights"]), str(row["vae_weights_from"]), row.get("vae_revision"))
-    name, revision = _published(str(case.vae), *found)
-    pinned = {"revision": revision} if revision else {}
-    arguments = [_text(name), f"dtype=torch.{case.dtype}", *_keywords({"use_safetensors": True, **pinned})]
-    yield "from diffusers import AutoModel"
-    yield from _call("pipe.vae = AutoModel.from_pretrained", arguments)
-
-
-def _scheduler(case: Case) -> Iterator[str]:
-    own = "type(pipe.scheduler)"
+        origin = measured.vae_weights, measured.vae_weights_from, measured.vae_revision
+        name, revision = _published(case.vae, *origin)
+        yield "from diffusers import AutoModel"
+        yield from _from_pretrained("pipe.vae = AutoModel", name, case.dtype, revision)
     if case.scheduler is not None:
         yield f"from diffusers import {case.scheduler}"
-    arguments = ["pipe.scheduler.config", *_keywords(case.scheduler_config)]
-    yield from _call(f"pipe.scheduler = {case.scheduler or own}.from_config", arguments)
+    if case.scheduler is not None or case.scheduler_config:
+        arguments = ["pipe.scheduler.config", *_keywords(case.scheduler_config)]
+        yield from _call(f"pipe.scheduler = {case.scheduler or 'type(pipe.scheduler)'}.from_config", arguments)
 
 
-def _building(case: Case, row: Row) -> Iterator[str]:
-    """Place the pipeline, and apply what acts on it once it is placed."""
-    yield from _applied(case, row, When.PLACE)
+def _from_pretrained(target: str, name: str, dtype: str, keywords: Mapping[str, Any]) -> Iterator[str]:
+    arguments = [_quoted(name), f"dtype=torch.{dtype}", *_keywords({"use_safetensors": True, **keywords})]
+    return _call(f"{target}.from_pretrained", arguments)
+
+
+def _building(case: Case, measured: Any) -> Iterator[str]:
+    """Place the pipeline, then apply what acts on the placed pipeline."""
+    yield from _applied(case, measured, When.PLACE)
     if not placed_by_one(case.optimizations) and "device_map" not in case.load:
         yield "pipe.to(device)"
-    yield from _applied(case, row, When.BUILT)
+    yield from _applied(case, measured, When.BUILT)
 
 
-def _applied(case: Case, row: Row, when: When) -> Iterator[str]:
-    """Return the lines of the case's optimizations that act at this moment, in the table's order."""
-    name = _denoiser(row)
+def _applied(case: Case, measured: Any, when: When) -> Iterator[str]:
+    """Return the code of the case's optimizations that act at this moment, in the order of the table."""
     for optimization in TABLE.values():
         if optimization.name in case.optimizations and optimization.when == when:
-            yield from optimization.code.format(denoiser=name).splitlines()
+            yield from optimization.code.format(denoiser=_denoiser(measured)).splitlines()
 
 
 def _calling(case: Case) -> Iterator[str]:
@@ -140,43 +128,28 @@ def _saving(case: Case) -> Iterator[str]:
     yield from _SAVE.splitlines()
 
 
-def _published(wanted: str, weights: str, found: str, revision: Any) -> tuple[str, str | None]:
-    """Return what to load by name, and its revision: what was loaded, or the hub id of what was made up."""
+def _published(wanted: str, weights: str, found: str, revision: str | None) -> tuple[str, dict[str, str]]:
+    """Return what to load and its revision: what was loaded, or the hub id of what had random weights."""
     if weights == "folder" and not Path(found).is_absolute():
-        return f"./{found}", None  # else diffusers would ask the hub for it, started from elsewhere
+        return f"./{found}", {}  # without ./ diffusers would look for it on the hub if the folder is not here
     if weights != "random":
-        return found, str(revision) if revision else None
-    facts = architectures.find_model(wanted) or architectures.find_autoencoder(wanted)
-    return (facts.hub[0] if facts is not None else wanted), None
+        return found, {"revision": revision} if revision else {}
+    facts = architectures.find(wanted)
+    return (facts.hub[0] if facts is not None else wanted), {}
 
 
-def _has_checker(name: str, row: Row) -> bool:
-    """Say whether a pipeline has a place for a safety checker: by its folder, its facts, or the installed diffusers."""
-    index = _index(name)
-    if index is not None:
-        return "safety_checker" in index
-    known = [model for model in architectures.models().values() if model.pipeline == row.get("pipeline")]
-    if known:
-        return any("safety_checker" in model.absent for model in known)
-    return "safety_checker" in (diffusers_api.components(str(row.get("pipeline"))) or ())
+def _has_checker(name: str, pipeline: str | None) -> bool:
+    """Return whether a pipeline takes a safety checker: by its folder, its facts, or the installed diffusers."""
+    known = [model.absent for model in architectures.models().values() if model.pipeline == pipeline]
+    absent = {role for roles in known for role in roles}
+    return "safety_checker" in (index_of(name) or absent or diffusers_api.components(str(pipeline)) or ())
 
 
-def _denoiser(row: Row) -> str:
-    """Return the name of the denoiser in the pipeline: by its folder, else by its class, else the commonest."""
-    parts = [_index(str(row["weights_from"])) or {}]
-    parts += [
-        dict(model.components) for model in architectures.models().values() if model.pipeline == row.get("pipeline")
-    ]
+def _denoiser(measured: Any) -> str:
+    """Return the name of the denoiser in the pipeline: by its folder, else by its class, else the most common one."""
+    known = [model.components for model in architectures.models().values() if model.pipeline == measured.pipeline]
+    parts = [index_of(str(measured.weights_from)), *known]
     return next((name for name in DENOISERS if any(name in part for part in parts)), DENOISERS[0])
-
-
-def _index(folder: str) -> dict[str, Any] | None:
-    """Return what a saved pipeline says it is made of; None where no such folder is here."""
-    path = Path(folder).expanduser() / "model_index.json"
-    if not path.is_file():
-        return None
-    index: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return index
 
 
 def _keywords(arguments: Mapping[str, Any]) -> list[str]:
@@ -184,9 +157,9 @@ def _keywords(arguments: Mapping[str, Any]) -> list[str]:
 
 
 def _literal(value: Any) -> str:
-    """Return a value as Python source; a scenario's sequences come as tuples or lists, and diffusers wants lists."""
+    """Return a value as Python source; a tuple becomes a list, because diffusers expects lists."""
     if isinstance(value, str):
-        return _text(value)
+        return _quoted(value)
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, Mapping):
@@ -194,15 +167,14 @@ def _literal(value: Any) -> str:
     return repr(value)
 
 
-def _text(value: str) -> str:
-    """Return a text in double quotes, as Python source."""
+def _quoted(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
 def _call(function: str, arguments: list[str], after: str = "") -> Iterator[str]:
-    """Return a call, on one line where it is short."""
+    """Return a call, on one line if it is short."""
     line = f"{function}({', '.join(arguments)}){after}"
-    if len(line) <= 88:  # noqa: PLR2004 - the width that Python's formatters agree on
+    if len(line) <= LONGEST_CALL:
         yield line
         return
     yield f"{function}("
@@ -211,12 +183,12 @@ def _call(function: str, arguments: list[str], after: str = "") -> Iterator[str]
 
 
 def _hoisted(sections: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """Return the imports, those from one module on one line, and the sections without them."""
+    """Return the imports, one line per module, and the sections without them."""
     found = {line for lines in sections for line in lines if line.startswith(("import ", "from "))}
     names: dict[str, list[str]] = {}
     for line in sorted(line for line in found if line.startswith("from ")):
         module, name = line.removeprefix("from ").split(" import ")
         names.setdefault(module, []).append(name)
-    plain = sorted(line for line in found if line.startswith("import "))
-    imports = [*plain, *(f"from {module} import {', '.join(taken)}" for module, taken in names.items())]
+    modules = sorted(line for line in found if line.startswith("import "))
+    imports = [*modules, *(f"from {module} import {', '.join(taken)}" for module, taken in names.items())]
     return imports, [[line for line in lines if line not in found] for lines in sections]

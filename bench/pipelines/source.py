@@ -1,27 +1,29 @@
 """Where a pipeline's weights come from: a local folder, the hub's cache, the hub, or random values.
 
-Weights are read from safetensors only and no remote code is run. `auto` takes the cache, then the hub, then random
-weights, but random ones only where the hub cannot be reached: a model that is gated or does not exist is an error.
+Weights are read from safetensors only, and remote code is never run. `auto` tries the cache, then the hub, then random
+weights, but random ones only if the hub cannot be reached: a gated or nonexistent model is an error.
 """
 
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.pipelines import architectures, weights
-from bench.pipelines.architectures import Autoencoder, Model
+from bench.pipelines.architectures import Model
 from bench.pipelines.errors import UnsupportedError, raised_in
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 
 SAFE = {"use_safetensors": True, "trust_remote_code": False}
+WITHOUT_CHECKER = {"safety_checker": None, "requires_safety_checker": False}
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a row says of its weights: `random`, `hub` or `folder`, the id or path, and the revision on the hub."""
+    """What a row says about its weights: `random`, `hub` or `folder`; the id or path; the revision on the hub."""
 
     weights: str
     name: str
@@ -29,26 +31,21 @@ class Origin:
 
 
 def pipeline(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any, Origin]:
-    """Load or make the pipeline of a case, its components on `home` where they are made here.
+    """Load or make the pipeline of a case; components that are made here are made on `home`.
 
     Raises:
-        UnsupportedError: random weights were asked for a model without published facts.
-        OSError: the weights are not to be had (diffusers' own message).
+        UnsupportedError: random weights are needed for a model without published facts.
+        OSError: the weights cannot be loaded (diffusers' own message).
     """
     facts = architectures.find_model(case.model)
-    if size == "tiny" and facts is not None and facts.twin is not None:
-        return _random_pipeline(case, architectures.twin(facts.twin), run, home), Origin("random", facts.twin)
-    folder = local_folder(case.model, run.weights, "model_index.json")
-    if folder is not None:
-        return _load_pipeline(case, str(folder), local_files_only=True), Origin("folder", str(folder))
-    name = hub_id(facts, case.model)
-    loaded = _from_hub(run, name, lambda **kwargs: _load_pipeline(case, name, **kwargs))
-    if loaded is not None:
-        return loaded, Origin("hub", name, case.load.get("revision") or cached_commit(name))
+    if size == "tiny" and facts is not None and facts.tiny is not None:
+        return _random_pipeline(case, architectures.tiny_model(facts.tiny), run, home), Origin("random", facts.tiny)
+    load, revision = partial(_load_pipeline, case), case.load.get("revision")
+    saved = _saved(case.model, "model_index.json", run, load, revision)
+    if saved is not None:
+        return saved
     if facts is None:
-        raise UnsupportedError(
-            f"no published facts of '{name}' to build random weights from; the hub or a folder has it"
-        )
+        raise _no_facts(case.model)
     return _random_pipeline(case, facts, run, home), Origin("random", facts.name)
 
 
@@ -56,48 +53,62 @@ def autoencoder(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any
     """Load or make the autoencoder that a case names, on `home`.
 
     Raises:
-        UnsupportedError: random weights were asked for an autoencoder without published facts.
-        OSError: the weights are not to be had (diffusers' own message).
+        UnsupportedError: random weights are needed for an autoencoder without published facts.
+        OSError: the weights cannot be loaded (diffusers' own message).
     """
     import torch
 
-    dtype = getattr(torch, case.dtype)
-    wanted = str(case.vae)
-    facts = architectures.find_autoencoder(wanted)
-    if size == "tiny" and facts is not None:
-        twin = architectures.component(facts.twin)
-        return weights.build(twin, dtype, home, run.device), Origin("random", facts.twin)
-    folder = local_folder(wanted, run.weights, "config.json")
-    if folder is not None:
-        loaded = load_autoencoder(str(folder), dtype, local_files_only=True)
-        return loaded.to(home), Origin("folder", str(folder))
-    name = hub_id(facts, wanted)
-    loaded = _from_hub(run, name, lambda **kwargs: load_autoencoder(name, dtype, **kwargs))
-    if loaded is not None:
-        return loaded.to(home), Origin("hub", name, cached_commit(name))
+    dtype, name = getattr(torch, case.dtype), str(case.vae)
+    facts = architectures.find_autoencoder(name)
+    if size == "full" or facts is None:
+        saved = _saved(name, "config.json", run, partial(load_autoencoder, dtype=dtype))
+        if saved is not None:
+            return saved[0].to(home), saved[1]
     if facts is None:
-        raise UnsupportedError(
-            f"no published facts of '{name}' to build random weights from; the hub or a folder has it"
-        )
-    return weights.build(architectures.component(facts.component), dtype, home, run.device), Origin(
-        "random", facts.name
-    )
+        raise _no_facts(name)
+    component, origin = (facts.tiny, facts.tiny) if size == "tiny" else (facts.component, facts.name)
+    return weights.build(architectures.component(component), dtype, home, run.device), Origin("random", origin)
+
+
+def _saved(
+    name: str, marker: str, run: RunSettings, load: Callable[..., Any], revision: str | None = None
+) -> tuple[Any, Origin] | None:
+    """Load from a folder, the hub's cache or the hub; return None if random weights must be made instead."""
+    folder = local_folder(name, run.weights, marker)
+    if folder is not None:
+        return load(str(folder), local_files_only=True), Origin("folder", str(folder))
+    if run.weights == "random":
+        return None
+    hub, loaded = hub_id(name), None
+    if cached_commit(hub) is not None:
+        try:
+            loaded = load(hub, local_files_only=True)
+        except OSError as error:
+            print(f"the copy of {hub} in the hub's cache cannot be loaded: {error}")  # noqa: T201 - to the case's log
+    if loaded is None and (run.hub_reachable or run.weights == "hub"):
+        loaded = load(hub, local_files_only=False)
+    return None if loaded is None else (loaded, Origin("hub", hub, revision or cached_commit(hub)))
+
+
+def _no_facts(name: str) -> UnsupportedError:
+    remedy = "use --weights hub, or a folder that contains it"
+    return UnsupportedError(f"there are no published facts about '{name}' to make random weights from; {remedy}")
 
 
 def local_folder(name: str, policy: str, marker: str) -> Path | None:
-    """Return the folder a model is loaded from, if it is one itself or `--weights DIR` holds it; None otherwise.
+    """Return the folder that a model is loaded from: the model itself, or one in `--weights DIR`; else None.
 
-    In `DIR` a model lies under its hub id, under the id's last part, or is the folder itself.
+    In `DIR`, a model is at its hub id, at the last part of that id, or the folder itself.
 
     Raises:
-        FileNotFoundError: `DIR` was given and has not got the model.
+        FileNotFoundError: `DIR` was given and does not contain the model.
     """
     if (Path(name).expanduser() / marker).is_file():
         return Path(name).expanduser()
     if policy in {"auto", "hub", "random"}:
         return None
     root = Path(policy).expanduser()
-    facts = architectures.find_model(name) or architectures.find_autoencoder(name)
+    facts = architectures.find(name)
     names = [name, *(facts.hub if facts else ()), *([facts.name] if facts else ())]
     candidates: list[Path] = [root / part for known in names for part in (known, known.rsplit("/", 1)[-1])]
     if marker == "model_index.json":
@@ -105,29 +116,18 @@ def local_folder(name: str, policy: str, marker: str) -> Path | None:
     for candidate in candidates:
         if (candidate / marker).is_file():
             return candidate
-    raise FileNotFoundError(f"{root} holds no '{name}': looked for {marker} in {', '.join(map(str, candidates))}")
+    tried = ", ".join(map(str, candidates))
+    raise FileNotFoundError(f"{root} does not contain '{name}': there is no {marker} in any of {tried}")
 
 
-def _from_hub(run: RunSettings, name: str, load: Callable[..., Any]) -> Any:
-    """Load from the hub's cache, then from the hub; None where random weights are to be made instead."""
-    if run.weights == "random":
-        return None
-    online = run.hub_reachable or run.weights == "hub"
-    if cached_commit(name) is not None:
-        try:
-            return load(local_files_only=True)
-        except OSError as error:
-            print(f"the copy of {name} in the hub's cache cannot be loaded: {error}")  # noqa: T201 - to the case's log
-    return load(local_files_only=False) if online else None
-
-
-def hub_id(facts: Model | Autoencoder | None, name: str) -> str:
-    """Return the hub id of a model or an autoencoder; what has no published facts is named by its own."""
+def hub_id(name: str) -> str:
+    """Return the hub id of a model or an autoencoder; without published facts its name is the id."""
+    facts = architectures.find(name)
     return facts.hub[0] if facts else name
 
 
 def cached_commit(name: str, revision: str | None = None) -> str | None:
-    """Return the commit of the hub's snapshot that the cache holds at least a part of; None where there is none."""
+    """Return the commit of the snapshot that is at least partly in the hub's cache; None if there is none."""
     from huggingface_hub import try_to_load_from_cache
 
     for marker in ("model_index.json", "config.json"):
@@ -152,27 +152,27 @@ def _load_pipeline(case: Case, name: str, **where: Any) -> Any:
 
 
 def without_safety_checker(name: str, **where: Any) -> dict[str, Any]:
-    """Leave the safety checker out of those pipelines that have one: it would run a second model in every call."""
+    """Return the arguments that leave the safety checker out: it would run a second model in every call."""
     from diffusers import DiffusionPipeline
 
     config = DiffusionPipeline.load_config(name, **where)
-    return {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
+    return WITHOUT_CHECKER if "safety_checker" in config else {}
 
 
 def load_autoencoder(name: str, dtype: Any, **where: Any) -> Any:
-    """Load an autoencoder from a folder, the hub's cache or the hub; raise OSError where it is not to be had."""
+    """Load an autoencoder from a folder, the hub's cache or the hub; raise OSError if that is not possible."""
     from diffusers import AutoModel
 
     return AutoModel.from_pretrained(name, dtype=dtype, **SAFE, **where)
 
 
 def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any) -> Any:
-    """Make a pipeline of random components; go through `from_pretrained` where the case has arguments for it."""
+    """Make a pipeline of random components; go through `from_pretrained` if the case has arguments for it."""
     import diffusers
     import torch
 
     if case.safety_checker:
-        raise UnsupportedError("the safety checker needs its own weights; use --weights hub, or leave it off")
+        raise UnsupportedError("the safety checker needs trained weights; use --weights hub, or turn it off")
     dtype = getattr(torch, case.dtype)
     components = {name: architectures.component(of) for name, of in facts.components.items()}
     parts = {name: weights.build(component, dtype, home, run.device) for name, component in components.items()}
@@ -181,8 +181,7 @@ def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any) -> A
 
 
 def _reload(case: Case, built: Any) -> Any:
-    """Save and load: `load:` means something to `from_pretrained` only, so that is what it goes through."""
-    variant = case.load.get("variant")
+    """Save and load a pipeline, because only `from_pretrained` understands the arguments under `load:`."""
     with tempfile.TemporaryDirectory(prefix="diffusion-bench-") as folder:
-        built.save_pretrained(folder, safe_serialization=True, variant=variant)
+        built.save_pretrained(folder, safe_serialization=True, variant=case.load.get("variant"))
         return _load_pipeline(case, folder, local_files_only=True)

@@ -1,4 +1,4 @@
-"""Scale a case down to its tiny twin: sides / 8, steps / 5; batch, prompts and settings stay as they are."""
+"""Scale a case down to its tiny model: sides / 8, steps / 5. Batch size, prompts and other settings stay the same."""
 
 from dataclasses import replace
 from math import ceil
@@ -11,21 +11,21 @@ SIDES_DIVIDED_BY = 8
 STEPS_DIVIDED_BY = 5
 
 
-def has_twin(model: str) -> bool:
-    """Say whether a model can be measured as a tiny twin. A local folder or unknown hub id runs as it is."""
+def has_tiny_model(model: str) -> bool:
+    """Return whether there is a tiny model; there is none for a local folder or an unknown hub id."""
     known = architectures.find_model(model)
-    return known is not None and known.twin is not None and not Path(model).is_dir()
+    return known is not None and known.tiny is not None and not Path(model).is_dir()
 
 
 def resolve(case: Case, run_size: str) -> tuple[Case, str]:
-    """Return the case as this run measures it, and its size: `tiny` where the run is and the model has a twin."""
-    if run_size != "tiny" or not has_twin(case.model):
+    """Return the case as this run measures it, and its size: `tiny` if the run is tiny and there is a tiny model."""
+    if run_size != "tiny" or not has_tiny_model(case.model):
         return case, "full"
     return scale(case), "tiny"
 
 
 def scale(case: Case) -> Case:
-    """Return the case as its tiny twin runs it; raise KeyError for a model without published facts."""
+    """Return the case as its tiny model runs it; raise KeyError for a model without published facts."""
     facts = architectures.models()[case.model]
     call = dict(case.call)
     for side, default in (("height", facts.height), ("width", facts.width)):

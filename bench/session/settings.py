@@ -59,7 +59,7 @@ def _check_passes(request: RunRequest) -> None:
 
 def _check_weights(cases: "Sequence[Case]", request: RunRequest) -> None:
     """Refuse weights that contradict what the results would say of them."""
-    from bench.pipelines.tiny import has_twin
+    from bench.pipelines.tiny import has_tiny_model
 
     weights, option = request.weights, request.option("weights")
     if weights in POLICIES and weights != "hub":
@@ -71,7 +71,7 @@ def _check_weights(cases: "Sequence[Case]", request: RunRequest) -> None:
     folder = Path(weights).expanduser()
     if not folder.is_dir():
         raise InputError(f"{option}: is not a folder; give auto, hub, random, or a folder of saved pipelines")
-    models = {case.model for case in cases if has_twin(case.model) or not Path(case.model).is_dir()}
+    models = {case.model for case in cases if has_tiny_model(case.model) or not Path(case.model).is_dir()}
     if (folder / "model_index.json").is_file() and len(models) > 1:
         raise InputError(
             f"{option}: is one pipeline, but the plan has {len(models)} models ({', '.join(sorted(models))}); choose "

@@ -1,10 +1,14 @@
+"""Timing one call on a scripted clock."""
+
 import gc
+
+import pytest
 
 from bench.measure.clock import no_garbage_collection, timed
 
 
 class ScriptedDevice:
-    """A device whose clock and events tick as told, and which writes down what was done to it."""
+    """A device with scripted clock readings, which logs what is done to it."""
 
     def __init__(self, ticks, device_seconds=None):
         self.ticks = iter(ticks)
@@ -36,6 +40,12 @@ def test_device_time_is_what_the_device_says():
     assert timing.device_time_s == 0.75
 
 
+@pytest.mark.parametrize(("device_seconds", "expected"), [(0.75, 0.75), (None, 1.0)])
+def test_the_devices_own_clock_is_preferred_to_the_hosts(device_seconds, expected):
+    timing, _ = timed(ScriptedDevice([0.0, 1.0], device_seconds), lambda: None)
+    assert timing.own_clock_s == expected
+
+
 def test_the_result_of_the_call_is_returned():
     _, result = timed(ScriptedDevice([0.0, 1.0]), lambda: "image")
     assert result == "image"
@@ -49,11 +59,11 @@ def test_the_device_is_synchronized_before_the_clock_starts_and_before_it_stops(
 
 def test_garbage_collection_is_off_inside_and_on_again_after():
     with no_garbage_collection():
-        inside = gc.isenabled()
-    assert (inside, gc.isenabled()) == (False, True)
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
-def test_what_was_frozen_is_given_back():
+def test_frozen_objects_are_released_after():
     with no_garbage_collection():
         assert gc.get_freeze_count() > 0
     assert gc.get_freeze_count() == 0

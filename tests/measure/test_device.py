@@ -1,20 +1,22 @@
+"""The device under the clock."""
+
 import pytest
 
 from bench.measure.clock import timed
-from bench.measure.device import Accelerator, HostDevice, open_device
+from bench.measure.device import Accelerator, Device, open_device
 
 
-def test_the_host_has_no_second_clock():
-    timing, _ = timed(HostDevice(), lambda: None)
+def test_the_cpu_has_no_second_clock():
+    timing, _ = timed(Device(), lambda: None)
     assert timing.device_time_s is None
 
 
-def test_the_cpu_is_the_host():
-    assert isinstance(open_device("cpu"), HostDevice)
+def test_the_cpu_is_not_an_accelerator():
+    assert not isinstance(open_device("cpu"), Accelerator)
 
 
 @pytest.mark.gpu
-def test_an_accelerators_latency_covers_work_that_was_only_launched():
+def test_the_latency_of_an_accelerator_includes_work_that_was_only_launched():
     import torch
 
     device = Accelerator(torch.device("cuda"))

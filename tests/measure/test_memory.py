@@ -1,15 +1,17 @@
+"""Peak memory of the host and of an accelerator."""
+
 import mmap
 import sys
 
 import pytest
 
-from bench.measure.memory import HostMemory, Peak, open_memory
+from bench.measure.memory import HostMemory, open_memory
 
 MIB = 1024**2
 
 
 def growth_of_mapping(path, permissions):
-    """Return by how much the peak grows when all of a file is mapped and read."""
+    """Return by how much the peak grows when a whole file is mapped and read."""
     memory = HostMemory()
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=permissions) as mapped:
         assert mapped[:: mmap.PAGESIZE].count(1) == len(mapped) // mmap.PAGESIZE
@@ -24,24 +26,24 @@ def file(tmp_path):
     return path
 
 
-def test_host_memory_grows_by_what_is_touched():
+def test_host_memory_grows_by_the_memory_that_is_touched():
     memory = HostMemory()
     held = bytearray(64 * MIB)
     assert 60 * MIB <= memory.peak().rss_growth_bytes <= 68 * MIB
     del held
 
 
-def test_host_memory_does_not_grow_by_code_that_is_mapped(file):
+def test_mapped_code_does_not_count_as_growth(file):
     if sys.platform != "linux":
-        pytest.skip("only Linux tells what is mapped")
+        pytest.skip("only Linux shows what is mapped")
     assert growth_of_mapping(file, mmap.PROT_READ | mmap.PROT_EXEC) < 4 * MIB
 
 
-def test_host_memory_grows_by_weights_that_are_mapped_from_their_file(file):
+def test_weights_mapped_from_a_file_count_as_growth(file):
     assert growth_of_mapping(file, mmap.PROT_READ) >= 30 * MIB
 
 
-def test_a_reset_forgets_memory_that_was_given_back():
+def test_a_reset_forgets_memory_that_was_released():
     memory = HostMemory()
     held = bytearray(256 * MIB)
     peak = memory.peak().rss_growth_bytes
@@ -50,13 +52,9 @@ def test_a_reset_forgets_memory_that_was_given_back():
     assert memory.peak().rss_growth_bytes < peak - 200 * MIB
 
 
-def test_what_a_host_does_not_count_is_unknown_not_zero():
-    peak = HostMemory().peak()
-    assert (peak.allocated_bytes, peak.reserved_bytes) == (None, None)
-
-
-def test_an_unread_peak_is_unknown():
-    assert Peak() == Peak(None, None, None)
+@pytest.mark.parametrize("counter", ["allocated_bytes", "reserved_bytes"])
+def test_the_counters_of_an_allocator_are_unknown_on_a_host_and_not_zero(counter):
+    assert getattr(HostMemory().peak(), counter) is None
 
 
 @pytest.mark.gpu
@@ -73,7 +71,7 @@ def test_an_accelerator_counts_tensors_and_the_caching_allocator():
 
 
 @pytest.mark.gpu
-def test_the_whole_card_shows_at_least_what_this_process_reserved():
+def test_the_whole_card_uses_at_least_what_this_process_reserved():
     import torch
 
     memory = open_memory("cuda")

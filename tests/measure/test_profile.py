@@ -1,3 +1,5 @@
+"""One profiled call, and how long the device was busy."""
+
 import json
 from types import SimpleNamespace
 
@@ -20,28 +22,47 @@ def test_the_union_of_intervals_counts_each_point_once(intervals, length):
     assert union(intervals) == length
 
 
-def on_device(start, end, *, marked=False):
-    return SimpleNamespace(time_range=SimpleNamespace(start=start, end=end), is_user_annotation=marked)
+def event(start_s, end_s, name="ampere_sgemm", *, annotation=False):
+    """Return an event as kineto has it."""
+    return SimpleNamespace(
+        start_ns=lambda: int(start_s * 1e9),
+        end_ns=lambda: int(end_s * 1e9),
+        name=lambda: name,
+        is_user_annotation=lambda: annotation,
+    )
 
 
-def test_a_mark_around_kernels_is_no_work():
-    assert busy_s([on_device(0, 10e6, marked=True), on_device(0, 1e6), on_device(9e6, 10e6)]) == 2.0
+def test_an_annotation_around_kernels_is_not_work():
+    assert busy_s([event(0, 10, annotation=True), event(0, 1), event(9, 10)]) == 2.0
 
 
-@pytest.mark.parametrize("events", [[], [on_device(0, 10e6, marked=True)]])
-def test_a_device_that_tells_no_kernel_is_unknown_not_idle(events):
+def test_a_torch_without_annotations_in_its_results_is_read_too():
+    old = event(0, 1)
+    del old.is_user_annotation
+    assert busy_s([old]) == 1.0
+
+
+@pytest.mark.parametrize(
+    "copy", ["Memcpy HtoD (Pinned -> Device)", "Memcpy DtoH (Device -> Pageable)", "Memset (Device)"]
+)
+def test_copies_are_not_computing(copy):
+    assert busy_s([event(0, 10, copy), event(0, 1)]) == 1.0
+
+
+@pytest.mark.parametrize("events", [[], [event(0, 10, annotation=True)], [event(0, 10, "Memset (Device)")]])
+def test_a_device_without_kernels_is_unknown_and_not_idle(events):
     assert busy_s(events) is None
 
 
-def test_a_cpu_has_no_busy_device():
+def test_the_busy_time_of_a_cpu_is_unknown():
     assert profiled("cpu", lambda: None, None) is None
 
 
-def test_a_trace_is_json_of_events(tmp_path):
+def test_a_trace_is_a_json_file_of_events(tmp_path):
     import torch
 
     profiled("cpu", lambda: torch.ones(8) + 1, tmp_path / "traces" / "case.json")
-    names = {event.get("name") for event in json.loads((tmp_path / "traces" / "case.json").read_text())["traceEvents"]}
+    names = {found.get("name") for found in json.loads((tmp_path / "traces" / "case.json").read_text())["traceEvents"]}
     assert "aten::add" in names
 
 
@@ -50,4 +71,7 @@ def test_a_busy_device_is_busy():
     import torch
 
     left = torch.randn(4096, 4096, device="cuda")
-    assert profiled("cuda", lambda: (left @ left, torch.cuda.synchronize()), None) > 1e-4
+    busy = profiled("cuda", lambda: (left @ left, torch.cuda.synchronize()), None)
+    if busy is None:
+        pytest.skip("the driver's profiler is not available to this process")
+    assert busy > 1e-4

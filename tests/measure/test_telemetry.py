@@ -1,14 +1,17 @@
+"""Telemetry, with a fake driver whose counters a test sets."""
+
 from types import SimpleNamespace
 
 import pytest
 
-from bench.measure import telemetry, throttling
-from bench.measure.telemetry import HostTelemetry, NvmlTelemetry
-from bench.records import schema
+from bench.measure import telemetry
+from bench.measure.telemetry import COUNTERS, HostTelemetry, NvmlTelemetry
+from bench.records import models
+from bench.records.columns import columns
 
 
 class FakeNvml:
-    """A card whose counters a test sets; what it does not set, the driver does not tell."""
+    """A card whose counters a test sets; anything else is not supported."""
 
     NVML_CLOCK_SM, NVML_CLOCK_MEM, NVML_TEMPERATURE_GPU = 1, 2, 0
     NVML_SUCCESS, NOT_SUPPORTED = 0, 3
@@ -54,20 +57,23 @@ class Clock:
         return next(self.times)
 
 
-def test_a_card_that_tells_nothing_is_unknown_not_zero():
-    told = NvmlTelemetry(FakeNvml(), None).end()
-    assert {name for name, value in told.items() if value is not None} == set()
+def test_what_a_card_does_not_support_is_unknown_and_not_zero():
+    values = NvmlTelemetry(FakeNvml(), None).end()
+    assert {name for name, value in values.items() if value is not None} == set()
 
 
-def test_clocks_and_power_are_in_si_units():
-    nvml = FakeNvml(nvmlDeviceGetPowerUsage=412_000)
+def test_power_is_in_watts():
+    assert NvmlTelemetry(FakeNvml(nvmlDeviceGetPowerUsage=412_000), None).end()["power_w"] == 412.0
+
+
+def test_clocks_are_in_hertz():
+    nvml = FakeNvml()
     nvml.values["nvmlDeviceGetClockInfo", nvml.NVML_CLOCK_SM] = 1980
-    told = NvmlTelemetry(nvml, None).end()
-    assert (told["power_w"], told["sm_clock_hz"]) == (412.0, 1.98e9)
+    assert NvmlTelemetry(nvml, None).end()["sm_clock_hz"] == 1.98e9
 
 
 @pytest.mark.parametrize(("seconds", "joules"), [(2.0, 600.0), (0.5, None)])
-def test_energy_is_told_over_a_second_and_no_less(monkeypatch, seconds, joules):
+def test_energy_is_only_reported_over_at_least_a_second(monkeypatch, seconds, joules):
     monkeypatch.setattr(telemetry, "perf_counter", Clock(0.0, seconds))
     nvml = FakeNvml(nvmlDeviceGetTotalEnergyConsumption=1_000_000)
     watch = NvmlTelemetry(nvml, None)
@@ -76,21 +82,31 @@ def test_energy_is_told_over_a_second_and_no_less(monkeypatch, seconds, joules):
 
 
 @pytest.mark.parametrize(("reasons", "cause"), [(0x08, "hardware slow-down"), (0x80 | 0x04, "hardware power brake")])
-def test_hardware_throttling_spoils_a_sample_and_is_named(reasons, cause):
+def test_hardware_throttling_rejects_a_sample(reasons, cause):
     watch = NvmlTelemetry(FakeNvml(nvmlDeviceGetCurrentClocksEventReasons=reasons), None)
     assert watch.rejected() == cause
 
 
-def test_software_power_capping_is_reported_and_spoils_nothing():
+def test_a_software_power_cap_does_not_reject_a_sample():
     watch = NvmlTelemetry(FakeNvml(nvmlDeviceGetCurrentClocksEventReasons=0x04), None)
-    assert (watch.rejected(), watch.end()["clock_events"]) == (None, "software power cap")
+    assert watch.rejected() is None
+
+
+@pytest.mark.parametrize(
+    ("reasons", "names"),
+    [(0x04, ["software power cap"]), (0x88, ["hardware slow-down", "hardware power brake"]), (0, [])],
+)
+def test_all_reasons_for_lower_clocks_are_reported(reasons, names):
+    watch = NvmlTelemetry(FakeNvml(nvmlDeviceGetCurrentClocksEventReasons=reasons), None)
+    watch.rejected()
+    assert watch.end()["clock_events"] == names
 
 
 POWER_CAP = 74
 OF_NVML_12, OF_NVML_13 = (251, 252, 253), (269, 270, 271)
 
 
-def counting(*numbers):
+def card_with(*numbers):
     """Return a card with these counters at zero."""
     nvml = FakeNvml()
     nvml.counters = dict.fromkeys((POWER_CAP, *numbers), 0)
@@ -99,77 +115,86 @@ def counting(*numbers):
 
 @pytest.mark.parametrize("numbers", [OF_NVML_12, OF_NVML_13])
 @pytest.mark.parametrize(("counter", "cause"), [(1, "hardware thermal slow-down"), (2, "hardware power brake")])
-def test_a_hardware_counter_that_grew_spoils_the_sample_also_when_the_card_idles_again(numbers, counter, cause):
-    nvml = counting(*numbers)
+def test_a_hardware_counter_that_grew_rejects_the_sample_even_if_the_card_is_idle_again(numbers, counter, cause):
+    nvml = card_with(*numbers)
     watch = NvmlTelemetry(nvml, None)
     nvml.counters[numbers[counter]] += 5_000_000
-    assert (watch.rejected(), watch.rejected()) == (cause, None)
+    assert watch.rejected() == cause
 
 
-def test_software_counters_spoil_nothing():
-    nvml = counting(*OF_NVML_13)
+def test_a_hardware_counter_that_grew_rejects_only_one_sample():
+    nvml = card_with(*OF_NVML_13)
+    watch = NvmlTelemetry(nvml, None)
+    nvml.counters[OF_NVML_13[1]] += 5_000_000
+    watch.rejected()
+    assert watch.rejected() is None
+
+
+def test_software_counters_do_not_reject_a_sample():
+    nvml = card_with(*OF_NVML_13)
     watch = NvmlTelemetry(nvml, None)
     nvml.counters |= {POWER_CAP: 9_000_000, OF_NVML_13[0]: 9_000_000}
     assert watch.rejected() is None
 
 
-def test_what_was_counted_before_the_samples_spoils_none_and_is_not_told():
-    nvml = counting(*OF_NVML_13)
+def test_throttling_before_the_samples_does_not_count():
+    nvml = card_with(*OF_NVML_13)
     watch = NvmlTelemetry(nvml, None)
     nvml.counters[OF_NVML_13[1]] += 5_000_000
     watch.begin()
-    assert (watch.rejected(), watch.end()["hw_thermal_s"]) == (None, 0)
+    assert watch.rejected() is None
+    assert watch.end()["hw_thermal_s"] == 0
 
 
-def test_the_growth_of_each_counter_is_told_in_seconds():
-    nvml = counting(*OF_NVML_13)
+def test_the_growth_of_each_counter_is_reported_in_seconds():
+    nvml = card_with(*OF_NVML_13)
     watch = NvmlTelemetry(nvml, None)
     nvml.counters |= {POWER_CAP: 3_000_000_000, OF_NVML_13[1]: 500_000_000}
-    told = watch.end()
+    values = watch.end()
     names = ("sw_power_cap_s", "sw_thermal_s", "hw_thermal_s", "hw_power_brake_s")
-    assert [told[name] for name in names] == [3.0, 0.0, 0.5, 0.0]
+    assert [values[name] for name in names] == [3.0, 0.0, 0.5, 0.0]
 
 
-def test_settings_under_the_numbers_of_counters_are_not_taken_for_counters():
-    nvml = counting()
+def test_settings_with_the_numbers_of_counters_are_not_mistaken_for_counters():
+    nvml = card_with()
     nvml.settings = dict.fromkeys(OF_NVML_13, 1)
     assert set(NvmlTelemetry(nvml, None).end()) & {"sw_power_cap_s", "hw_thermal_s"} == {"sw_power_cap_s"}
 
 
-def test_counters_under_both_numberings_are_unknown():
-    assert "hw_thermal_s" not in NvmlTelemetry(counting(*OF_NVML_12, *OF_NVML_13), None).end()
+def test_counters_with_both_numberings_are_unknown():
+    assert "hw_thermal_s" not in NvmlTelemetry(card_with(*OF_NVML_12, *OF_NVML_13), None).end()
 
 
-def test_the_counters_are_columns():
-    assert set(throttling.CAUSES) <= set(schema.names(schema.TELEMETRY))
+def test_every_counter_is_a_column():
+    assert set(COUNTERS) <= {column.name for column in columns(models.Telemetry)}
 
 
 @pytest.mark.parametrize(("listed", "others"), [(2, 1), (1, 0), (0, None)])
-def test_one_of_the_processes_on_the_card_is_this_one_whatever_its_number(listed, others):
+def test_one_of_the_processes_on_the_card_is_this_one_whatever_its_id(listed, others):
     running = [SimpleNamespace(pid=1_000_000 + index) for index in range(listed)]
-    told = NvmlTelemetry(FakeNvml(nvmlDeviceGetComputeRunningProcesses=running), None).end()
-    assert told["other_processes"] == others
+    values = NvmlTelemetry(FakeNvml(nvmlDeviceGetComputeRunningProcesses=running), None).end()
+    assert values["other_processes"] == others
 
 
-def test_the_load_of_others_leaves_this_process_out(monkeypatch):
+def test_the_load_of_others_does_not_include_this_process(monkeypatch):
     monkeypatch.setattr(telemetry, "perf_counter", Clock(0.0, 10.0))
     monkeypatch.setattr(telemetry, "_busy_s", Clock(100.0, 115.0))
     monkeypatch.setattr(telemetry, "_own_s", Clock(1.0, 10.0))
     assert HostTelemetry().end() == {"others_busy_cores": pytest.approx(0.6), "own_cpu_share": pytest.approx(0.9)}
 
 
-def test_a_host_tells_of_no_rejected_sample():
+def test_a_host_never_rejects_a_sample():
     assert HostTelemetry().rejected() is None
 
 
 @pytest.mark.gpu
-def test_a_real_card_tells_its_clock_and_temperature():
-    told = telemetry.open_telemetry("cuda").end()
-    assert told["sm_clock_hz"] > 1e8
-    assert 10 < told["temperature_c"] < 110
+def test_a_real_card_reports_its_clock_and_temperature():
+    values = telemetry.open_telemetry("cuda").end()
+    assert values["sm_clock_hz"] > 1e8
+    assert 10 < values["temperature_c"] < 110
 
 
 @pytest.mark.gpu
-def test_a_real_cards_counters_do_not_run_backwards():
+def test_the_counters_of_a_real_card_do_not_run_backward():
     watch = telemetry.open_telemetry("cuda")
-    assert all(seconds >= 0 for name, seconds in watch.end().items() if name in throttling.CAUSES)
+    assert all(seconds >= 0 for name, seconds in watch.end().items() if name in COUNTERS)

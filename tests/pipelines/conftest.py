@@ -4,5 +4,5 @@ import torch
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
-    """Two test processes on two cores: each with a thread, they do not wait for each other's."""
+    """Give each test process one thread, so that two processes on two cores do not wait for each other."""
     torch.set_num_threads(1)

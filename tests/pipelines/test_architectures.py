@@ -1,21 +1,27 @@
+"""The published facts, and what is built from them."""
+
+import importlib
+
 import pytest
 
 from bench.pipelines import architectures, weights
 
+COMPONENTS = [architectures.component(name) for name in architectures._facts()["component"]]
+
 
 @pytest.mark.parametrize(
-    "name", [name for name in architectures.components() if architectures.component(name).parameters]
+    "component", [component for component in COMPONENTS if component.parameters], ids=lambda c: c.name
 )
-def test_a_component_has_the_published_number_of_parameters(name):
-    component = architectures.component(name)
-    module = weights._skeleton(weights._class(component.cls), component.config)
+def test_a_component_has_the_published_number_of_parameters(component):
+    library, name = component.cls.split(".")
+    module = weights._uninitialized(getattr(importlib.import_module(library), name), component.config)
     assert sum(parameter.numel() for parameter in module.parameters()) == component.parameters
 
 
-def test_a_component_of_another_size_is_refused():
+def test_a_component_with_another_number_of_parameters_is_refused():
     facts = architectures.component("unet.tiny")
     wrong = architectures.Component("wrong", facts.cls, facts.config, facts.parameters + 1)
-    with pytest.raises(weights.WrongArchitectureError, match="published are"):
+    with pytest.raises(weights.WrongArchitectureError, match="instead of the published"):
         weights.build(wrong, None, "cpu")
 
 
@@ -30,13 +36,18 @@ def test_an_unknown_model_has_no_facts():
 
 
 @pytest.mark.parametrize("name", sorted(architectures.models()))
-def test_every_model_has_a_twin_of_the_same_pipeline_and_component_classes(name):
+def test_every_model_has_a_tiny_model_of_the_same_classes(name):
     model = architectures.models()[name]
-    twin = architectures.twin(model.twin)
+    tiny = architectures.tiny_model(model.tiny)
     classes = {part: architectures.component(of).cls for part, of in model.components.items()}
-    assert {part: architectures.component(of).cls for part, of in twin.components.items()} == classes
-    assert twin.pipeline == model.pipeline
+    assert {part: architectures.component(of).cls for part, of in tiny.components.items()} == classes
+    assert tiny.pipeline == model.pipeline
 
 
-def test_a_list_of_none_arguments_stands_for_null():
+def test_a_model_inherits_the_components_that_it_does_not_name():
+    base, distilled = (architectures.models()[name] for name in ("stable-diffusion-v1-4", "bk-sdm-base"))
+    assert distilled.components == {**base.components, "unet": "unet.bk-sdm-base"}
+
+
+def test_the_list_of_none_arguments_stands_for_null():
     assert architectures.component("unet.bk-sdm-small").config["mid_block_type"] is None

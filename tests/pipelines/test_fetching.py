@@ -1,3 +1,5 @@
+"""What is missing in the hub's cache."""
+
 from dataclasses import replace
 
 import pytest
@@ -26,20 +28,24 @@ def test_a_known_model_is_fetched_by_its_hub_id():
     assert [download.name for download in missing([SD15], FULL)] == ["stable-diffusion-v1-5/stable-diffusion-v1-5"]
 
 
-def test_another_variant_has_other_files():
+def test_another_variant_is_another_download():
     assert len(missing([CASE, replace(CASE, load={"variant": "fp16"})], FULL)) == 2
 
 
-def test_an_autoencoder_of_its_own_is_fetched_too():
+def test_a_replacement_autoencoder_is_fetched_too():
     assert Download("somebody/vae", autoencoder=True) in missing([replace(CASE, vae="somebody/vae")], FULL)
 
 
-def test_a_model_without_a_twin_is_fetched_also_where_twins_are_measured():
+def test_a_model_without_a_tiny_model_is_fetched_even_if_the_run_is_tiny():
     assert missing([SD15, CASE], TINY) == [Download("somebody/something")]
 
 
+def test_a_known_autoencoder_is_not_fetched_if_the_run_is_tiny():
+    assert missing([replace(SD15, vae="taesd")], TINY) == []
+
+
 @pytest.mark.parametrize("settings", [replace(FULL, hub_reachable=False), replace(FULL, weights="random")])
-def test_nothing_is_fetched_where_the_hub_will_not_be_asked(settings):
+def test_nothing_is_fetched_if_the_hub_is_not_used(settings):
     assert missing([CASE], settings) == []
 
 
@@ -47,7 +53,7 @@ def test_nothing_is_fetched_for_a_saved_pipeline(saved_pipeline):
     assert missing([replace(CASE, model=str(saved_pipeline))], FULL) == []
 
 
-def test_what_the_cache_has_is_not_fetched(empty_cache):
+def test_a_cached_repository_is_not_fetched(empty_cache):
     repository = empty_cache / "models--somebody--something"
     for name, text in {"snapshots/abc/model_index.json": "{}", "refs/main": "abc"}.items():
         (repository / name).parent.mkdir(parents=True, exist_ok=True)

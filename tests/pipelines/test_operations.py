@@ -1,4 +1,8 @@
+"""Counting the floating-point operations of a generation."""
+
 import pytest
+import torch
+from torch.utils._pytree import tree_leaves
 
 from bench.pipelines import first_call, operations, tiny
 from bench.pipelines.build import build
@@ -8,7 +12,7 @@ from bench.plan.settings import RunSettings
 CALL = {"prompt": "a cat", "num_inference_steps": 15, "guidance_scale": 1.0}
 
 
-def seen_call(model="stable-diffusion-v1-5", **settings):
+def watched_call(model="stable-diffusion-v1-5", **settings):
     case, size = tiny.resolve(Case("test", "case", model, **{"call": CALL, **settings}), "tiny")
     ready = build(case, size, RunSettings("cpu", "tiny"))
     ready.seed()
@@ -17,17 +21,17 @@ def seen_call(model="stable-diffusion-v1-5", **settings):
     return ready.pipeline, seen.visits
 
 
-def test_the_text_encoder_is_counted_as_by_hand():
-    """Its layers' matrix products, a multiply-add being two operations; the tiny twin's width, 77 tokens."""
+def test_the_count_of_the_text_encoder_matches_a_calculation_by_hand():
+    """The matrix products of its layers at the width of the tiny model, 77 tokens; a multiply-add is two operations."""
     tokens, width, inner, layers = 77, 32, 128, 3
     projections, scores, mlp = 4 * tokens * width * width, 2 * tokens * tokens * width, 2 * tokens * width * inner
-    pipeline, visits = seen_call()
+    pipeline, visits = watched_call()
     counted = operations.count(pipeline, {"text_encoder": visits["text_encoder"]})
     assert counted == 2 * layers * (projections + scores + mlp)
 
 
-def test_the_denoiser_counts_once_a_call():
-    pipeline, visits = seen_call(scheduler="DDIMScheduler")
+def test_the_denoiser_counts_once_per_call():
+    pipeline, visits = watched_call(scheduler="DDIMScheduler")
     total = operations.count(pipeline, {"unet": visits["unet"]})
     visits["unet"].count = 1
     assert total == 3 * operations.count(pipeline, {"unet": visits["unet"]})
@@ -43,27 +47,25 @@ def test_the_denoiser_counts_once_a_call():
     ],
     ids=str,
 )
-def test_the_count_is_of_the_model_and_not_of_its_optimization(settings):
-    plain, optimized = seen_call(), seen_call(**settings)
-    assert operations.count(*optimized) == operations.count(*plain)
+def test_an_optimization_does_not_change_the_count(settings):
+    baseline, optimized = watched_call(), watched_call(**settings)
+    assert operations.count(*optimized) == operations.count(*baseline)
 
 
-def test_guidance_doubles_the_denoisers_work():
-    single, double = seen_call(), seen_call(call={**CALL, "guidance_scale": 7.5})
+def test_guidance_doubles_the_work_of_the_denoiser():
+    single, double = watched_call(), watched_call(call={**CALL, "guidance_scale": 7.5})
     unets = [operations.count(pipeline, {"unet": visits["unet"]}) for pipeline, visits in (single, double)]
     assert unets[1] == 2 * unets[0]
 
 
-def test_sdxl_with_its_two_text_encoders_is_counted():
-    pipeline, visits = seen_call("stable-diffusion-xl-base-1.0")
-    assert set(visits) == {"text_encoder", "text_encoder_2", "unet", "vae.decoder"}
-    assert operations.count(pipeline, visits) > 0
+def test_every_part_of_sdxl_is_counted():
+    pipeline, visits = watched_call("stable-diffusion-xl-base-1.0")
+    counts = {path: operations.count(pipeline, {path: visit}) for path, visit in visits.items()}
+    assert set(counts) == {"text_encoder", "text_encoder_2", "unet", "vae.decoder"}
+    assert min(counts.values()) > 0
 
 
-def test_counting_holds_no_tensor_of_the_call():
-    import torch
-    from torch.utils._pytree import tree_leaves
-
-    _, visits = seen_call()
+def test_watching_keeps_no_tensor_of_the_call():
+    _, visits = watched_call()
     kept = [leaf for visit in visits.values() for leaf in tree_leaves([visit.args, visit.kwargs])]
     assert {leaf.device.type for leaf in kept if isinstance(leaf, torch.Tensor)} == {"meta"}

@@ -1,3 +1,5 @@
+"""Entering a recorder around the parts of a pipeline."""
+
 from contextlib import contextmanager
 
 import pytest
@@ -33,14 +35,20 @@ def test_every_part_of_a_pipeline_is_visited(ready):
     assert set(visits(ready)) == set(parts.PARTS)
 
 
-def test_the_denoiser_is_visited_once_a_call_of_it(ready):
+def test_the_denoiser_is_visited_once_per_step(ready):
     steps = len(ready.pipeline.scheduler.timesteps)
     assert visits(ready).count(parts.DENOISER) == steps
 
 
-def test_nothing_is_left_behind(ready):
+@pytest.mark.parametrize("module", ["unet", "text_encoder"])
+def test_no_hook_is_left_behind(ready, module):
     visits(ready)
-    pipeline = ready.pipeline
-    hooks = [m for m in (pipeline.unet, pipeline.text_encoder) if m._forward_hooks or m._forward_pre_hooks]
-    wrapped = ["step" in vars(pipeline.scheduler), "decode" in vars(pipeline.vae)]
-    assert (hooks, wrapped) == ([], [False, False])
+    component = getattr(ready.pipeline, module)
+    assert not component._forward_hooks
+    assert not component._forward_pre_hooks
+
+
+@pytest.mark.parametrize(("owner", "method"), [("scheduler", "step"), ("vae", "decode")])
+def test_no_wrapped_method_is_left_behind(ready, owner, method):
+    visits(ready)
+    assert method not in vars(getattr(ready.pipeline, owner))

@@ -1,9 +1,10 @@
-"""The code to paste, run for real, beside the harness: the same pictures, and the same in effect."""
+"""The code to paste, run for real: it draws what the harness draws, with the same settings in effect."""
 
 import os
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from bench.pipelines.optimizations import TABLE
 from bench.pipelines.snippet import snippet
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
+from bench.records.models import Settings
 
 DEVICE = "cuda" if CUDA else "cpu"
 CALL = {"prompt": "a cat", "num_inference_steps": 2}
@@ -45,19 +47,19 @@ def case_of(folder, **settings):
 
 
 def harness(case):
-    """Return what the harness draws, what is in effect then, and the row's columns that the code is written from."""
+    """Return what the harness draws, its effective settings, and the row's settings that the code is written from."""
     ready = build(case, "full", RunSettings(DEVICE, "full"))
     ready.seed()
     output = ready.call()
     pictures = images.pictures(output, ready.pipeline, case.call.get("output_type", "pil"))
-    row = {"device": DEVICE, "threads": 1, "weights": ready.origin.weights, "weights_from": ready.origin.name}
-    if ready.vae_origin is not None:
-        row |= {"vae_weights": ready.vae_origin.weights, "vae_weights_from": ready.vae_origin.name}
-    return [picture.tobytes() for picture in pictures], effective.read(ready.pipeline), row
+    measured = Settings(device=DEVICE, threads=1, weights=ready.origin.weights, weights_from=ready.origin.name)
+    if (vae := ready.vae_origin) is not None:
+        measured = replace(measured, vae_weights=vae.weights, vae_weights_from=vae.name)
+    return [picture.tobytes() for picture in pictures], effective.read(ready.pipeline), measured
 
 
 def pasted(code, folder, monkeypatch):
-    """Run the code as a program in a folder; return the pictures that it saved, and what was in effect."""
+    """Run the code as a program in a folder; return the pictures that it saved, and its effective settings."""
     monkeypatch.chdir(folder)
     (folder / "pasted.py").write_text(code, encoding="utf-8")
     names = runpy.run_path("pasted.py", run_name="__main__")
@@ -66,9 +68,11 @@ def pasted(code, folder, monkeypatch):
 
 
 def assert_same(case, tmp_path, monkeypatch):
-    pictures, live, row = harness(case)
+    expected_pictures, expected_settings, measured = harness(case)
     optimizations.set_default_flags()
-    assert pasted(snippet(case, row), tmp_path, monkeypatch) == (pictures, live)
+    pictures, settings = pasted(snippet(case, measured), tmp_path, monkeypatch)
+    assert pictures == expected_pictures
+    assert settings == expected_settings
 
 
 @pytest.mark.parametrize("name", HERE)
@@ -98,50 +102,58 @@ def test_the_code_of_a_case_draws_what_the_harness_drew(settings, saved_pipeline
 
 
 @pytest.mark.parametrize("output_type", ["np", "pt", "latent"])
-def test_pictures_are_saved_whatever_the_call_returns(output_type, saved_pipeline, tmp_path, monkeypatch):
+def test_pictures_are_saved_for_every_output_type(output_type, saved_pipeline, tmp_path, monkeypatch):
     assert_same(case_of(saved_pipeline, call={**CALL, "output_type": output_type}), tmp_path, monkeypatch)
 
 
-def test_an_exchanged_autoencoder_is_loaded(saved_pipeline, saved_autoencoder, tmp_path, monkeypatch):
+def test_a_replacement_autoencoder_is_loaded(saved_pipeline, saved_autoencoder, tmp_path, monkeypatch):
     assert_same(case_of(saved_pipeline, vae=str(saved_autoencoder)), tmp_path, monkeypatch)
 
 
-def test_the_code_is_a_program_of_its_own(saved_pipeline, tmp_path):
+@pytest.mark.slow
+def test_the_code_is_a_complete_program(saved_pipeline, tmp_path):
     case = case_of(saved_pipeline, scheduler="DDIMScheduler", optimizations=("channels_last",))
-    pictures, _, row = harness(case)
-    (tmp_path / "pasted.py").write_text(snippet(case, row), encoding="utf-8")
+    pictures, _, measured = harness(case)
+    (tmp_path / "pasted.py").write_text(snippet(case, measured), encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     subprocess.run([sys.executable, "pasted.py"], cwd=tmp_path, env=environment, capture_output=True, check=True)
     assert Image.open(tmp_path / "image-0.png").tobytes() == pictures[0]
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_every_optimization_has_code_that_is_python(name):
+def test_the_code_of_every_optimization_is_valid_python(name):
     code = TABLE[name].code.format(denoiser="unet")
     assert code.strip()
     compile(code, name, "eval" if TABLE[name].when == optimizations.When.AROUND else "exec")
 
 
-ROW = {"device": "cuda", "threads": 8, "size": "full", "pipeline": "StableDiffusionPipeline"}
+CUDA_ROW = Settings(device="cuda", threads=8, size="full", pipeline="StableDiffusionPipeline")
+HUB = Case("test", "case", "somebody/something", call=CALL)
+HUB_ROW = replace(CUDA_ROW, weights="hub", weights_from="somebody/something")
 
 
-def test_random_weights_are_told_and_the_published_ones_loaded():
-    row = {**ROW, "weights": "random", "weights_from": "stable-diffusion-v1-4"}
+def test_random_weights_are_mentioned_and_the_published_ones_loaded():
+    row = replace(CUDA_ROW, weights="random", weights_from="stable-diffusion-v1-4")
     code = snippet(Case("test", "case", "stable-diffusion-v1-4", call=CALL), row)
-    assert "# Measured with random weights of stable-diffusion-v1-4's published shapes" in code
+    assert "# The weights were random, in the published shapes of stable-diffusion-v1-4.\n" in code
     assert '"CompVis/stable-diffusion-v1-4"' in code
 
 
-def test_a_twin_is_told_and_the_case_written_in_full_size():
-    row = {**ROW, "weights": "random", "weights_from": "tiny-sd", "size": "tiny"}
-    call = {**CALL, "height": 512}
-    code = snippet(Case("test", "case", "stable-diffusion-v1-5", call=call), row)
-    assert ("Measured was a tiny twin" in code, "height=512" in code) == (True, True)
+def test_random_weights_of_the_autoencoder_are_mentioned():
+    row = replace(HUB_ROW, vae_weights="random", vae_weights_from="taesd")
+    code = snippet(replace(HUB, vae="taesd"), row)
+    assert "# The weights of the autoencoder were random.\n# This code loads the trained ones.\n" in code
 
 
-def test_a_revision_of_the_hub_is_pinned():
-    row = {**ROW, "weights": "hub", "weights_from": "somebody/something", "revision": "0123abc"}
-    assert 'revision="0123abc"' in snippet(Case("test", "case", "somebody/something", call=CALL), row)
+def test_a_tiny_model_is_mentioned_and_the_code_is_for_full_size():
+    row = replace(CUDA_ROW, weights="random", weights_from="tiny-sd", size="tiny")
+    code = snippet(Case("test", "case", "stable-diffusion-v1-5", call={**CALL, "height": 512}), row)
+    assert "# test/case. Only its tiny model was measured" in code
+    assert "height=512" in code
+
+
+def test_a_revision_on_the_hub_is_pinned():
+    assert 'revision="0123abc"' in snippet(HUB, replace(HUB_ROW, revision="0123abc"))
 
 
 @pytest.mark.parametrize(
@@ -155,22 +167,20 @@ def test_a_revision_of_the_hub_is_pinned():
     ],
 )
 def test_a_safety_checker_is_left_out_of_pipelines_that_have_one(pipeline, expected):
-    row = {**ROW, "weights": "hub", "weights_from": "somebody/something", "pipeline": pipeline}
-    assert ("safety_checker=None" in snippet(Case("test", "case", "somebody/something", call=CALL), row)) is expected
+    assert ("safety_checker=None" in snippet(HUB, replace(HUB_ROW, pipeline=pipeline))) is expected
 
 
 @pytest.mark.parametrize(("folder", "loaded"), [("sd", "./sd"), ("/models/sd", "/models/sd")])
 def test_a_folder_is_loaded_as_a_folder(folder, loaded):
-    row = {**ROW, "weights": "folder", "weights_from": folder}
+    row = replace(CUDA_ROW, weights="folder", weights_from=folder)
     assert f'    "{loaded}",' in snippet(Case("test", "case", f"./{folder}", call=CALL), row)
 
 
 def test_a_pipeline_on_a_device_map_is_not_moved():
-    row = {**ROW, "weights": "hub", "weights_from": "somebody/something"}
-    code = snippet(Case("test", "case", "somebody/something", call=CALL, load={"device_map": "cuda"}), row)
-    assert ('device_map="cuda"' in code, "pipe.to(" in code) == (True, False)
+    code = snippet(replace(HUB, load={"device_map": "cuda"}), HUB_ROW)
+    assert 'device_map="cuda"' in code
+    assert "pipe.to(" not in code
 
 
-def test_no_thread_is_set_on_an_accelerator():
-    row = {**ROW, "weights": "hub", "weights_from": "somebody/something"}
-    assert "set_num_threads" not in snippet(Case("test", "case", "somebody/something", call=CALL), row)
+def test_the_number_of_threads_is_not_set_on_an_accelerator():
+    assert "set_num_threads" not in snippet(HUB, HUB_ROW)

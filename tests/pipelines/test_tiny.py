@@ -1,3 +1,5 @@
+"""Scaling a case down to its tiny model."""
+
 from bench.pipelines import tiny
 from bench.plan.case import Case
 
@@ -19,7 +21,7 @@ def test_sides_are_rounded_up_to_a_multiple_of_eight():
     assert tiny.scale(case(height=520, width=8)).call["height"] == 72
 
 
-def test_what_is_not_given_is_the_pipelines_default_scaled():
+def test_a_missing_setting_is_the_scaled_default_of_the_pipeline():
     assert dict(tiny.scale(case("stable-diffusion-xl-base-1.0")).call) == {
         "height": 128,
         "width": 128,
@@ -27,15 +29,15 @@ def test_what_is_not_given_is_the_pipelines_default_scaled():
     }
 
 
-def test_the_batch_stays():
+def test_the_batch_size_stays_the_same():
     assert tiny.scale(case(num_images_per_prompt=8)).call["num_images_per_prompt"] == 8
 
 
-def test_a_model_without_a_twin_runs_as_it_is():
+def test_a_model_without_a_tiny_model_is_not_scaled():
     unknown = case("somebody/something", height=512)
     assert tiny.resolve(unknown, "tiny") == (unknown, "full")
 
 
-def test_a_full_run_scales_nothing():
+def test_a_full_size_run_is_not_scaled():
     known = case(height=512)
     assert tiny.resolve(known, "full") == (known, "full")

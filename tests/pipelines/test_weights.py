@@ -1,3 +1,5 @@
+"""Random weights of the published architectures."""
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ def unet():
     return weights.build(architectures.component("unet.tiny"), torch.float32, "cpu")
 
 
-def test_weights_come_in_the_dtype_asked_for():
+def test_weights_have_the_requested_dtype():
     vae = weights.build(architectures.component("vae.tiny"), torch.bfloat16, "cpu")
     assert {parameter.dtype for parameter in vae.parameters()} == {torch.bfloat16}
 
@@ -22,33 +24,35 @@ def test_no_matrix_is_zero(unet):
     assert all(parameter.any() for parameter in unet.parameters() if parameter.ndim > 1)
 
 
-def test_the_same_component_has_the_same_weights_again(unet):
+def test_a_component_always_has_the_same_weights(unet):
     again = weights.build(architectures.component("unet.tiny"), torch.float32, "cpu")
     assert all(torch.equal(a, b) for a, b in zip(unet.parameters(), again.parameters(), strict=True))
 
 
-def test_half_precision_weights_are_the_rounded_ones_of_float32(unet):
+def test_weights_in_half_precision_are_the_rounded_float32_weights(unet):
     half = weights.build(architectures.component("unet.tiny"), torch.float16, "cpu")
     assert all(torch.equal(a.half(), b) for a, b in zip(unet.parameters(), half.parameters(), strict=True))
 
 
-def test_position_ids_are_computed_not_random():
+def test_position_ids_are_computed_and_not_random():
     text = weights.build(architectures.component("text.tiny"), torch.float32, "cpu")
     ids = next(buffer for name, buffer in text.named_buffers() if name.endswith("position_ids"))
     assert ids.flatten().tolist() == list(range(77))
 
 
-def test_weights_need_no_gradient(unet):
+def test_weights_require_no_gradient(unet):
     assert not any(parameter.requires_grad for parameter in unet.parameters())
 
 
 def test_the_tokenizer_pads_to_77_with_the_published_special_tokens():
     tokenizer = weights.build(architectures.component("tok.clip-eot"), None, "cpu")
     ids = tokenizer("a cat", padding="max_length", max_length=77, truncation=True).input_ids
-    assert (len(ids), ids[0], ids[-1]) == (77, 49406, 49407)
+    assert len(ids) == 77
+    assert ids[0] == 49406
+    assert ids[-1] == 49407
 
 
-def test_a_saved_tokenizer_loads_again(tmp_path):
+def test_a_saved_tokenizer_can_be_loaded(tmp_path):
     from transformers import CLIPTokenizer
 
     tokenizer = weights.build(architectures.component("tok.clip-bang"), None, "cpu")
