@@ -50,7 +50,7 @@ overhead:  ## Compare the harness's timed region with a bare loop around the sam
 cost:  ## Compare the wall time of two tiny tables with the time spent in their calls
 	@$(ready); "$$python" tools/cost.py
 
-scale:  ## Time bookkeeping, tables, comparison and report on runs of up to 4,000 processes
+scale:  ## Time bookkeeping, tables, comparison and report on made-up runs of up to 2,000 cases
 	@$(ready); "$$python" tools/scale.py $(ARGS)
 
 validate-gate:  ## Measure how often the gate's verdicts are right; ARGS="--real 0" only simulates, in seconds

@@ -30,7 +30,7 @@ def load_plan(*scenarios: str | PathLike[str], only: Sequence[str] = ()) -> Plan
     Raises:
         bench.errors.InputError: a scenario has a fault, named with file and line, or a pattern matches nothing.
     """
-    from bench.execute.questions import compatible_schedulers
+    from bench.execute.client import compatible_schedulers
     from bench.session.plan import plan_for
 
     request = RunRequest(scenarios=[str(each) for each in scenarios], only=only)

@@ -267,3 +267,14 @@ def test_a_python_block_calls_what_the_package_has(block):
         keywords = {keyword.arg: None for keyword in call.keywords}
         inspect.signature(function).bind(*call.args, **keywords)
     assert ours
+
+
+API = [block for block in blocks("python") if block.page == "docs/api.md"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", API, ids=str)
+def test_the_programs_of_the_api_page_run(inside, block):
+    done = outside_of_pytest("-c", block.text)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout

@@ -1,9 +1,11 @@
 """What surrounds the code: workflows, forms, metadata and versions agree with each other and with their schemas."""
 
+import os
 import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 
 import pytest
 from ruamel.yaml import YAML
@@ -55,6 +57,35 @@ def test_every_foreign_action_is_pinned_to_a_version():
     used = [step["uses"] for path in (*WORKFLOWS, *ACTIONS) for step in steps(path) if "uses" in step]
     foreign = [name for name in used if not name.startswith("./")]
     assert [name for name in foreign if not VERSION.fullmatch(name.partition("@")[2])] == []
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The folder that holds the package as an installation from its wheel would."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, cwd=ROOT, capture_output=True, check=True)
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site-packages")
+    return folder / "site-packages"
+
+
+@pytest.mark.slow
+def test_an_installed_package_finds_its_scenarios_from_any_directory(installed, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "list", "sd15-precision"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(installed)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert "sd15-precision/baseline" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_wheel_has_every_scenario_and_the_types(installed):
+    scenarios = {path.relative_to(ROOT) for path in (ROOT / "scenarios").rglob("*.yaml")}
+    assert {path.relative_to(installed / "bench") for path in installed.rglob("*.yaml")} == scenarios
+    assert (installed / "bench" / "py.typed").is_file()
 
 
 def test_ci_runs_on_every_supported_python():

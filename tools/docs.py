@@ -124,7 +124,7 @@ def scenario_reference(schema: Mapping[str, Any]) -> str:
 
 
 def _keys(properties: Mapping[str, Any]) -> str:
-    rows = ((f"`{key}`", _values(found), found.get("description", "")) for key, found in properties.items())
+    rows = ((f"`{key}`", _values(found), found.get("description", "see below")) for key, found in properties.items())
     return _markdown(("key", "value", "meaning"), rows)
 
 
@@ -134,13 +134,14 @@ def _values(found: Mapping[str, Any]) -> str:
         options = (_values(option) for option in found["anyOf"] if option.get("type") != "null")
         return " or ".join(dict.fromkeys(options))
     if "$ref" in found:
-        return "mapping, see below"
+        return "mapping"
     if "enum" in found or "const" in found:
         return ", ".join(f"`{value}`" for value in found.get("enum", [found.get("const")]))
     if found.get("pattern", "").endswith("%$"):
         return "percentage"
     if found["type"] == "array":
-        return f"list of {_values(found['items'])}"
+        of = _values(found["items"])
+        return f"list of {of if of == 'text' else f'{of}s'}"
     names = {"string": "text", "object": "mapping", "boolean": "true or false"}
     return names.get(found["type"], found["type"])
 
@@ -165,6 +166,7 @@ def screenshot(target: Path) -> None:
         browser = playwright.chromium.launch(executable_path=program)
         page = browser.new_page(viewport=SCREENSHOT_SIZE)
         page.goto(report.as_uri())
+        page.locator(".scenario").first.evaluate("section => section.scrollIntoView()")
         target.parent.mkdir(exist_ok=True)
         page.screenshot(path=target)
         browser.close()

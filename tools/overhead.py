@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Hold the harness's timed region against a bare loop around the same pipeline call: `make overhead`.
+"""Compare the harness's timed region with a bare loop around the same pipeline call: `make overhead`.
 
-What the harness adds to a call (marks, a context, its own function calls) would be in every figure it prints. Blocks of
-four calls are timed in the order ABBA, so that a drift weighs on both alike; a block's ratio is that of its two sums.
-Prints `ratio 1.000 [low, high]`: the median block with its 95 % interval, which a few disturbed blocks do not move. The
-target is within 0.5 % of 1 on the tiny pipeline.
+Whatever the harness adds to a call (events, a context, its own function calls) would be in every figure that it prints.
+Blocks of four calls are timed in the order ABBA, so that drift affects both sides alike; a block's ratio is that of its
+two sums. The result, `ratio 1.000 [low, high]`, is the median block with its 95 % interval, which a few disturbed
+blocks do not move. The target is within 0.5 % of 1 on the tiny pipeline.
 
-The calls are short and the blocks many, as many as three minutes hold: what the harness adds is the same at any length,
-so it is the greater share of a short call; and a disturbance, which lasts, spoils one short block and not a long one.
-On a noisy machine 120 blocks of 50 steps left an interval of +-2 %, and 600 blocks of 10 steps one of +-0.7 %.
+Calls are short, and there are as many blocks as fit into three minutes. What the harness adds does not depend on the
+length of a call, so it shows most in a short one, and a disturbance affects one short block instead of a long one. On a
+noisy machine, 120 blocks of 50 steps gave an interval of +-2 %, and 600 blocks of 10 steps one of +-0.7 %.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def main() -> None:
     """Measure and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--blocks", type=int, help="of four calls; as many as three minutes hold if not given")
+    parser.add_argument("--blocks", type=int, help="of four calls; by default, as many as fit into three minutes")
     arguments = parser.parse_args()
     ready = prepare(arguments.device)
     device = open_device(arguments.device)
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def prepare(device: str) -> Ready:
-    """Build the tiny pipeline, on one pinned core where the system allows."""
+    """Build the tiny pipeline, on one pinned core if the system allows it."""
     import torch
 
     if device == "cpu":
@@ -58,7 +58,7 @@ def prepare(device: str) -> Ready:
 
 
 def block_ratios(ready: Ready, device: Device, blocks: int | None) -> list[float]:
-    """Time so many blocks, every other one turned round; without a number as many as three minutes hold."""
+    """Time a number of blocks, every other one in reverse; None times as many as fit into three minutes."""
     ratios: list[float] = []
     end = perf_counter() + LONG_ENOUGH_S
     while (len(ratios) < blocks) if blocks else (perf_counter() < end):
@@ -67,7 +67,7 @@ def block_ratios(ready: Ready, device: Device, blocks: int | None) -> list[float
 
 
 def block_ratio(ready: Ready, device: Device, *, turned: bool) -> float:
-    """Time two calls of each, the same one first and last, and return harness over bare."""
+    """Time two calls of each, the same one first and last, and return the ratio harness / bare."""
     first, second = (bare, harness) if turned else (harness, bare)
     sums = {bare: 0.0, harness: 0.0}
     for measure in (first, second, second, first):
@@ -76,14 +76,14 @@ def block_ratio(ready: Ready, device: Device, *, turned: bool) -> float:
 
 
 def harness(ready: Ready, device: Device) -> float:
-    """Time one call the harness's way; return seconds."""
+    """Time one call as the harness does; return seconds."""
     ready.seed()
     timing, _ = timed(device, ready.call)
     return timing.latency_s
 
 
 def bare(ready: Ready, device: Device) -> float:
-    """Time one call as anybody would; return seconds."""
+    """Time one call in the plainest way; return seconds."""
     ready.seed()
     arguments = ready.arguments()
     device.synchronize()

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Keep what lasts of a run under results/published/<device>/, in the place of what was there, and in the README.
+"""Keep a run under results/published/<device>/, replacing what was there, and show it in the README.
 
     python tools/publish.py results/my-run sd15-precision
 
-One scenario's table and its plot of speed-ups (or of latency, where there is none) go between the README's two marks.
-Logs and traces stay where they are, and so do pictures that are large together, for noise cannot be compressed. What is
-kept can be read again: `bench tables`, `report`, `recommend`, `compare`.
+One scenario's table and its plot of speed-ups (or of latency, if there are none) go between the README's two markers.
+Logs and traces are not copied, and neither are pictures that are large together, because noise does not compress. What
+is kept can be read again by `tables`, `report`, `recommend` and `compare`.
 """
 
 import argparse
@@ -17,17 +17,17 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.analyze.baselines import slug  # noqa: E402 - from this checkout, installed or not
-from bench.analyze.results import write_results  # noqa: E402
+from bench.analyze.results import results  # noqa: E402
 from bench.analyze.run import Run, open_run  # noqa: E402
 from bench.analyze.similarity import IMAGES  # noqa: E402
 from bench.errors import InputError  # noqa: E402
-from bench.present import markdown, tables  # noqa: E402
-from bench.present.plots import registry as plots  # noqa: E402
+from bench.present import render, tables, words  # noqa: E402
 from bench.records import store  # noqa: E402
-from bench.records.schema import Status  # noqa: E402
+from bench.records.outcomes import Status  # noqa: E402
+from bench.session import files  # noqa: E402
 
 PUBLISHED = ROOT / "results" / "published"
-FILES = (store.PROCESSES, store.SAMPLES, store.PLAN, store.ENVIRONMENT, store.RESULTS, "tables.md")
+FILES = (store.PROCESSES, store.PLAN, store.ENVIRONMENT)
 BEGIN, END = "<!-- published: begin -->", "<!-- published: end -->"
 COLUMNS = ("setup", "latency", "95 % interval", "speed-up", "peak memory", "documented", "verdict")
 PLOTS = ("speedup", "latency")
@@ -40,49 +40,54 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("scenario", help="the scenario that the README shows")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        kept = publish(asked.run, PUBLISHED)
-        show(kept, asked.scenario, ROOT / "README.md")
+        kept = publish(arguments.run, PUBLISHED)
+        show(kept, arguments.scenario, ROOT / "README.md")
     except InputError as error:
         sys.exit(f"error: {error}")
     print(f"published: {kept.relative_to(ROOT)}; look at it, then commit it with the README")
 
 
 def publish(folder: Path, published: Path) -> Path:
-    """Write a run's tables and plots anew, and copy what lasts; return the folder it is in.
+    """Copy what lasts of a run, derive its tables and plots, and return the folder.
 
     Raises:
-        InputError: the run is not for others to see: of toys, of a checkout with changes, or not at its end.
+        InputError: others could not reproduce the run: it has tiny models, is incomplete, or is not of a clean commit.
     """
     run = open_run(folder)
     _refuse(run)
     kept = published / slug(run.environment["device_name"])
-    if kept.resolve() == folder.resolve():  # it is there already, and shall show another scenario
-        return kept
-    rows = write_results(folder)
-    tables.write(folder, rows)
-    drawn = plots.write(folder, rows)
-    shutil.rmtree(kept, ignore_errors=True)
-    lasting = [*(folder / name for name in FILES), *(path for path in drawn if path.suffix == ".png"), *_small(folder)]
-    for path in lasting:
-        target = kept / path.relative_to(folder)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, target)
+    if kept.resolve() != folder.resolve():
+        shutil.rmtree(kept, ignore_errors=True)
+        for path in (*(folder / name for name in FILES), *_pictures(folder)):
+            target = kept / path.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    _derive(open_run(kept))
     return kept
 
 
-def _small(folder: Path) -> list[Path]:
-    """Return the run's pictures, or none where they are large together."""
+def _derive(run: Run) -> None:
+    shutil.rmtree(run.folder / files.PLOTS, ignore_errors=True)
+    found = results(run)
+    files.write_data(run, found)
+    for path in files.write_pages(run, found):
+        if path.suffix == ".svg":
+            path.unlink()
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Return the run's pictures, or none if they are large together."""
     pictures = sorted((folder / IMAGES).rglob("*.png"))
     return pictures if sum(path.stat().st_size for path in pictures) <= MOST_BYTES else []
 
 
 def show(kept: Path, scenario: str, readme: Path) -> None:
-    """Put a published scenario's table and plot between the marks of the README.
+    """Put a published scenario's table and plot between the markers of the README.
 
     Raises:
-        InputError: the run has no such scenario, or the README has no marks.
+        InputError: the run does not have the scenario, or the README does not have the markers.
     """
     text = readme.read_text(encoding="utf-8")
     if not (BEGIN in text and END in text):
@@ -92,46 +97,42 @@ def show(kept: Path, scenario: str, readme: Path) -> None:
 
 
 def block(kept: Path, scenario: str, root: Path) -> str:
-    """Return the README's table and plot of a published scenario; paths are from `root`."""
+    """Return the README's table and plot of a published scenario; paths are relative to `root`."""
     run = open_run(kept)
-    by_name = {table.scenario: shown for table, shown in zip(run.plan.scenarios, tables.tables(run), strict=True)}
-    if scenario not in by_name:
-        raise InputError(f"{kept}: has no scenario {scenario}; it has {', '.join(by_name)}")
-    shown = by_name[scenario]
-    columns = [shown.header.index(name) for name in COLUMNS if name in shown.header]
-    rows = [[row[column] for column in columns] for row in shown.rows]
-    header = [shown.header[column] for column in columns]
-    drawn = {kind: kept / plots.FOLDER / f"{scenario}-{kind}.png" for kind in PLOTS}
+    infos = {info.scenario: info for info in run.plan.scenarios}
+    if scenario not in infos:
+        raise InputError(f"{kept}: does not have the scenario {scenario}; it has {', '.join(infos)}")
+    grid = tables.table(infos[scenario], tables.of_scenario(infos[scenario], results(run)))
+    shown = grid.select(grid.header.index(name) for name in COLUMNS if name in grid.header)
+    drawn = {kind: kept / files.PLOTS / f"{scenario}-{kind}.png" for kind in PLOTS}
     kind = next((kind for kind, plot in drawn.items() if plot.is_file()), None)
     if kind is None:
-        raise InputError(f"{kept}: has no plot of {scenario}, for nothing of it was measured; show another scenario")
+        raise InputError(f"{kept}: has no plot of {scenario}, because nothing of it was measured; show another one")
     return "\n\n".join(
         [
-            f"{markdown.cell(shown.title)}; {_ran(run)}:",
-            markdown.table(header, rows, tables.ALIGN_LEFT),
+            f"{render.escaped(grid.title)}; {_ran(run)}:",
+            render.markdown(shown),
             f"![{scenario}: {kind} of each case]({drawn[kind].relative_to(root)})",
         ]
     )
 
 
 def _ran(run: Run) -> str:
-    facts = run.environment
-    versions = ", ".join(f"{name} {facts[name]}" for name in ("torch", "diffusers") if facts.get(name))
-    processes = run.processes.groupby(["scenario", "case"]).size()
-    return f"{facts['device_name']}, {versions}, {processes.min()} fresh processes a case"
+    processes = min(sum(each.key == key for each in run.processes) for key in {each.key for each in run.processes})
+    versions = words.versions(run.environment, "torch", "diffusers")
+    return f"{run.environment['device_name']}, {versions}, {processes} fresh processes per case"
 
 
 def _refuse(run: Run) -> None:
-    if (run.processes["size"] == "tiny").any():
-        raise InputError(f"{run.folder}: has tiny twins, and figures of toys are nobody's to read; measure --size full")
-    ended = run.processes[run.processes["status"] != Status.INTERRUPTED]
-    measured = set(ended["scenario"] + "/" + ended["case"])
-    if missing := [case.key for case in run.plan.cases if case.key not in measured]:
-        raise InputError(f"{run.folder}: has no row of {markdown.listed(missing)}; go on with it: bench run --resume")
+    if any(process.settings.size == "tiny" for process in run.processes):
+        raise InputError(f"{run.folder}: has tiny models, whose figures mean nothing; measure with --size full")
+    finished = {process.key for process in run.processes if process.status is not Status.INTERRUPTED}
+    if missing := [key for key in run.cases if key not in finished]:
+        raise InputError(f"{run.folder}: lacks {', '.join(missing)}; continue it with: bench run --resume")
     commit = run.environment.get("git_commit")
     if not commit or commit.endswith("-dirty"):
-        told = commit or "no commit"
-        raise InputError(f"{run.folder}: was measured by {told}, which nobody can check out; commit, then measure anew")
+        state = commit or "an unknown commit"
+        raise InputError(f"{run.folder}: was measured by {state}, which nobody can check out; commit and measure again")
 
 
 if __name__ == "__main__":

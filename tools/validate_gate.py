@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""Show that the gate's verdicts hold: `make validate-gate`. The same code judges as in `bench gate`.
+"""Measure how often the gate's verdicts are right: `make validate-gate`. It judges with the code of `bench gate`.
 
-Simulated processes: medians of six calls with 0.4 % noise and 2 % of them outliers, a spread from process to process,
-and a drift of 2 % over the gate. The same thing on both sides gives the rate of false alarms; a slow-down of 1 to 10 %
-and 64 MiB more give the rate of detection. Then the real thing, on tiny pipelines: two interpreters, one of them this
-very environment with the pipeline's call made longer, or with a tensor that it holds on to.
+First with simulated processes: medians of six calls with 0.4 % noise, of which 2 % are outliers, a spread between
+processes, and a drift of 2 % over the gate. Equal sides give the rate of false alarms; slow-downs of 1 to 10 % and 64
+MiB more give the rate of detection. Then with real tiny pipelines and two interpreters, of which one makes the
+pipeline's call longer, or holds on to memory.
 
-Rates have their exact 95 % interval (Clopper and Pearson 1934). Prints Markdown.
+Prints Markdown; each rate has its exact 95 % interval (Clopper and Pearson 1934).
 """
 
 import argparse
-import json
 import random
 import subprocess
 import sys
@@ -18,17 +17,19 @@ import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, log
 from pathlib import Path
-from typing import Any
+from statistics import fmean
 
 from scipy.stats import binomtest
 
 from bench.analyze.comparison import pair_up
-from bench.analyze.gate import EXTENDED, THRESHOLD, Judged, Verdict, judge, settle
+from bench.analyze.gate import EXTENDED, THRESHOLD, GateVerdict, Judged, judge, settle
 from bench.analyze.run import open_run
 from bench.analyze.side import Side, of_run
-from bench.records import schema
+from bench.records.case_result import CaseResult
+from bench.records.columns import from_flat
+from bench.records.models import ProcessRecord
 from bench.statistics import median
 from bench.units import GIB, MIB
 
@@ -39,26 +40,26 @@ DRIFT = 0.02
 CALLS = 6
 LEAKED_BYTES = 64 * MIB
 KEY = "simulated/case"
-VERDICTS = (Verdict.PASSED, Verdict.REGRESSED, Verdict.INCONCLUSIVE)
+VERDICTS = (GateVerdict.PASSED, GateVerdict.REGRESSED, GateVerdict.INCONCLUSIVE)
 MEAN_LIMIT = 1.05
-"""pytest-benchmark's `--benchmark-compare-fail=mean:5%`: one process a side, its mean."""
+"""pytest-benchmark's `--benchmark-compare-fail=mean:5%`, applied to one process per side."""
 
 
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--simulated", type=int, default=400, help="gates a row")
-    parser.add_argument("--real", type=int, default=20, help="gated cases of the same thing; half as many a slow-down")
+    parser.add_argument("--simulated", type=int, default=400, help="gates per row")
+    parser.add_argument("--real", type=int, default=20, help="gated cases with equal sides; half as many per slow-down")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    simulated(arguments.simulated, random.Random(arguments.seed))  # noqa: S311 - noise, no secret
+    simulated(arguments.simulated, random.Random(arguments.seed))  # noqa: S311 - noise, not a secret
     if arguments.real:
         real(arguments.real)
 
 
 def simulated(gates: int, chance: random.Random) -> None:
-    """Gate simulated processes and print how often which verdict came out."""
-    print(f"### Simulated: {gates} gates a row, up to {EXTENDED} blocks of pairs, threshold {THRESHOLD:.0%}\n")
+    """Gate simulated processes and print the rate of each verdict."""
+    print(f"### Simulated: {gates} gates per row, up to {EXTENDED} blocks of pairs, threshold {THRESHOLD:.0%}\n")
     head("spread between processes")
     for spread in SPREADS:
         for slower in SLOW_DOWNS:
@@ -68,8 +69,8 @@ def simulated(gates: int, chance: random.Random) -> None:
     print()
 
 
-def simulate(slower: float, spread: float, leaked: float, chance: random.Random) -> Verdict:
-    """Return the verdict on one simulated gate."""
+def simulate(slower: float, spread: float, leaked: float, chance: random.Random) -> GateVerdict:
+    """Return the verdict of one simulated gate."""
     base: dict[int, float] = {}
     new: dict[int, float] = {}
 
@@ -79,7 +80,7 @@ def simulate(slower: float, spread: float, leaked: float, chance: random.Random)
                 drift = 1 + DRIFT * (2 * number + turn) / (2 * EXTENDED)
                 medians[number] = drift * (1 + slower if medians is new else 1) * process_median(spread, chance)
         sides = side("base", base, 10 * GIB), side("new", new, 10 * GIB + leaked)
-        return judge(pair_up(*sides, rounds_are_pairs=True))
+        return judge(pair_up(*sides, passes_are_pairs=True))
 
     return settle(measure)[0].verdict
 
@@ -92,14 +93,20 @@ def process_median(spread: float, chance: random.Random) -> float:
 
 
 def side(name: str, medians: dict[int, float], peak: float) -> Side:
-    """Return a side with one case, as a run of its own would have it."""
-    told = {"status": "ok", "device_name": "simulated", "process_medians_s": json.dumps(medians)}
-    row: dict[str, Any] = {**dict.fromkeys(schema.names(schema.RESULTS)), **told, "peak_allocated_bytes": peak}
-    return Side(name, Path(name), {KEY: row})
+    """Return a side with one case, as a run would have it."""
+    scenario, case = KEY.split("/")
+    known = {"scenario": scenario, "case": case, "status": "ok", "size": "full", "device_name": "simulated"}
+    figures = {"process_medians_s": medians, "peak_allocated_bytes": peak, "latency_median_s": geometric_mean(medians)}
+    return Side(name, Path(name), {KEY: from_flat(CaseResult, {**known, **figures})})
+
+
+def geometric_mean(medians: dict[int, float]) -> float:
+    """Return the center that a result with these process medians has."""
+    return exp(fmean(log(each) for each in medians.values()))
 
 
 SLOWER = '''\
-"""Make the pipeline's call longer by a share of itself, and let it hold on to memory."""
+"""Make the pipeline's call longer by a share of itself, and hold on to memory."""
 import os
 import functools, importlib.abc, importlib.machinery, sys, time
 
@@ -142,30 +149,30 @@ sys.meta_path.insert(0, Finder())
 
 @dataclass(frozen=True)
 class Gated:
-    """What came out of one real gate: the verdicts, and every pair of single processes of its samples' means."""
+    """The verdicts of one real gate, and for each pair of its processes the ratio of their mean latencies."""
 
-    verdicts: list[Verdict]
+    verdicts: list[GateVerdict]
     mean_ratios: list[float]
 
 
 def real(cases: int) -> None:
-    """Gate real tiny pipelines and print how often which verdict came out, and what one process's mean would say."""
+    """Gate real tiny pipelines; print the rate of each verdict, and that of a rule that compares single means."""
     print(f"### Real: tiny pipelines on this CPU, up to {EXTENDED} blocks of pairs, threshold {THRESHOLD:.0%}\n")
     head("what")
     alarms: list[tuple[str, Sequence[float]]] = []
     for share, leaked, number in [(0.0, 0, cases), *((share, 0, cases // 2) for share in (0.05, 0.10)),
                                   (0.0, LEAKED_BYTES, cases // 2)]:  # fmt: skip
         gated = gate(share, leaked, number)
-        told = "+64 MiB" if leaked else f"{share:+.0%}"
-        row("tiny pipeline", told, gated.verdicts)
-        alarms.append((told, gated.mean_ratios))
-    print("\nThe same processes, one a side, by `mean:5%` (pytest-benchmark's rule):\n")
-    for told, ratios in alarms[:-1]:
-        print(f"- {told}: {rate(sum(ratio > MEAN_LIMIT for ratio in ratios), len(ratios))} called a regression")
+        injected = "+64 MiB" if leaked else f"{share:+.0%}"
+        row("tiny pipeline", injected, gated.verdicts)
+        alarms.append((injected, gated.mean_ratios))
+    print("\nThe same processes, one per side, judged by `mean:5%` (pytest-benchmark's rule):\n")
+    for injected, ratios in alarms[:-1]:
+        print(f"- {injected}: {rate(sum(ratio > MEAN_LIMIT for ratio in ratios), len(ratios))} called a regression")
 
 
 def gate(share: float, leaked: int, cases: int) -> Gated:
-    """Gate this environment against itself, its call longer by `share` and holding `leaked` bytes."""
+    """Gate this environment against itself, with a call that is longer by `share` and holds `leaked` bytes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         scenario = folder / "same.yaml"
@@ -184,12 +191,12 @@ def gate(share: float, leaked: int, cases: int) -> Gated:
             sys.exit(done.stderr)
         sides = [folder / "gate" / which for which in ("base", "head")]
         base, head_side = (of_run(open_run(path)) for path in sides)
-        judged = judge(pair_up(base, head_side, rounds_are_pairs=True))
+        judged = judge(pair_up(base, head_side, passes_are_pairs=True))
         return Gated([each.verdict for each in judged], mean_ratios(*sides))
 
 
 def slower_python(folder: Path, share: float, leaked: int) -> Path:
-    """Write an interpreter that is this one, with a pipeline that takes longer and holds on to memory."""
+    """Write a script that runs this interpreter with a slower pipeline that holds on to memory."""
     injected = folder / "injected"
     injected.mkdir()
     (injected / "sitecustomize.py").write_text(SLOWER, encoding="utf-8")
@@ -204,9 +211,16 @@ def slower_python(folder: Path, share: float, leaked: int) -> Path:
 
 
 def mean_ratios(base: Path, new: Path) -> list[float]:
-    """Return the ratio of the means of every pair of processes, round by round."""
-    sides = [open_run(path).samples.groupby(["case", "process"])["latency_s"].mean() for path in (base, new)]
-    return [float(ratio) for ratio in (sides[1] / sides[0]).dropna()]
+    """Return the ratio of the mean latencies of every pair of processes."""
+    sides = [
+        {(each.key, each.process): each for each in open_run(path).processes if each.samples} for path in (base, new)
+    ]
+    return [mean(sides[1][pair]) / mean(sides[0][pair]) for pair in sides[0].keys() & sides[1].keys()]
+
+
+def mean(process: ProcessRecord) -> float:
+    """Return the mean latency of a process in seconds."""
+    return fmean(sample.latency_s for sample in process.samples)
 
 
 def head(first: str) -> None:
@@ -214,16 +228,16 @@ def head(first: str) -> None:
     print(f"| {first} | injected | n | {' | '.join(VERDICTS)} |\n| --- | ---: | ---: | ---: | ---: | ---: |")
 
 
-def row(what: str, injected: str, verdicts: Iterable[Verdict]) -> None:
-    """Print how often which verdict came out."""
+def row(what: str, injected: str, verdicts: Iterable[GateVerdict]) -> None:
+    """Print one row: the rate of each verdict."""
     counts = Counter(verdicts)
     total = counts.total()
-    told = " | ".join(rate(counts[verdict], total) for verdict in VERDICTS)
-    print(f"| {what} | {injected} | {total} | {told} |", flush=True)
+    rates = " | ".join(rate(counts[verdict], total) for verdict in VERDICTS)
+    print(f"| {what} | {injected} | {total} | {rates} |", flush=True)
 
 
 def rate(hits: int, of: int) -> str:
-    """Return a share in per cent with its exact 95 % interval."""
+    """Return a share in percent with its exact 95 % interval."""
     interval = binomtest(hits, of).proportion_ci(method="exact")
     return f"{hits / of:.1%} [{interval.low:.1%}, {interval.high:.1%}]"
 

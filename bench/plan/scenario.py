@@ -40,7 +40,7 @@ class Source(Strict):
 
     document: str = Field(description="the documentation page")
     versions: str | None = _optional("the versions of the documentation that contain the figures")
-    url: str | None = None
+    url: str | None = _optional("of that page, at one version")
     device: str | None = _optional("the GPU of the documented figures, as its vendor names it")
     timed_region: str | None = _optional("what the documented figures include, where that is known")
     notes: str | None = _optional("what is known about the figures, and what is inferred")
@@ -50,14 +50,14 @@ class Claim(Strict):
     """The documented figures that a case is judged against. Anything inferred about them belongs in `note`."""
 
     latency_s: Positive | None = _optional("seconds for `over_calls` calls")
-    seconds_per_image: Positive | None = None
+    seconds_per_image: Positive | None = _optional("seconds of one call / its images")
     speedup: Positive | None = _optional("relative to the baseline's seconds per image")
     latency_reduction: Share | None = _optional("1 - latency / the baseline's latency: 0.43 means 43 % less")
     parameter_reduction: Share | None = _optional("1 - denoiser parameters / the baseline's")
     status: Literal["oom"] | None = _optional("the documented outcome, if it is not a figure")
     over_calls: Annotated[int, Field(ge=1)] = Field(default=1, description="number of calls that `latency_s` covers")
     approximate: bool = Field(default=False, description="whether the documentation says 'about'")
-    note: str | None = None
+    note: str | None = _optional("what is known about the figure, and what is inferred")
 
     @model_validator(mode="after")
     def _require_a_figure(self) -> "Claim":
@@ -99,7 +99,7 @@ class CaseEntry(Settings):
 
     baseline: Name | None = _optional("another baseline for this case than the scenario's")
     claim: Claim | None = None
-    note: str | None = None
+    note: str | None = _optional("anything a reader of the scenario should know")
 
 
 class Matrix(BaseModel):
@@ -111,8 +111,8 @@ class Matrix(BaseModel):
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
-    include: list[dict[str, Any]] = []
-    exclude: list[dict[str, Any]] = []
+    include: list[dict[str, Any]] = Field(default=[], description="settings for combinations, or further combinations")
+    exclude: list[dict[str, Any]] = Field(default=[], description="combinations to leave out")
 
     @property
     def axes(self) -> dict[str, Any]:

@@ -82,12 +82,10 @@ def _notes(gated: GateResult) -> list[str]:
     """Say what differs between the machines and in what was in effect, and what this gate is worth."""
     pairs = [each.pair for each in gated.judged]
     images = [pair.key for pair in pairs if pair.other_image]
+    other = f"other images from the same seeds, which may be chance with random weights: {listed(images)}"
     return [
         *map(verdicts.environment, gated.environment),
-        *(
-            [f"other images from the same seeds: {listed(images)}; with random weights this may be chance"]
-            * bool(images)
-        ),
+        *([other] if images else []),
         *verdicts.grouped(pairs, lambda pair: pair.effective, "in effect: "),
         verdicts.SIDE_BY_SIDE if gated.side_by_side else verdicts.STORED,
         *(f"{key}: not judged, because only the new side has it" for key in gated.only_in_new),

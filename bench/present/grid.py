@@ -1,4 +1,4 @@
-"""A table before it is drawn: what its columns mean, what its cells say, and what a reader must know of them.
+"""A table before it is drawn: what its columns mean, what its cells say, and what a reader must know about them.
 
 Everything that prints a table makes a `Grid`; terminal, Markdown, CSV, JSON and HTML each draw the same one. A cell's
 color follows from a status or a verdict, never from the words that it is printed with.
@@ -40,12 +40,12 @@ CLAIM_TONES = {
 
 
 def status_tone(status: Status) -> Tone:
-    """Return the tone of how a case ended; a measured case is not news."""
+    """Return the tone of how a case ended; that it was measured is not news."""
     return Tone.BAD if status in (*FAULTS, Status.OOM) else Tone.NONE
 
 
 def claim_tone(result: CaseResult) -> Tone:
-    """Return the tone of a verdict on a documented figure: running where the documentation could not is good news."""
+    """Return the tone of a verdict on a documented figure: to run where the documentation could not is good news."""
     verdict = result.claim.verdict
     if verdict is ClaimVerdict.OTHER_STATUS:
         return Tone.GOOD if result.status.measured else Tone.BAD
@@ -54,19 +54,12 @@ def claim_tone(result: CaseResult) -> Tone:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell.
-
-    Attributes:
-        text: as it is printed.
-        value: what it was printed from, at full precision: a page sorts by it, CSV and JSON write it.
-        tone: what it means for a reader.
-        tag: a label beside the text, such as `tiny`.
-    """
+    """One cell: its text, and the exact value behind it, which a page sorts by and CSV and JSON write."""
 
     text: str = ""
     value: Any = None
     tone: Tone = Tone.NONE
-    tag: str = ""
+    tag: str = ""  # a label beside the text, such as `tiny`
 
     @property
     def exact(self) -> str:
@@ -81,44 +74,26 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One column.
-
-    Attributes:
-        name: its header.
-        doc: what it says, for a tooltip.
-        left: whether it has words, which are aligned to the left.
-        wraps: whether its cells may take several lines; those of figures never do.
-        keep: where a terminal is too narrow, columns with the lowest number are left out first; 0 is in files only.
-        below: whether a terminal prints its texts below the table, each with the rows that have it.
-    """
+    """One column: its name, and what it says."""
 
     name: str
     doc: str = ""
-    left: bool = False
-    wraps: bool = False
-    keep: int = 0
-    below: bool = False
+    left: bool = False  # it has words, which are aligned to the left
+    wraps: bool = False  # its cells may take several lines on a narrow terminal; those of figures never do
+    keep: int = 0  # on a narrow terminal the columns with the lowest number are left out first; 0 is in files only
+    below: bool = False  # a terminal prints its texts below the table, each with the rows that have it
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table; the first cell of a row is its heading.
-
-    Attributes:
-        title: of the table.
-        columns: in order.
-        rows: with a cell per column.
-        warning: that the figures are of tiny models, the first of the notes; empty where they are not.
-        notes: what a reader must know of the figures.
-        details: what is worth knowing of single rows; left out on a terminal.
-    """
+    """A table; the first cell of a row is its heading."""
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    warning: str = ""
-    notes: tuple[str, ...] = ()
-    details: tuple[str, ...] = ()
+    warning: str = ""  # that figures are of tiny models; the first of the notes
+    notes: tuple[str, ...] = ()  # what a reader must know about the figures
+    details: tuple[str, ...] = ()  # what is worth knowing about single rows; not on a terminal
 
     @property
     def header(self) -> list[str]:
@@ -133,27 +108,19 @@ class Grid:
 
     def without_empty_columns(self) -> "Grid":
         """Return the grid without the columns in which nothing is known; those kept `ALWAYS` stay."""
-        return self.select(
-            at
-            for at, column in enumerate(self.columns)
-            if column.keep == ALWAYS or any(row[at].text for row in self.rows)
-        )
+        known = [any(cells) for cells in zip(*([cell.text for cell in row] for row in self.rows), strict=True)]
+        return self.select(at for at, each in enumerate(self.columns) if each.keep == ALWAYS or (known and known[at]))
 
 
 def records(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Grid:
     """Return a grid of plain values for programs to read, as CSV or JSON; None is unknown."""
     cells = (tuple(Cell("" if value is None else str(value), value) for value in row) for row in rows)
-    return Grid("", tuple(Column(name) for name in names), tuple(cells))
+    return Grid("", tuple(map(Column, names)), tuple(cells))
 
 
 def field(name: str) -> Field:
-    """Return a column of results.csv."""
+    """Return a column of results.csv: its documentation, its type, and where its value is in a result."""
     return next(each for each in columns(CaseResult) if each.name == name)
-
-
-def doc_of(name: str) -> str:
-    """Return what a column of results.csv says."""
-    return field(name).doc
 
 
 def value_of(result: CaseResult, column: Field) -> Any:

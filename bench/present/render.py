@@ -33,20 +33,27 @@ class PatientConsole(Console):
 
     def on_broken_pipe(self) -> None:
         """Send further output nowhere; rich would end the program."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
 
 
 def console() -> Console:
-    """Return the terminal; if the output goes into a pipe, lines are as long as they need to be."""
+    """Return the terminal; where the output goes into a pipe, lines are as long as they need to be."""
     made = PatientConsole()
     return made if made.is_terminal or "COLUMNS" in os.environ else PatientConsole(width=UNLIMITED)
+
+
+def say(lines: Iterable[str], style: str = "") -> None:
+    """Print lines of text as they are."""
+    terminal = console()
+    for line in lines:
+        terminal.print(Text(line, style))
 
 
 def show(grid: Grid, rest: str) -> None:
     """Print a grid and its notes on the terminal.
 
-    Figures are never cut. Where the terminal is too narrow names are wrapped, then columns are left out, and both that
-    and rows left out are said.
+    Figures are never cut. On a narrow terminal names are wrapped, then columns are left out, which is said.
 
     Args:
         grid: to print.
@@ -55,8 +62,13 @@ def show(grid: Grid, rest: str) -> None:
     terminal = console()
     rows = grid.rows[:MOST_ROWS] if terminal.is_terminal else grid.rows
     widths = _widths(grid, rows, terminal.width)
-    if widths:
-        terminal.print(_drawn(grid, rows, widths), crop=False)
+    drawn = Table(title=escape(grid.title) or None, title_justify="left")
+    for at, width in widths.items():
+        head, justify = Text(_broken(grid.columns[at].name, width)), "left" if grid.columns[at].left else "right"
+        drawn.add_column(head, justify=justify, width=width, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(_broken(row[at].labeled, width), STYLES[row[at].tone]) for at, width in widths.items()))
+    terminal.print(drawn, crop=False)
     dropped = [column.name for at, column in enumerate(grid.columns) if column.keep and at not in widths]
     lines = [grid.warning, *grid.notes, *_below(grid, rows)]
     if len(rows) < len(grid.rows):
@@ -71,23 +83,6 @@ def fits(grid: Grid) -> bool:
     return len(_widths(grid, grid.rows, console().width)) == sum(column.keep > 0 for column in grid.columns)
 
 
-def say(lines: Iterable[str], style: str = "") -> None:
-    """Print lines of text as they are."""
-    terminal = console()
-    for line in lines:
-        terminal.print(Text(line, style))
-
-
-def _drawn(grid: Grid, rows: Sequence[Sequence[Cell]], widths: Mapping[int, int]) -> Table:
-    drawn = Table(title=escape(grid.title) or None, title_justify="left")
-    for at, width in widths.items():
-        column = grid.columns[at]
-        drawn.add_column(_broken(column.name, width), justify="left" if column.left else "right", width=width)
-    for row in rows:
-        drawn.add_row(*(Text(_broken(row[at].labeled, width), STYLES[row[at].tone]) for at, width in widths.items()))
-    return drawn
-
-
 def _widths(grid: Grid, rows: Sequence[Sequence[Cell]], room: int) -> dict[int, int]:
     """Return the columns that fit, by position, with their widths."""
     wanted, least = dict[int, int](), dict[int, int]()
@@ -99,17 +94,10 @@ def _widths(grid: Grid, rows: Sequence[Sequence[Cell]], room: int) -> dict[int, 
             least[at] = max(word, min(longest, NARROWEST_NAME) if column.wraps else longest)
     while _total(least) > room and (spare := [at for at in least if grid.columns[at].keep < ALWAYS]):
         del least[min(spare, key=lambda at: (grid.columns[at].keep, -at))]
-    return _stretched(least, wanted, room, [at for at in least if grid.columns[at].wraps])
-
-
-def _stretched(least: dict[int, int], wanted: dict[int, int], room: int, wrapping: list[int]) -> dict[int, int]:
-    """Share the room that is left: first among the columns that wrap, as evenly as they need it, then among headers."""
-    widths, waiting = dict(least), len(wrapping)
-    for at in sorted(wrapping, key=lambda at: wanted[at]):
-        widths[at] = min(wanted[at], widths[at] + max(0, room - _total(widths)) // waiting)
-        waiting -= 1
-    for at in widths.keys() - set(wrapping):
-        widths[at] = min(wanted[at], widths[at] + max(0, room - _total(widths)))
+    widths, wrapping = dict(least), [at for at in least if grid.columns[at].wraps]
+    shares = {at: len(wrapping) - index for index, at in enumerate(sorted(wrapping, key=lambda at: wanted[at]))}
+    for at in [*shares, *(widths.keys() - shares.keys())]:  # names share the spare room, headers get what is left
+        widths[at] = min(wanted[at], widths[at] + max(0, room - _total(widths)) // shares.get(at, 1))
     return widths
 
 
@@ -119,7 +107,7 @@ def _total(widths: Mapping[int, int]) -> int:
 
 
 def _broken(text: str, width: int) -> str:
-    """Return a text in lines, broken at its joints; a part that is longer than a line is left for the table to fold."""
+    """Return a text in lines, broken at its joints; the table folds a part that is longer than a line."""
     lines = [""]
     for part in _JOINTS.split(text):
         if lines[-1] and cell_len(lines[-1]) + cell_len(part.rstrip()) > width:
@@ -131,9 +119,9 @@ def _broken(text: str, width: int) -> str:
 def _below(grid: Grid, rows: Sequence[Sequence[Cell]]) -> list[str]:
     """Return `case, case: text` for the columns that are printed below; rows with the same text together."""
     found: dict[str, list[str]] = {}
-    for at, column in enumerate(grid.columns):
+    for at in (at for at, column in enumerate(grid.columns) if column.below):
         for row in rows:
-            if column.below and row[at].text:
+            if row[at].text:
                 found.setdefault(row[at].text, []).append(row[0].text)
     return [f"{', '.join(names)}: {text}" for text, names in found.items()]
 
@@ -142,14 +130,12 @@ def markdown(grid: Grid) -> str:
     """Return the table alone as Markdown."""
     rule = ["---" if column.left else "---:" for column in grid.columns]
     rows = ([escaped(cell.labeled) for cell in row] for row in grid.rows)
-    lines = [list(map(escaped, grid.header)), rule, *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(line) + " |" for line in [list(map(escaped, grid.header)), rule, *rows])
 
 
 def escaped(text: str) -> str:
     """Return a text on one line, with whatever Markdown would take for markup escaped."""
-    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
-    return " ".join(escaped.split())
+    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").split())
 
 
 def document(grid: Grid, heading: str = "#", first: str = "") -> str:
@@ -162,8 +148,7 @@ def document(grid: Grid, heading: str = "#", first: str = "") -> str:
 def csv_text(grid: Grid) -> str:
     """Return the values of a grid as CSV, at full precision."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([grid.header, *([_value(cell) for cell in row] for row in grid.rows)])
+    csv.writer(text, lineterminator="\n").writerows([grid.header, *(map(_value, row) for row in grid.rows)])
     return text.getvalue()
 
 

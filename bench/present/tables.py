@@ -9,7 +9,7 @@ from bench.analyze.memory import peak_bytes
 from bench.analyze.run import Run
 from bench.plan.case import ScenarioInfo
 from bench.present import render, words
-from bench.present.grid import ALWAYS, Cell, Column, Grid, claim_tone, doc_of, field, status_tone, value_of
+from bench.present.grid import ALWAYS, Cell, Column, Grid, claim_tone, field, status_tone, value_of
 from bench.records.case_result import CaseResult
 
 
@@ -138,8 +138,8 @@ def _verdict(result: CaseResult) -> Cell:
 
 
 FIELDS = (
-    _words("setup", doc_of("case"), lambda each: Cell(each.case, tag=words.label(each)), keep=ALWAYS),
-    _Field(Column("latency", doc_of("latency_median_s"), keep=ALWAYS), _latency_cell),
+    _words("setup", field("case").doc, lambda each: Cell(each.case, tag=words.label(each)), keep=ALWAYS),
+    _Field(Column("latency", field("latency_median_s").doc, keep=ALWAYS), _latency_cell),
     _figure("speed-up", "speedup", lambda each: words.speedup(each.comparison), keep=5),
     _figure("95 % interval", "latency_low_s", _interval, keep=1),
     _figure("n", "samples", _samples),
@@ -153,6 +153,6 @@ FIELDS = (
     _plain("CLIP score", "clip_score", "{:.1f}".format),
     _plain("of the roofline", "roofline_fraction", "{:.0%}".format),
     _words("documented", "what the documentation says", lambda each: Cell(words.documented(each)), keep=2),
-    _words("verdict", doc_of("claim_verdict"), _verdict, keep=3),
-    _words("notes", doc_of("reason"), lambda each: Cell(words.notes(each)), below=True),
+    _words("verdict", field("claim_verdict").doc, _verdict, keep=3),
+    _words("notes", field("reason").doc, lambda each: Cell(words.notes(each)), below=True),
 )

@@ -88,10 +88,8 @@ def _notes(series: Sequence[Series]) -> list[str]:
     short = [each for each in series if len(each.points) < FEWEST_RUNS]
     lines = [f"A change is reported at p <= {SIGNIFICANCE} of a permutation test; a positive change is slower."]
     if short:
-        lines.append(
-            f"{len(short)} of {words.count(len(series), 'case')} have fewer than {FEWEST_RUNS} runs, in which a change "
-            "in the middle cannot be found."
-        )
+        cases = f"{len(short)} of {words.count(len(series), 'case')}"
+        lines.append(f"A change in the middle of fewer than {FEWEST_RUNS} runs cannot be found: {cases}.")
     lines += [
         f"{each.key}: left out, because of another device or other settings: {', '.join(each.left_out)}"
         for each in series

@@ -5,7 +5,7 @@ from typing import Any
 
 from bench import units
 from bench.analyze.baselines import NO_BASELINE, Saved
-from bench.analyze.candidates import Candidate, ExclusionKind
+from bench.analyze.candidates import Candidate, ExclusionKind, ExclusionReason
 from bench.analyze.comparison import ComparisonVerdict, Difference, EnvironmentDifference, Pair
 from bench.analyze.gate import BLOCKS, EXTENDED, GateVerdict, Judged, Reason, memory_slack_bytes
 from bench.present import words
@@ -21,8 +21,8 @@ TIMES = (
     "To exclude that, measure both sides side by side: gate --base-python A --head-python B."
 )
 SIDE_BY_SIDE = (
-    f"Two interpreters, measured in fresh processes that alternate, in reversing order ({BLOCKS} blocks, or {EXTENDED} if "
-    "those are not enough): the gate to trust for latency."
+    f"Both sides were measured in fresh processes that alternate, in reversing order ({BLOCKS} blocks, {EXTENDED} if "
+    "those are not enough), so this gate can be trusted for latency."
 )
 STORED = (
     "Stored results were measured at different times, so this gate is for trends, memory and status. To gate latency, "
@@ -111,51 +111,40 @@ def gate_reasons(judged: Judged) -> str:
 def excluded(candidate: Candidate) -> str:
     """Return why a case cannot be recommended."""
     reason = candidate.exclusion_reason
-    if reason is None:
-        return ""
-    limit = reason.limit or 0.0
-    match reason.kind:
-        case ExclusionKind.STATUS:
-            return words.outcome(candidate.result)
-        case ExclusionKind.OTHER_WORK:
-            return f"other work than the reference ({_differences(reason.differences)})"
-        case ExclusionKind.ANOTHER_IMAGE:
-            return f"another image by design ({', '.join(candidate.design)})"
-        case ExclusionKind.IMAGE_DIFFERS:
-            return f"the image differs: {_below(candidate.psnr_db, limit)}"
-        case ExclusionKind.TOO_MUCH_MEMORY:
-            peak = words.peak(candidate.memory_bytes, candidate.memory_kind)
-            return f"too much memory: {peak}, {units.memory(candidate.excess_bytes)} more than allowed"
-        case other:
-            return EXCLUDED[other]
+    return "" if reason is None else EXCLUDED[reason.kind](candidate, reason)
 
 
 def saved_baselines(saved: Saved) -> list[str]:
     """Return what to know about baselines that were saved."""
-    few = f"{len(saved.few_processes)} of {words.count(len(saved.cases), 'case')}"
     facts = (
-        (saved.left_out, f"left out, because a baseline cannot be {', '.join(NO_BASELINE)}: {listed(saved.left_out)}"),
-        (saved.unstable, f"unstable, so no latency can pass against them: {listed(saved.unstable)}"),
+        (f"left out, because a baseline cannot be {', '.join(NO_BASELINE)}", saved.left_out),
+        ("unstable, so no latency can pass against them", saved.unstable),
         (
+            f"fewer than {MIN_PROCESSES} processes (measure with --processes 4), so memory and status can be judged "
+            "against them and latency cannot",
             saved.few_processes,
-            f"{few} have fewer than {MIN_PROCESSES} processes: memory and status can be judged against them, but "
-            "latency cannot; measure with --processes 4",
         ),
-        (saved.lost, f"no longer in the baseline, because the run did not measure them: {listed(saved.lost)}"),
+        ("no longer in the baseline, because the run did not measure them", saved.lost),
     )
-    return [line for keys, line in facts if keys]
+    return [f"{text}: {listed(keys)}" for text, keys in facts if keys]
 
 
-EXCLUDED = {
-    ExclusionKind.NO_PICTURES: "its pictures cannot be compared with the reference's",
-    ExclusionKind.MEMORY_UNKNOWN: "its peak memory is unknown",
-    ExclusionKind.NO_FIGURE: "what is to be optimized was not measured",
+EXCLUDED: Mapping[ExclusionKind, Callable[[Candidate, ExclusionReason], str]] = {
+    ExclusionKind.STATUS: lambda candidate, _: words.outcome(candidate.result),
+    ExclusionKind.OTHER_WORK: lambda _, reason: f"other work than the reference ({_differences(reason.differences)})",
+    ExclusionKind.ANOTHER_IMAGE: lambda candidate, _: f"another image by design ({', '.join(candidate.design)})",
+    ExclusionKind.NO_PICTURES: lambda *_: "its pictures cannot be compared with the reference's",
+    ExclusionKind.IMAGE_DIFFERS: lambda candidate, reason: (  # rounded down: 29.96 is not 30.0 < 30
+        f"the image differs: {int((candidate.psnr_db or 0) * 10) / 10:.1f} dB < {reason.limit:g} dB"
+    ),
+    ExclusionKind.MEMORY_UNKNOWN: lambda *_: "its peak memory is unknown",
+    ExclusionKind.NO_FIGURE: lambda *_: "what is to be optimized was not measured",
+    ExclusionKind.TOO_MUCH_MEMORY: lambda candidate, _: (
+        f"too much memory: {words.peak(candidate.memory_bytes, candidate.memory_kind)}, "
+        f"{units.memory(candidate.excess_bytes)} more than allowed"
+    ),
 }
-
-
-def _below(psnr_db: float | None, limit: float) -> str:
-    """Return a PSNR that is too low, rounded down: 29.96 is not 30.0 < 30."""
-    return f"{int((psnr_db or 0.0) * 10) / 10:.1f} dB < {limit:g} dB"
+"""Reason -> its sentence."""
 
 
 def _value(value: Any) -> str:

@@ -17,7 +17,7 @@ from bench.records.outcomes import ClaimVerdict, Expectation, IntervalKind, NotJ
 ALL_TINY = "TINY MODELS: the real classes at toy width. Their figures say nothing about the full-size models."
 SOME_TINY = "PARTLY TINY MODELS: what is marked (tiny) has toy width and says nothing about the full-size models."
 RANDOM_WEIGHTS = (
-    "Random weights: time and memory hardly depend on their values, but pictures do and show nothing. That two pictures "
+    "Random weights: time and memory hardly depend on their values, but pictures do and show nothing. That two of them "
     "agree means that two computations agree, and nothing more."
 )
 PICTURE_DIFFERS = "picture differs"
@@ -42,30 +42,38 @@ NO_GAIN = {
     ),
 }
 INTERVALS = {IntervalKind.WITHIN: "within one process", IntervalKind.BETWEEN: "between processes"}
-REMARKS = {
-    RemarkKind.HOST_BOUND: "host-bound",
-    RemarkKind.DISTURBED: "disturbed",
-    RemarkKind.NEVER_WARM: "never warm",
-    RemarkKind.WARMUP_CUT_SHORT: "perhaps not warm",
-    RemarkKind.IMAGE_DIFFERS: "image differs",
-    RemarkKind.IDLE: "nothing to do",
-    RemarkKind.OVERRIDDEN: "overridden",
+REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
+    RemarkKind.HOST_BOUND: (
+        "host-bound",
+        lambda share, _: f"the device computes for {share:.0%} of a call and waits for the host",
+    ),
+    RemarkKind.DISTURBED: ("disturbed", lambda share, _: f"other processes had its core for {share:.0%} of the time"),
+    RemarkKind.NEVER_WARM: ("never warm", lambda *_: "calls were still changing when warm-up ended"),
+    RemarkKind.WARMUP_CUT_SHORT: (
+        "perhaps not warm",
+        lambda calls, _: f"warm-up ran out of time after {count(int(calls), 'call')}",
+    ),
+    RemarkKind.IMAGE_DIFFERS: (
+        "image differs",
+        lambda psnr, name: f"{units.decibels(psnr)} from the baseline's, {BLENDED.get(name, UNEXPLAINED)}",
+    ),
+    RemarkKind.IDLE: ("nothing to do", lambda _, name: f"{name} is on, but there was nothing for it to do"),
+    RemarkKind.OVERRIDDEN: (
+        "overridden",
+        lambda _, name: f"the environment variable {name} overrides a setting",
+    ),
 }
-"""Remark -> its name, which stands before the explanation."""
-BLENDED = {"vae_tiling": "its tiles are decoded separately and blended"}
+"""Remark -> its name, and its sentence made of its value and its subject."""
+BLENDED = {"vae_tiling": "because its tiles are decoded separately and blended"}
 """Approximate optimization -> why its image differs."""
-
-
-EXPLANATIONS: Mapping[RemarkKind, Callable[[float, str], str]] = {
-    RemarkKind.HOST_BOUND: lambda share, _: f"the device computes for {share:.0%} of a call and waits for the host",
-    RemarkKind.DISTURBED: lambda share, _: f"other processes had its core for {share:.0%} of the time",
-    RemarkKind.NEVER_WARM: lambda *_: "calls were still changing when warm-up ended",
-    RemarkKind.WARMUP_CUT_SHORT: lambda calls, _: f"warm-up ran out of time after {count(int(calls), 'call')}",
-    RemarkKind.IMAGE_DIFFERS: lambda psnr, name: f"{units.decibels(psnr)} from the baseline's, {_explained(name)}",
-    RemarkKind.IDLE: lambda _, name: f"{name} is on, but there was nothing for it to do",
-    RemarkKind.OVERRIDDEN: lambda _, name: f"the environment variable {name} overrides a setting",
+UNEXPLAINED = "although no setting explains it"
+NOT_JUDGED: Mapping[NotJudged | None, Callable[[CaseResult], str]] = {
+    NotJudged.TINY_MODEL: lambda _: "a tiny model",
+    NotJudged.OTHER_DEVICE: lambda result: f"documented on {result.claim.device or 'an unnamed device'}",
+    NotJudged.NOT_MEASURED: lambda result: result.status,
+    NotJudged.NO_FIGURE: lambda _: "no figure to compare",
+    NotJudged.NO_BASELINE: lambda _: "its baseline was not measured",
 }
-"""Remark -> its sentence, made of its value and its subject."""
 
 
 def tiny_warning(tiny: Iterable[bool]) -> str:
@@ -93,13 +101,7 @@ def outcome(result: CaseResult) -> str:
 
 def remark(remark: Remark) -> str:
     """Return a remark's name and its explanation."""
-    explanation = explain(remark)
-    return f"{REMARKS[remark.kind]}: {explanation}" if explanation else REMARKS[remark.kind]
-
-
-def explain(remark: Remark) -> str:
-    """Return what a remark says about its case, without the remark's name."""
-    return EXPLANATIONS[remark.kind](remark.value or 0.0, remark.subject)
+    return f"{warning(remark.kind)}: {warning_detail(remark)}"
 
 
 def notes(result: CaseResult) -> str:
@@ -116,7 +118,7 @@ def verdict(result: CaseResult) -> str:
         case ClaimVerdict.OTHER_STATUS:
             return f"documented {claim.status}, here {result.status}"
         case ClaimVerdict.NOT_JUDGED:
-            return f"not judged: {_not_judged(result)}"
+            return f"not judged: {NOT_JUDGED[claim.not_judged](result)}"
         case known:
             return VERDICTS[known]
 
@@ -132,26 +134,12 @@ def verdict_groups(results: Sequence[CaseResult]) -> dict[str, list[CaseResult]]
 
 def warning(kind: RemarkKind | Status) -> str:
     """Return the name of what is odd about a case."""
-    return REMARKS[kind] if isinstance(kind, RemarkKind) else kind
+    return REMARKS[kind][0] if isinstance(kind, RemarkKind) else kind
 
 
 def warning_detail(detail: Detail) -> str:
-    """Return what a warning says about its cases."""
-    return explain(detail) if isinstance(detail, Remark) else detail
-
-
-def _not_judged(result: CaseResult) -> str:
-    match result.claim.not_judged:
-        case NotJudged.TINY_MODEL:
-            return "a tiny model"
-        case NotJudged.OTHER_DEVICE:
-            return f"documented on {result.claim.device or 'an unnamed device'}"
-        case NotJudged.NOT_MEASURED:
-            return str(result.status)
-        case NotJudged.NO_BASELINE:
-            return "its baseline was not measured"
-        case _:
-            return "no figure to compare"
+    """Return what a warning says about its cases, without its name."""
+    return REMARKS[detail.kind][1](detail.value or 0.0, detail.subject) if isinstance(detail, Remark) else detail
 
 
 def documented(result: CaseResult) -> str:
@@ -212,11 +200,6 @@ def pictures(result: CaseResult) -> str:
     found = result.similarity
     ssim = "" if found.ssim is None else f"SSIM {found.ssim:.4f}"
     return ", ".join(filter(None, [decibels(found.psnr_db), ssim]))
-
-
-def _explained(optimization: str) -> str:
-    """Say why an image differs: because of an approximate optimization, or for no known reason."""
-    return f"because {BLENDED[optimization]}" if optimization in BLENDED else "although no setting explains it"
 
 
 def decibels(value: float | None) -> str:

@@ -10,8 +10,7 @@ from typing import Any
 
 from bench.analyze.run import newest
 from bench.errors import InputError
-from bench.execute.client import WorkerClient
-from bench.execute.questions import ask_compatible, fetch
+from bench.execute.client import WorkerClient, ask_compatible, fetch
 from bench.pipelines.fetching import missing
 from bench.plan.case import Case
 from bench.plan.order import Job, remaining

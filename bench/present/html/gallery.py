@@ -30,8 +30,7 @@ class Card:
 
 def paths(run: Run, results: Sequence[CaseResult]) -> list[Path]:
     """Return the first pictures of these cases, as far as there are any."""
-    found = [path for result in fastest(results, MOST_CARDS) if (path := _picture(run, result)).is_file()]
-    return found
+    return [path for result in fastest(results, MOST_CARDS) if (path := _picture(run, result)).is_file()]
 
 
 def cards(run: Run, results: Sequence[CaseResult], album: Album) -> list[Card]:

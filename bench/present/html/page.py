@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bench
+from bench.analyze import highlights
 from bench.analyze.run import Run
 from bench.errors import InputError
 from bench.present import words
+from bench.present.grid import claim_tone
 from bench.present.html import gallery, tables
 from bench.present.html.sections import sections
 from bench.records import store
@@ -55,6 +57,8 @@ def render(runs: Sequence[tuple[Run, Sequence[CaseResult]]]) -> str:
         most_rows=tables.MOST_ROWS,
         most_cards=gallery.MOST_CARDS,
         words=words,
+        highlights=highlights,
+        claim_tone=claim_tone,
         style=Markup(_own("style.css")),  # noqa: S704 - a file of this package
         pictures=Markup(album.css),  # noqa: S704 - class names and base64
         script=Markup(script),  # noqa: S704 - a file of this package

@@ -10,8 +10,10 @@ from typing import Any
 
 from bench.analyze.similarity import open_picture
 
-BUDGET = 2_500_000
-"""Bytes of all pictures together as text: half of the five megabytes that a page may have."""
+BUDGET = 2_000_000
+"""Bytes of all pictures together as text: less than half of the five megabytes that a page may have."""
+PROBES = 6
+"""Pictures that are encoded to see how large all of them would become."""
 LADDER = ((512, None), (512, 90), (384, 85), (320, 80), (256, 80), (192, 75), (128, 70), (96, 60), (64, 50), (48, 40))
 """The longest side in pixels and WebP's quality (None: lossless), from the best to that of a page with many cases."""
 
@@ -65,23 +67,16 @@ def _name(image: Any) -> str:
 
 
 def _fitting(images: dict[str, Any]) -> tuple[int, int | None, dict[str, str]]:
-    """Return the first step of the ladder at which the pictures fit, else the last, and them as base64."""
-    for side, quality in LADDER[:-1]:
-        encoded = _within(BUDGET, images, side, quality)
-        if encoded is not None:
-            return side, quality, encoded
-    return *LADDER[-1], {name: _webp(image, *LADDER[-1]) for name, image in images.items()}
-
-
-def _within(limit: int, images: dict[str, Any], side: int, quality: int | None) -> dict[str, str] | None:
-    """Return the pictures as base64, or None as soon as they take more than `limit` bytes."""
-    made, taken = dict[str, str](), 0
-    for name, image in images.items():
-        made[name] = _webp(image, side, quality)
-        taken += len(made[name])
-        if taken > limit:
-            return None
-    return made
+    """Return the first step of the ladder at which the pictures fit, otherwise the last, and them as base64."""
+    every = max(1, len(images) // PROBES)
+    for side, quality in LADDER:
+        probes = [len(_webp(image, side, quality)) for image in list(images.values())[::every]]
+        if sum(probes) * every > BUDGET and (side, quality) != LADDER[-1]:
+            continue
+        encoded = {name: _webp(image, side, quality) for name, image in images.items()}
+        if sum(map(len, encoded.values())) <= BUDGET:
+            break
+    return side, quality, encoded
 
 
 def _webp(image: Any, side: int, quality: int | None) -> str:

@@ -8,7 +8,7 @@ from bench.analyze import highlights
 from bench.analyze.run import Run
 from bench.plan.case import ScenarioInfo
 from bench.present import tables, words
-from bench.present.grid import Grid, Tone, claim_tone
+from bench.present.grid import Grid
 from bench.present.html import gallery
 from bench.present.html import tables as grids
 from bench.present.html.figures import Figure, figures
@@ -20,24 +20,6 @@ from bench.records import store
 from bench.records.case_result import CaseResult
 
 VERSIONS = ("torch", "diffusers", "transformers", "accelerate", "cuda", "driver", "python")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A verdict on documented figures, and the cases that have it."""
-
-    text: str
-    tone: Tone
-    cases: list[str]
-
-
-@dataclass(frozen=True)
-class Warning:  # noqa: A001 - as the page calls it
-    """What is odd about cases: its name, and the cases by what is said about them."""
-
-    kind: str
-    details: dict[str, list[str]]
-    cases: int
 
 
 @dataclass(frozen=True)
@@ -55,21 +37,15 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Section:
-    """One run: what ran where, what was found, its scenarios, and everything that is on file about it."""
+    """One run: what ran where, its scenarios, and everything that is on file about it."""
 
     anchor: str
     name: str
+    results: Sequence[CaseResult]
     device: str
-    versions: str
     facts: dict[str, str]
-    cases: int
-    processes: int
-    warning: str
     random: bool
     best: Grid
-    no_gain: str
-    verdicts: list[Verdict]
-    warnings: list[Warning]
     scenarios: list[Scenario]
     raw: list[Raw]
     samples: Grid
@@ -83,64 +59,42 @@ def sections(runs: Sequence[tuple[Run, Sequence[CaseResult]]]) -> tuple[list[Sec
 
 
 def _section(anchor: str, run: Run, results: Sequence[CaseResult], pictures: Album) -> Section:
-    facts = run.environment
-    infos = [info for info in run.plan.scenarios if tables.of_scenario(info, results)]
-    device, versions = str(facts.get("device_name") or "unknown device"), words.versions(facts, *VERSIONS)
     weights = sorted({result.settings.weights for result in results if result.settings.weights})
+    infos = [info for info in run.plan.scenarios if tables.of_scenario(info, results)]
     ended = ", ".join(f"{count} {status}" for status, count in highlights.statuses(results).items())
-    plan = store.read_json(run.folder / store.PLAN)
+    facts = {
+        "Device": str(run.environment.get("device_name") or "unknown device"),
+        "Versions": words.versions(run.environment, *VERSIONS),
+        "Measured on": _days(results),
+        "Weights": ", ".join(weights),
+        "Cases": f"{len(results)} in {words.count(len(infos), 'scenario')}: {ended}",
+    }
     return Section(
         anchor=anchor,
         name=run.folder.resolve().name,
-        device=device,
-        versions=versions,
-        facts=_known(
-            {
-                "Device": device,
-                "Versions": versions,
-                "Measured on": _days(results),
-                "Weights": ", ".join(weights),
-                "Cases": f"{len(results)} in {words.count(len(infos), 'scenario')}: {ended}",
-            }
-        ),
-        cases=len(results),
-        processes=sum(bool(record.samples) for record in run.processes),
-        warning=words.caution(results),
+        results=results,
+        device=facts["Device"],
+        facts={name: value for name, value in facts.items() if value},
         random="random" in weights,
         best=grids.best(results),
-        no_gain=words.NO_GAIN[highlights.no_gain(results)],
-        verdicts=[
-            Verdict(text, claim_tone(group[0]), [result.key for result in group])
-            for text, group in words.verdict_groups(results).items()
-        ],
-        warnings=[
-            Warning(
-                words.warning(each.kind),
-                {words.warning_detail(detail): keys for detail, keys in each.details.items()},
-                each.cases,
-            )
-            for each in highlights.warnings(results)
-        ],
-        scenarios=[
-            _scenario(f"{anchor}-{n}", run, info, tables.of_scenario(info, results), pictures)
-            for n, info in enumerate(infos, 1)
-        ],
+        scenarios=[_scenario(f"{anchor}-{n}", run, info, results, pictures) for n, info in enumerate(infos, 1)],
         raw=grids.raw(results),
         samples=grids.samples(run.processes),
-        environment=flat({**facts, "run": plan.get("run", {})}),
+        environment=flat({**run.environment, "run": store.read_json(run.folder / store.PLAN).get("run", {})}),
     )
 
 
 def _scenario(anchor: str, run: Run, info: ScenarioInfo, results: Sequence[CaseResult], pictures: Album) -> Scenario:
-    drawn = subject(run, info, results)
+    own = tables.of_scenario(info, results)
+    drawn = subject(run, info, own)
     return Scenario(
         anchor=anchor,
         info=info,
         source=flat(info.source),
-        table=grids.documented(tables.table(info, results)),
+        table=grids.documented(tables.table(info, own)),
         figures=figures(drawn, info.title, anchor),
         front=grids.front(drawn.points),
-        cards=gallery.cards(run, results, pictures),
+        cards=gallery.cards(run, own, pictures),
     )
 
 
@@ -153,10 +107,6 @@ def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         elif value is not None:
             found[f"{prefix}{name}"] = str(value)
     return found
-
-
-def _known(facts: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in facts.items() if value}
 
 
 def _days(results: Sequence[CaseResult]) -> str:

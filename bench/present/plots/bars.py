@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bench import units
 from bench.present import words
 from bench.present.plots import page as paper
-from bench.present.plots.page import BLUE, BODY, GRAY, INK, PAPER, RULE, SKY, SMALL, VERMILION, Head, Page
+from bench.present.plots.page import BLUE, GRAY, INK, PAPER, SKY, SMALL, VERMILION, Head, Page
 from bench.present.plots.scatter import not_shown
 from bench.present.plots.subject import Subject, call_claim_s
 from bench.records.case_result import CaseResult
@@ -37,40 +39,25 @@ Texts = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class _Bar:
-    """One bar.
-
-    Attributes:
-        y: where it is.
-        thickness: of it.
-        value: its length in the axis' unit; None if there are only texts.
-        color: of it.
-        texts: written at its end.
-        low: end of the interval, as `high`.
-        mark: where nothing may be written over: the documented figure, or the level of the baseline.
-        claim: the documented figure.
-    """
+    """One bar, in the axis' unit."""
 
     y: float
     thickness: float
-    value: float | None
+    value: float | None  # None: there are only texts
     color: str
-    texts: Texts
+    texts: Texts  # at its end
     low: float | None = None
     high: float | None = None
-    mark: float | None = None
-    claim: str = ""
+    mark: float | None = None  # where nothing is written over: the documented figure, or the level of the baseline
+    claim: str = ""  # the documented figure
 
 
 def latency(subject: Subject) -> Page:
     """Draw the median latency of each case, with its interval and the documented figure, if there are any."""
     results, head = subject.results, subject.head
-    measured = [result for result in results if result.measured]
-    seconds = (
-        value
-        for each in measured
-        for value in (each.statistics.latency_median_s, each.statistics.latency_high_s, call_claim_s(each))
-    )
-    factor, unit = paper.time_scale(value for value in seconds if value is not None)
+    measured = [(each.statistics, each) for each in results if each.measured]
+    known = [(figures.latency_median_s, figures.latency_high_s, call_claim_s(each)) for figures, each in measured]
+    factor, unit = paper.time_scale(value for values in known for value in values if value is not None)
     bars = [_latency_bar(index, each, factor, unit, mixed=head.mixed) for index, each in enumerate(results)]
     page, axes = _draw(head, "Latency", [each.case for each in results], bars, ROW)
     paper.name_axis(axes, "x", f"latency of one call ({unit})")
@@ -104,21 +91,19 @@ def speedup(subject: Subject) -> Page | None:
 
 
 def _latency_bar(index: int, result: CaseResult, factor: float, unit: str, *, mixed: bool) -> _Bar:
-    def scaled(value: float | None) -> float | None:
-        return None if value is None else value * factor
-
-    figures, mark = result.statistics, scaled(call_claim_s(result))
-    claim = f"{_about(result)}{units.significant(mark)} {unit}" if mark is not None else result.claim.status or ""
-    value = scaled(figures.latency_median_s) if result.measured else None
-    if value is None:
+    figures = result.statistics
+    seconds = (figures.latency_median_s, figures.latency_low_s, figures.latency_high_s, call_claim_s(result))
+    value, low, high, mark = (None if each is None else each * factor for each in seconds)
+    claim = f"documented: {result.claim.status}" if result.claim.status else ""
+    if mark is not None:
+        claim = f"{_about(result)}{units.significant(mark)} {unit}"
+    if value is None or not result.measured:
+        documented = claim if mark is None else f"documented: {claim}"
         outcome = paper.printable(words.outcome(result))
-        texts: Texts = ((outcome, GRAY), (f"documented: {claim}" if claim else "", VERMILION))
-        return _Bar(index, 0.62, None, BLUE, texts)
+        return _Bar(index, 0.62, None, BLUE, ((outcome, GRAY), (documented, VERMILION)))
     images = result.settings.images or 1
-    several = f"{images} images" if images > 1 else ""
-    texts = ((f"{units.significant(value)} {unit}", INK), *_asides(result, several, mixed=mixed))
-    claim = claim if mark is not None or not claim else f"documented: {claim}"
-    low, high = scaled(figures.latency_low_s), scaled(figures.latency_high_s)
+    asides = _asides(result, f"{images} images" if images > 1 else "", mixed=mixed)
+    texts = ((f"{units.significant(value)} {unit}", INK), *asides)
     return _Bar(index, 0.62, value, _color(result, mixed=mixed), texts, low, high, mark, claim)
 
 
@@ -126,10 +111,10 @@ def _speedup_bars(index: int, result: CaseResult, *, several: bool, mixed: bool,
     """Return a case's measured bar, and below it the documented one if there is a figure."""
     found, documented = result.comparison, result.claim.speedup
     against = f"against {_short(found.baseline or '')}" if several else ""
-    measured = ((units.ratio(found.speedup), INK), *_asides(result, against, mixed=mixed))
-    missing = f"no speed-up: {found.baseline} was not measured at this size"
-    without = missing if result.measured else paper.printable(words.outcome(result))
-    texts = measured if found.speedup is not None else ((without, GRAY),)
+    texts: Texts = ((units.ratio(found.speedup), INK), *_asides(result, against, mixed=mixed))
+    if found.speedup is None:
+        missing = f"no speed-up: {found.baseline} was not measured at this size"
+        texts = ((missing if result.measured else paper.printable(words.outcome(result)), GRAY),)
     thickness, shift = 0.36 if double else 0.62, 0.19 if documented is not None else 0.0
     color, low, high = _color(result, mixed=mixed), found.speedup_low, found.speedup_high
     bars = [_Bar(index - shift, thickness, found.speedup, color, texts, low, high, mark=1.0)]
@@ -160,37 +145,33 @@ def _short(name: str) -> str:
 
 
 def _draw(
-    head: Head, what: str, names: Sequence[str], bars: Sequence[_Bar], height: float, notes: Sequence[str] = ()
+    head: Head, what: str, cases: Sequence[str], bars: Sequence[_Bar], height: float, notes: Sequence[str] = ()
 ) -> tuple[Page, "Axes"]:
-    """Draw bars from the first name at the top to the last, each with its texts at its end."""
-    left = paper.MARGIN + max(paper.length(_short(name), BODY) for name in names) + 0.15
+    """Draw bars from the first case at the top to the last, each with its texts at its end."""
+    names = list(map(_short, cases))
+    left = paper.beside(names)
     width = max(NARROWEST, left + BARS + paper.MARGIN)
     room, tall = width - left - paper.MARGIN, len(names) * height + 0.1
     page = paper.page(head, what, width, _LEGEND + tall + _AXIS, notes)
-    axes = paper.axes(page, left, page.bottom + _AXIS, room, tall)
+    axes = paper.rows(page, names, left, page.bottom + _AXIS, (room, tall))
     bars = [_cut(bar, room - 0.3) for bar in bars]
     scale = _scale(bars, room)
-    axes.set(xlim=(0, room / scale), ylim=(len(names) - 0.4, -0.6))
-    axes.set_yticks(range(len(names)), [_short(name) for name in names], fontsize=BODY, **paper.literal())
-    axes.tick_params(axis="y", length=0)
-    axes.xaxis.grid(visible=True, color=RULE, linewidth=0.7)
+    axes.set_xlim(0, room / scale)
+    drawn = [bar for bar in bars if bar.value is not None]
+    look = {"height": [bar.thickness for bar in drawn], "color": [bar.color for bar in drawn], "zorder": 2}
+    axes.barh([bar.y for bar in drawn], [bar.value for bar in drawn], **look)
+    if spans := [(bar.y, bar.low, bar.high) for bar in bars if bar.low is not None and bar.high is not None]:
+        ys, lows, highs = map(np.array, zip(*spans, strict=True))
+        middle, half = (lows + highs) / 2, (highs - lows) / 2  # a median may lie outside of it
+        axes.errorbar(middle, ys, xerr=half, color=INK, linewidth=1, capsize=2.5, zorder=3, linestyle="none")
+    marked = [bar for bar in bars if bar.mark is not None and bar.claim]
+    axes.plot([bar.mark for bar in marked], [bar.y for bar in marked], zorder=4, **_CLAIM)
     for bar in bars:
-        _draw_bar(axes, bar, scale)
+        for x, text, color in _placed(bar, scale):
+            behind = None if color == PAPER else {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
+            style = {"fontsize": SMALL, "color": color, "va": "center_baseline", **paper.LITERAL}
+            axes.text(x / scale, bar.y, text, zorder=3.5, bbox=behind, **style)
     return page, axes
-
-
-def _draw_bar(axes: "Axes", bar: _Bar, scale: float) -> None:
-    if bar.value is not None:
-        axes.barh(bar.y, bar.value, height=bar.thickness, color=bar.color, zorder=2)
-    if bar.low is not None and bar.high is not None:
-        middle, half = (bar.low + bar.high) / 2, (bar.high - bar.low) / 2  # a median may lie outside of it
-        axes.errorbar(middle, bar.y, xerr=half, color=INK, linewidth=1, capsize=2.5, zorder=3)
-    if bar.mark is not None and bar.claim:
-        axes.plot(bar.mark, bar.y, zorder=4, **_CLAIM)
-    behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
-    for x, text, color in _placed(bar, scale):
-        style = {"fontsize": SMALL, "color": color, "va": "center_baseline", **paper.literal()}
-        axes.text(x / scale, bar.y, text, zorder=3.5, bbox=None if color == PAPER else behind, **style)
 
 
 def _scale(bars: Sequence[_Bar], room: float) -> float:
@@ -228,11 +209,7 @@ def _long(texts: Texts) -> float:
 
 
 def _in_line(x: float, texts: Texts) -> list[tuple[float, str, str]]:
-    placed = []
-    for text, color in texts:
-        placed.append((x, text, color))
-        x += paper.length(text, SMALL) + _BETWEEN
-    return placed
+    return [(x + _long(texts[:at]) + _BETWEEN, *text) for at, text in enumerate(texts)]
 
 
 def _cut(bar: _Bar, room: float) -> _Bar:

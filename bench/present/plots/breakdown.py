@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from bench import units
 from bench.present.plots import page as paper
-from bench.present.plots.page import BLUE, BODY, GRAY, INK, RULE, SMALL, Head, Page
+from bench.present.plots.page import BLUE, GRAY, INK, SMALL, Head, Page
 from bench.present.plots.subject import Subject
 from bench.records.case_result import CaseResult
 
@@ -57,32 +59,29 @@ def _parts(result: CaseResult) -> dict[str, float]:
 
 
 def _stacked(head: Head, what: str, stacks: Stacks, parts: Parts, notes: Sequence[str]) -> Page | None:
-    """Draw a bar of parts for each case, with the whole behind it."""
+    """Draw a bar of parts for each case."""
+    from matplotlib.patches import Patch
+
     if not stacks:
         return None
     factor, unit = paper.time_scale(sum(values.values()) for _, values in stacks)
-    left = paper.MARGIN + max(paper.length(result.case, BODY) for result, _ in stacks) + 0.15
-    tall = len(stacks) * BAR + 0.1
+    names = [result.case for result, _ in stacks]
+    left, tall = paper.beside(names), len(stacks) * BAR + 0.1
     page = paper.page(head, what, left + ROOM + paper.MARGIN, LEGEND + tall + AXIS, notes)
-    axes = paper.axes(page, left, page.bottom + AXIS, ROOM, tall)
+    axes = paper.rows(page, names, left, page.bottom + AXIS, (ROOM, tall))
     longest = max(sum(values.values()) for _, values in stacks) * factor
-    axes.set(xlim=(0, longest * ROOM / (ROOM - BESIDE)), ylim=(len(stacks) - 0.4, -0.6))
-    axes.set_yticks(range(len(stacks)), [result.case for result, _ in stacks], fontsize=BODY, **paper.literal())
-    axes.tick_params(axis="y", length=0)
-    axes.xaxis.grid(visible=True, color=RULE, linewidth=0.7)
+    axes.set_xlim(0, longest * ROOM / (ROOM - BESIDE))
+    begin = np.zeros(len(stacks))
+    for part, (_, color) in parts.items():
+        widths = np.array([values.get(part, 0.0) * factor for _, values in stacks])
+        axes.barh(range(len(stacks)), widths, left=begin, height=0.62, color=color, zorder=2)
+        begin += widths
     for index, (result, values) in enumerate(stacks):
-        _bar(axes, index, [(values.get(part, 0.0) * factor, parts[part][1]) for part in parts])
         _beside(axes, index, result, values, factor, unit)
     paper.name_axis(axes, "x", f"time of one call ({unit})")
-    paper.legend(page, axes, _legend(stacks, parts))
+    used = {part for _, values in stacks for part in values}
+    paper.legend(page, axes, [Patch(color=parts[part][1], label=parts[part][0]) for part in parts if part in used])
     return page
-
-
-def _bar(axes: Any, index: int, widths: Sequence[tuple[float, str]]) -> None:
-    begin = 0.0
-    for width, color in widths:
-        axes.barh(index, width, left=begin, height=0.62, color=color, zorder=2)
-        begin += width
 
 
 def _beside(axes: Any, index: int, result: CaseResult, values: Mapping[str, float], factor: float, unit: str) -> None:
@@ -90,12 +89,5 @@ def _beside(axes: Any, index: int, result: CaseResult, values: Mapping[str, floa
     whole = sum(values.values())
     share = f"{values['roofline'] / whole:.1%} of " if "roofline" in values else ""
     label = f" {share}{units.significant(whole * factor)} {unit}{'  (tiny)' if result.tiny else ''}"
-    style = {"fontsize": SMALL, "color": GRAY if result.tiny else INK, "va": "center_baseline", **paper.literal()}
+    style = {"fontsize": SMALL, "color": GRAY if result.tiny else INK, "va": "center_baseline", **paper.LITERAL}
     axes.text(whole * factor, index, label, zorder=3, **style)
-
-
-def _legend(stacks: Stacks, parts: Parts) -> list[Any]:
-    from matplotlib.patches import Patch
-
-    used = {part for _, values in stacks for part in values}
-    return [Patch(color=color, label=name) for part, (name, color) in parts.items() if part in used]

@@ -8,7 +8,7 @@ from bench.analyze.comparison import Compared, Pair
 from bench.errors import InputError
 from bench.present import words
 from bench.present.plots import page as paper
-from bench.present.plots.page import BODY, INK, LINES, PAPER, RULE, Head, Page, printable
+from bench.present.plots.page import INK, LINES, PAPER, Head, Page, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,14 +41,9 @@ def draw(compared: Compared, measured: Sequence[Sequence[Pair]]) -> Page:
         warning=words.caution(each for side in compared.sides for each in side.results.values()),
         note=note,
     )
-    left = paper.MARGIN + max(paper.length(name, BODY) for name in names) + 0.15
-    tall = len(keys) * CASE * max(1, 0.6 * len(others))
+    left, tall = paper.beside(names), len(keys) * CASE * max(1, 0.6 * len(others))
     page = paper.page(head, "Change of latency", left + WIDE + paper.MARGIN, LEGEND + tall + AXIS)
-    axes = paper.axes(page, left, page.bottom + AXIS, WIDE, tall)
-    axes.set_yticks(range(len(keys)), names, fontsize=BODY, **paper.literal())
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(keys) - 0.5, -0.5)
-    axes.xaxis.grid(visible=True, color=RULE, linewidth=0.7)
+    axes = paper.rows(page, names, left, page.bottom + AXIS, (WIDE, tall))
     axes.axvline(0, color=INK, linewidth=1)
     handles = []
     for index, (side, pairs) in enumerate(zip(others, measured, strict=True)):

@@ -45,7 +45,7 @@ def heatmap(subject: Subject) -> Page | None:
     drawn = paper.axes(page, left, bottom, wide, tall)
     drawn.set(xlim=(-0.5, len(steps) - 0.5), ylim=(len(names) - 0.5, -0.5))
     drawn.set_xticks(range(len(steps)), labels, fontsize=BODY)
-    drawn.set_yticks(range(len(names)), names, fontsize=BODY, **paper.literal())
+    drawn.set_yticks(range(len(names)), names, fontsize=BODY, **paper.LITERAL)
     drawn.tick_params(length=0)
     drawn.spines[:].set_visible(False)
     paper.name_axis(drawn, "x", "steps asked for (num_inference_steps)")
@@ -99,7 +99,7 @@ def _cells(axes: "Axes", scale: "Axes", cells: Mapping[tuple[int, int], CaseResu
         axes.add_patch(Rectangle(corner, 1, 1, facecolor="none", edgecolor=PAPER, linewidth=2))
     bar = axes.figure.colorbar(shade, cax=scale)
     bar.outline.set_visible(False)
-    scale.set_ylabel(f"median latency ({unit})", fontsize=SMALL, color=INK, **paper.literal())
+    scale.set_ylabel(f"median latency ({unit})", fontsize=SMALL, color=INK, **paper.LITERAL)
     scale.tick_params(labelsize=SMALL, colors=GRAY, labelcolor=INK, length=3)
 
 
@@ -116,7 +116,7 @@ def _small_print(result: CaseResult, *, mixed: bool) -> str:
 
 
 def _print(size: float) -> dict[str, Any]:
-    return {"fontsize": size, "ha": "center", "va": "center_baseline", **paper.literal()}
+    return {"fontsize": size, "ha": "center", "va": "center_baseline", **paper.LITERAL}
 
 
 def _ink(color: str) -> str:

@@ -34,10 +34,9 @@ BODY, SMALL, LARGE = 9.0, 8.0, 13.0
 MARGIN, KEY_LINE, KEY_LINES, LONGEST_LINE = 0.25, 0.17, 50, 300
 LEAST_SPAN = 0.25
 """The least share of its largest value that an axis of points spans, so that noise does not look like a difference."""
-FORMATS = ("png", "svg")
-"""Of the plots of a run."""
 FILES = (".pdf", ".png", ".svg")
-"""Of a plot that somebody names a file for."""
+LITERAL = {"parse_math": False, "usetex": False}
+"""Settings of a text whose `$` is a dollar, whatever the surrounding program has set."""
 _LINE = 1.35
 _HINTING = 1.01
 """A PNG's letters are fitted to its pixels, which makes them a little wider than drawn."""
@@ -46,21 +45,13 @@ _SAVING = threading.Lock()
 
 @dataclass(frozen=True)
 class Head:
-    """What is above and below a plot.
-
-    Attributes:
-        title: of the scenario or the comparison.
-        subject: the scenario's name, in brackets behind what the plot shows.
-        ran: device, versions and weights.
-        warning: that models are tiny; empty if none is.
-        note: at the foot, before the plot's own notes.
-    """
+    """What is above and below a plot."""
 
     title: str
-    subject: str = ""
-    ran: str = ""
-    warning: str = ""
-    note: str = ""
+    subject: str = ""  # the scenario's name, in brackets after what the plot shows
+    ran: str = ""  # device, versions and weights
+    warning: str = ""  # that models are tiny
+    note: str = ""  # at the foot, before the plot's own notes
 
     @property
     def mixed(self) -> bool:
@@ -110,12 +101,7 @@ def page(head: Head, what: str, width: float, body: float, notes: Sequence[str] 
 
 def write(page: Page, x: float, y: float, text: str, **style: Any) -> None:
     """Write one line of text at inches from the lower left corner of a page; a `$` in it is a dollar."""
-    page.figure.text(x / page.width, y / page.height, text, **{**literal(), **style})
-
-
-def literal() -> dict[str, Any]:
-    """Return the settings of a text whose `$` is a dollar, whatever the surrounding program has set."""
-    return {"parse_math": False, "usetex": False}
+    page.figure.text(x / page.width, y / page.height, text, **{**LITERAL, **style})
 
 
 def axes(page: Page, left: float, bottom: float, width: float, height: float) -> "Axes":
@@ -131,10 +117,25 @@ def axes(page: Page, left: float, bottom: float, width: float, height: float) ->
     return made
 
 
+def rows(page: Page, names: Sequence[str], left: float, bottom: float, size: tuple[float, float]) -> "Axes":
+    """Return axes with one line per name, the first at the top; places and sizes in inches."""
+    made = axes(page, left, bottom, *size)
+    made.set_yticks(range(len(names)), names, fontsize=BODY, **LITERAL)
+    made.set_ylim(len(names) - 0.4, -0.6)
+    made.tick_params(axis="y", length=0)
+    made.xaxis.grid(visible=True, color=RULE, linewidth=0.7)
+    return made
+
+
+def beside(names: Iterable[str]) -> float:
+    """Return the inches from the left edge to axes whose lines have these names."""
+    return MARGIN + max(length(name, BODY) for name in names) + 0.15
+
+
 def name_axis(axes: "Axes", which: str, text: str) -> None:
     """Label the `x` or `y` axis."""
     setter = axes.set_xlabel if which == "x" else axes.set_ylabel
-    setter(text, fontsize=BODY, color=INK, labelpad=6, **literal())
+    setter(text, fontsize=BODY, color=INK, labelpad=6, **LITERAL)
 
 
 def legend(page: Page, axes: "Axes", handles: Sequence[Any]) -> None:
@@ -147,7 +148,7 @@ def legend(page: Page, axes: "Axes", handles: Sequence[Any]) -> None:
         handletextpad=0.5, handlelength=1.6, columnspacing=1.4,
     )  # fmt: skip
     for text in drawn.get_texts():
-        text.set(**literal())
+        text.set(**LITERAL)
 
 
 def key(page: Page, left: float, top: float, names: Sequence[str], column: float) -> None:
@@ -156,17 +157,6 @@ def key(page: Page, left: float, top: float, names: Sequence[str], column: float
         x, y = left + index // KEY_LINES * column, top - (index % KEY_LINES + 0.5) * KEY_LINE
         write(page, x + 0.2, y, str(index + 1), fontsize=SMALL, color=GRAY, va="center_baseline", ha="right")
         write(page, x + 0.28, y, name, fontsize=SMALL, color=INK, va="center_baseline")
-
-
-def save(page: Page, folder: Path, name: str) -> list[Path]:
-    """Write a page as PNG and SVG, byte for byte the same for the same data; raise OSError where the disk refuses."""
-    paths = []
-    for kind in FORMATS:
-        paths.append(folder / f"{name}.{kind}")
-        new = folder / f".{name}.{kind}.new"
-        new.write_bytes(drawn(page, kind, name))
-        new.replace(paths[-1])
-    return paths
 
 
 def check_file(path: Path) -> None:
@@ -179,9 +169,16 @@ def write_file(page: Page, path: Path) -> None:
     """Write a page to the file that somebody named; raise `InputError` where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(drawn(page, path.suffix.lower()[1:], path.stem))
+        save(page, path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); choose another file") from error
+
+
+def save(page: Page, path: Path) -> None:
+    """Write a page, byte for byte the same for the same data; raise OSError where the disk refuses."""
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(drawn(page, path.suffix.lower()[1:], path.stem))
+    new.replace(path)
 
 
 def drawn(page: Page, kind: str, name: str) -> bytes:

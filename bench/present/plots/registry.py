@@ -14,22 +14,17 @@ from bench.present.plots.subject import Subject, subject
 from bench.present.tables import of_scenario
 from bench.records.case_result import CaseResult
 
+FORMATS = ("png", "svg")
+
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of plot.
-
-    Attributes:
-        name: of it, in the names of files.
-        caption: what it shows, in words.
-        draw: returns None if a scenario has nothing to show.
-        lines: whether it has a line or a name per case, so that of many only the fastest are shown.
-    """
+    """One kind of plot: its name in files, its caption, and what draws it (None if there is nothing to show)."""
 
     name: str
     caption: str
     draw: Callable[[Subject], Page | None]
-    lines: bool = True
+    lines: bool = True  # it has a line or a name per case, so that of many only the fastest are shown
 
 
 KINDS = (
@@ -59,16 +54,16 @@ def write(run: Run, results: Sequence[CaseResult], folder: Path) -> list[Path]:
         OSError: the disk refuses.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = [
-        path
-        for info in run.plan.scenarios
-        for kind, drawn in pages(subject(run, info, of_scenario(info, results)))
-        for path in page.save(drawn, folder, f"{info.scenario}-{kind.name}")
-    ]
-    for kind in KINDS:
-        for path in folder.glob(f"*-{kind.name}.*"):
-            if path.suffix[1:] in page.FORMATS and path not in written:
-                path.unlink()
+    written = []
+    for info in run.plan.scenarios:
+        for kind, drawn in pages(subject(run, info, of_scenario(info, results))):
+            paths = [folder / f"{info.scenario}-{kind.name}.{form}" for form in FORMATS]
+            for path in paths:
+                page.save(drawn, path)
+            written += paths
+    old = (path for kind in KINDS for form in FORMATS for path in folder.glob(f"*-{kind.name}.{form}"))
+    for path in set(old) - set(written):
+        path.unlink()
     return written
 
 

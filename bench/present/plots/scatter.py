@@ -1,13 +1,13 @@
 """Labeled points: each with its name beside it, or with a number and a key if names would collide."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from bench.present.plots import page as paper
-from bench.present.plots.page import BLUE, GRAY, INK, PAPER, POINTS_PER_INCH, RULE, SMALL, Head, Page
+from bench.present.plots.page import BLUE, GRAY, INK, PAPER, RULE, SMALL, Head, Page
 from bench.present.plots.subject import Subject, name
 from bench.records.case_result import CaseResult
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _WIDE, _TALL, _LEFT, _AXIS, _LEGEND = 6.6, 4.4, 0.8, 0.55, 0.34
-_DOT, _HEIGHT, _NEAREST = 0.055, 0.15, 0.12
-"""Inches: the radius of a point, the height of a label, and how near points with numbers of their own may be."""
+_DOT, _HEIGHT = 0.05, 0.14
+"""Inches: the radius of a point, and the height of a label."""
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
@@ -121,13 +121,13 @@ def _drawn(
 
 
 def _draw_dots(axes: "Axes", dots: Sequence[Dot]) -> None:
-    """Draw the points, those of one look together."""
-    looks: dict[tuple[str, str], list[Dot]] = {}
+    """Draw the points, those of one look together; in a crowd those without a name are small."""
+    looks: dict[tuple[str, str, float], list[Dot]] = {}
     for dot in dots:
-        looks.setdefault((dot.fill, dot.edge), []).append(dot)
-    for (fill, edge), alike in looks.items():
+        looks.setdefault((dot.fill, dot.edge, 6.0 if dot.label else 3.0), []).append(dot)
+    for (fill, edge, size), alike in looks.items():
         xs, ys = [dot.x for dot in alike], [dot.y for dot in alike]
-        axes.plot(xs, ys, "o", markersize=6, markerfacecolor=fill, markeredgecolor=edge, linestyle="none")
+        axes.plot(xs, ys, "o", markersize=size, markerfacecolor=fill, markeredgecolor=edge, zorder=size)
 
 
 def _in_inches(dots: Sequence[Dot], ends: tuple[Point, Point], tall: float) -> list[Point]:
@@ -140,29 +140,23 @@ def _names(dots: Sequence[Dot], points: Sequence[Point]) -> list[_Label] | None:
     """Return each name beside its point; None if one would hit another, or a point."""
     if len(dots) > paper.KEY_LINES:
         return None
-    labels = [_beside(dot.label, [point]) for dot, point in zip(dots, points, strict=True) if dot.label]
-    return None if _collide(labels, points) else labels
+    labels = [_beside(dot.label, [point]) for dot, point in zip(dots, points, strict=True)]
+    cut = any(label.box[0] < 0 for label in labels)
+    return None if cut or _clash(labels, [[point] for point in points]) else labels
 
 
 def _numbers(dots: Sequence[Dot], points: Sequence[Point]) -> list[_Label]:
-    """Return the numbers of the key, points that are too near for numbers of their own together."""
+    """Return the numbers of the key; where one would hit another, or a point, both are written together."""
     named = [point for dot, point in zip(dots, points, strict=True) if dot.label]
-    apart = _NEAREST
+    groups = [[index] for index in range(len(named))]
     while True:
-        groups = _groups(named, apart)
-        labels = [_beside(_ranges(numbers), [named[at] for at in numbers]) for numbers in groups.values()]
-        if len(groups) == 1 or not _collide(labels, named):
+        members = [[named[index] for index in group] for group in groups]
+        labels = [_beside(_ranges(group), own) for group, own in zip(groups, members, strict=True)]
+        clash = _clash(labels, members)
+        if clash is None:
             return labels
-        apart *= 1.3
-
-
-def _groups(points: Sequence[Point], apart: float) -> Mapping[Point, list[int]]:
-    """Return the points, by index, that are nearer than `apart` to the first of their group."""
-    groups: dict[Point, list[int]] = {}
-    for index, point in enumerate(points):
-        near = next((anchor for anchor in groups if math.dist(anchor, point) < apart), point)
-        groups.setdefault(near, []).append(index)
-    return groups
+        one, other = clash
+        groups[one] = sorted([*groups[one], *groups.pop(other)])
 
 
 def _ranges(indices: Sequence[int]) -> str:
@@ -186,15 +180,14 @@ def _beside(text: str, points: Sequence[Point]) -> _Label:
     return _Label(text, (left, middle - _HEIGHT / 2, left + wide, middle + _HEIGHT / 2))
 
 
-def _collide(labels: Sequence[_Label], points: Sequence[Point]) -> bool:
-    """Say whether a label leaves the axes, or hits another label or a point."""
-    if any(label.box[0] < 0 for label in labels):
-        return True
-    if any(_hit(one.box, other.box) for one, other in combinations(labels, 2)):
-        return True
-    half = _DOT * 0.9
-    dots = [(x - half, y - half, x + half, y + half) for x, y in points]
-    return any(_hit(label.box, dot) for label in labels for dot in dots)
+def _clash(labels: Sequence[_Label], members: Sequence[Sequence[Point]]) -> tuple[int, int] | None:
+    """Return the first two labels, by index, of which one hits the other or one of its points; None if none does."""
+    dots = [[(x - _DOT, y - _DOT, x + _DOT, y + _DOT) for x, y in points] for points in members]
+    for one, other in combinations(range(len(labels)), 2):
+        mine, theirs = labels[one].box, labels[other].box
+        if any(_hit(mine, box) for box in (theirs, *dots[other])) or any(_hit(theirs, box) for box in dots[one]):
+            return one, other
+    return None
 
 
 def _hit(one: Box, other: Box) -> bool:
@@ -202,7 +195,7 @@ def _hit(one: Box, other: Box) -> bool:
 
 
 def _write(axes: "Axes", label: _Label, area: Point) -> None:
-    style: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "center", **paper.literal()}
-    behind = {"pad": 0.5, "facecolor": PAPER, "edgecolor": "none"}
+    style: dict[str, Any] = {"fontsize": SMALL, "color": INK, "va": "center", "zorder": 7, **paper.LITERAL}
     x, y = (label.box[0] + 0.03) / area[0], (label.box[1] + label.box[3]) / 2 / area[1]
-    axes.text(x, y, label.text, transform=axes.transAxes, zorder=1.8, bbox=behind, **style)
+    behind = {"pad": 0.3, "facecolor": PAPER, "edgecolor": "none"}
+    axes.text(x, y, label.text, transform=axes.transAxes, bbox=behind, **style)

@@ -49,7 +49,7 @@ def _name_lines(page: Page, axes: Any, names: Sequence[str]) -> None:
     """Name the lines beside the axes, one below another."""
     box = axes.get_position()
     left, top = box.x1 * page.width + 0.2, box.y1 * page.height
-    for index, (name, color) in enumerate(zip(names, LINES, strict=False)):
+    for index, (text, color) in enumerate(zip(names, LINES, strict=False)):
         y = top - 0.12 - 0.22 * index
         paper.write(page, left, y, "—", fontsize=BODY, color=color, fontweight="bold", va="center_baseline")
-        paper.write(page, left + 0.2, y, name, fontsize=BODY, color=INK, va="center_baseline")
+        paper.write(page, left + 0.2, y, text, fontsize=BODY, color=INK, va="center_baseline")

@@ -17,21 +17,13 @@ MOST_CASES = 60
 
 @dataclass(frozen=True)
 class Subject:
-    """One scenario of a run, ready to be drawn.
-
-    Attributes:
-        head: what is above its plots.
-        results: with texts in one line that have glyphs, and no documented figures beside a tiny model.
-        points: the same cases on the Pareto front, their texts as they are.
-        cases: of the plan.
-        axes: of a sweep.
-    """
+    """One scenario of a run, ready to be drawn."""
 
     head: Head
-    results: Sequence[CaseResult]
-    points: Sequence[Point]
-    cases: Sequence[Case]
-    axes: Sequence[str]
+    results: Sequence[CaseResult]  # with texts that can be drawn, and no documented figures beside a tiny model
+    points: Sequence[Point]  # the same cases and the Pareto front; their texts are unchanged
+    cases: Sequence[Case]  # of the plan
+    axes: Sequence[str]  # of a sweep
 
     def of_the_fastest(self) -> "Subject":
         """Return the subject with no more cases than a plot has lines for, and a note that says so."""

@@ -65,7 +65,7 @@ def _draw(axes: "Axes", series: Series) -> None:
         axes.axvline(change.at + 0.5, color=VERMILION, linewidth=1)
         axes.annotate(
             units.change(change.ratio), (change.at + 0.5, 1), xycoords=("data", "axes fraction"), color=VERMILION,
-            fontsize=SMALL, xytext=(3, -9), textcoords="offset points", **paper.literal(),
+            fontsize=SMALL, xytext=(3, -9), textcoords="offset points", **paper.LITERAL,
         )  # fmt: skip
     axes.set_ylim(min(latencies) * (1 - MARGIN), max(latencies) * (1 + MARGIN))
     axes.xaxis.set_major_locator(MaxNLocator(XTICKS, integer=True))
