@@ -6,7 +6,7 @@ import pytest
 from session.test_live import FACTS, Client
 
 from bench.analyze.constraints import Constraints, Goal
-from bench.execute.worker.protocol import DeadlineError
+from bench.execute.events import DeadlineError
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 from bench.session import tuning
