@@ -69,7 +69,7 @@ def run(
         OSError: the disk refused.
         KeyboardInterrupt: it was stopped; what was measured is on file.
     """
-    from bench.session.files import write_pages
+    from bench.session.files import write_plots, write_tables
     from bench.session.measure import measure
 
     request = RunRequest(
@@ -89,7 +89,8 @@ def run(
     outcome = measure(request, Notices(quiet=not progress))
     if outcome.ending is Ending.NOT_WRITTEN:
         raise OSError(f"{outcome.run.folder}: cannot be written")
-    write_pages(outcome.run, outcome.results)
+    write_tables(outcome.run, outcome.results)
+    write_plots(outcome.run, outcome.results)
     if outcome.ending is Ending.INTERRUPTED:
         raise KeyboardInterrupt
     return outcome.run.folder

@@ -5,6 +5,7 @@ and an `Ending` that says how.
 """
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,14 @@ def measure(request: RunRequest, notices: Notices) -> RunOutcome:
         InputError: the request cannot be fulfilled; nothing was measured.
         KeyboardInterrupt: somebody stopped it before the first case.
     """
-    with WorkerClient() as client, _open(client, request, notices) as live:
+    with WorkerClient() as client:
+        import_module("bench.present.plots.registry")  # needed at the end, free while the server imports torch
+        import_module("matplotlib.figure")
+        return _run(client, request, notices)
+
+
+def _run(client: WorkerClient, request: RunRequest, notices: Notices) -> RunOutcome:
+    with _open(client, request, notices) as live:
         done = {(record.key, record.process): record.status.measured for record in live.records}
         jobs = remaining(live.plan.cases, live.settings.processes, done)
         announce(hardware(live.environment), live.folder, live.settings, live.plan.cases, live.environment, notices)
