@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 SAMPLES = 6
 """Per process. The process is the unit of the statistics, so more samples in each of them gain little."""
 
+
 class StoppedError(Exception):
     """Somebody stopped the gate; what is on file stays valid."""
 
