@@ -67,8 +67,13 @@ def trend(runs: InOrder, form: Form = Format.TERMINAL, plot: PlotFile = None) ->
 
 def _print(presented: Any, found: Any, form: Format) -> None:
     """Print what was found in a form, by the module that presents it."""
+    from bench.present import render
+
     if form is Format.TERMINAL:
         presented.show(found)
-        return
-    printers = {Format.MARKDOWN: presented.as_markdown, Format.CSV: presented.as_csv, Format.JSON: presented.as_json}
-    typer.echo(printers[form](found), nl=False)
+    elif form is Format.MARKDOWN:
+        typer.echo(render.document(presented.table(found)), nl=False)
+    elif form is Format.CSV:
+        typer.echo(render.csv_text(presented.records(found)), nl=False)
+    else:
+        typer.echo(presented.as_json(found), nl=False)

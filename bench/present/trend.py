@@ -23,16 +23,6 @@ def show(series: Sequence[Series]) -> None:
     render.show(table(series), "--format csv has everything")
 
 
-def as_markdown(series: Sequence[Series]) -> str:
-    """Return the trends as a Markdown document."""
-    return render.document(table(series))
-
-
-def as_csv(series: Sequence[Series]) -> str:
-    """Return one row per case and run, at full precision; a change is in the row of the new level's first run."""
-    return render.csv_text(records(series))
-
-
 def as_json(series: Sequence[Series]) -> str:
     """Return the same rows as JSON."""
     return render.json_text(render.objects(records(series)))
@@ -64,7 +54,7 @@ def _row(series: Series) -> tuple[Cell, ...]:
     changes = "; ".join(_described(series, change) for change in series.changes)
     count = len(series.points)
     return (
-        Cell(series.key),
+        Cell(series.key, tag="tiny" * series.tiny),
         Cell(str(count), count),
         Cell(units.seconds(first), first),
         Cell(units.seconds(last), last),

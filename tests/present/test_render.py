@@ -66,8 +66,8 @@ def test_no_line_is_wider_than_the_terminal(shown, width):
 def test_a_figure_is_whole_or_its_column_is_left_out_aloud(shown, width):
     text = shown(grid(), width)
     left_out = " ".join(text.split()).partition("Left out, because the terminal is too narrow:")[2]
-    cut = [column for column, figure in zip(["latency", "speed-up", "peak memory"], FIGURES) if figure not in text]
-    assert [column for column in cut if column not in left_out] == []
+    heads = dict(zip(["latency", "speed-up", "peak memory"], FIGURES, strict=True))
+    assert [head for head, figure in heads.items() if figure not in text and head not in left_out] == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)

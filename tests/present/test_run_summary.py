@@ -39,7 +39,9 @@ def test_the_fastest_case_is_named_with_its_speed_up(lines_of):
 
 
 def test_a_run_without_a_gain_says_so(lines_of):
-    assert lines_of([case(), FAST], [BASE, measured("fp16", 3.0)])[1] == "Fastest: no case was faster than its baseline."
+    assert (
+        lines_of([case(), FAST], [BASE, measured("fp16", 3.0)])[1] == "Fastest: no case was faster than its baseline."
+    )
 
 
 def test_a_gain_of_another_image_is_marked(lines_of):

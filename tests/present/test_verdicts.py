@@ -200,8 +200,7 @@ def test_what_to_know_about_saved_baselines():
     assert verdicts.saved_baselines(saved) == [
         "left out, because a baseline cannot be failed, crashed, timeout, interrupted: sd/b",
         "unstable, so no latency can pass against them: sd/c",
-        "fewer than 3 processes (measure with --processes 4), so memory and status can be judged against them and "
-        "latency cannot: sd/d",
+        "fewer than 3 processes (measure with --processes 4), so their latency cannot be judged: sd/d",
         "no longer in the baseline, because the run did not measure them: sd/e",
     ]
 

@@ -19,13 +19,16 @@ def judged(verdict=None, **columns):
     [
         ([False, False], ""),
         ([], ""),
-        ([True, True], "TINY MODELS: the real classes at toy width. Their figures say nothing about the full-size models."),
+        (
+            [True, True],
+            "TINY MODELS: the real classes at toy width. Their figures say nothing about the full-size models.",
+        ),
         (
             [True, False],
             "PARTLY TINY MODELS: what is marked (tiny) has toy width and says nothing about the full-size models.",
         ),
     ],
-)  # fmt: skip
+)
 def test_the_warning_for_tiny_models(tiny, warning):
     assert words.tiny_warning(tiny) == warning
 
@@ -169,8 +172,12 @@ def test_the_documented_figures(columns, text):
 
 @pytest.mark.parametrize(
     ("columns", "text"),
-    [({}, ""), ({"speedup": 1.5}, "x1.50"), ({"speedup": 1.5, "speedup_low": 1.4, "speedup_high": 1.6}, "x1.50 [1.40, 1.60]")],
-)  # fmt: skip
+    [
+        ({}, ""),
+        ({"speedup": 1.5}, "x1.50"),
+        ({"speedup": 1.5, "speedup_low": 1.4, "speedup_high": 1.6}, "x1.50 [1.40, 1.60]"),
+    ],
+)
 def test_a_speed_up(columns, text):
     assert words.speedup(result(**columns).comparison) == text
 
@@ -191,10 +198,13 @@ def test_without_intervals_nothing_is_said_of_them():
     [
         ({"expected_image": "reference"}, "the baseline"),
         ({"expected_image": "same-image"}, "the same image expected"),
-        ({"expected_image": "another-image", "changed_by": "scheduler+steps"}, "another image by design (scheduler, steps)"),
+        (
+            {"expected_image": "another-image", "changed_by": "scheduler+steps"},
+            "another image by design (scheduler, steps)",
+        ),
         ({}, ""),
     ],
-)  # fmt: skip
+)
 def test_the_expected_image(columns, text):
     assert words.expected(result(**columns)) == text
 

@@ -148,7 +148,9 @@ def test_the_page_says(text, said):
     assert said in text
 
 
-@pytest.mark.parametrize("kind", ["Latency", "Speed-up", "Peak memory", "Pareto front", "Breakdown", "Latency of each case"])
+@pytest.mark.parametrize(
+    "kind", ["Latency", "Speed-up", "Peak memory", "Pareto front", "Breakdown", "Latency of each case"]
+)
 def test_every_plot_says_in_words_what_it_shows(text, kind):
     labels = [attributes.get("aria-label", "") for _, attributes in tags(text).tags if attributes.get("role") == "img"]
     assert any(label.startswith(kind) for label in labels)
@@ -161,9 +163,7 @@ def test_numbers_are_kept_at_full_precision(tmp_path):
 
 def test_all_samples_are_there(tmp_path):
     latencies = [1.5, 1.25, 1.125, 1.0625]
-    assert "1.5 1.25 1.125 1.0625" in text_of(
-        make_run(tmp_path / "run", [case()], [measured("baseline", latencies)])
-    )
+    assert "1.5 1.25 1.125 1.0625" in text_of(make_run(tmp_path / "run", [case()], [measured("baseline", latencies)]))
 
 
 def test_tiny_models_are_labeled_at_the_top_in_every_row_and_on_every_plot(tmp_path):
@@ -220,7 +220,9 @@ def test_a_run_that_has_only_begun_is_a_report_too(tmp_path):
 def test_a_hundred_cases_with_noise_for_pictures_stay_under_five_megabytes(tmp_path):
     names = ["baseline", *(f"EulerAncestralDiscreteScheduler-{number}" for number in range(99))]
     cases = [case(name) for name in names]
-    outcomes = [outcome(name, 2 + 0.01 * at, 3 + 0.02 * (at % 17), call={"prompt": "x" * 300}) for at, name in enumerate(names)]
+    outcomes = [
+        outcome(name, 2 + 0.01 * at, 3 + 0.02 * (at % 17), call={"prompt": "x" * 300}) for at, name in enumerate(names)
+    ]
     run = make_run(tmp_path / "run", cases, outcomes)
     found = results(run)  # before the pictures: comparing them is not what is tested
     for seed, name in enumerate(names):

@@ -43,7 +43,9 @@ def test_every_plot_is_a_png_and_an_svg_in_the_runs_folder(tmp_path):
     run = make_run(tmp_path / "run", CASES, sized("full", "full"))
     drawn = write(run)
     kinds = {path.stem for path in drawn}
-    assert sorted(drawn) == sorted(run.folder / "plots" / f"{kind}.{ending}" for kind in kinds for ending in ("png", "svg"))
+    assert sorted(drawn) == sorted(
+        run.folder / "plots" / f"{kind}.{ending}" for kind in kinds for ending in ("png", "svg")
+    )
 
 
 def test_nothing_but_the_plots_is_left_in_their_folder(tmp_path):
@@ -207,7 +209,9 @@ def test_of_many_cases_the_fastest_and_their_baseline_are_drawn(crowd):
 
 
 def test_a_plot_that_leaves_cases_out_says_so(crowd):
-    assert f"The {MOST_CASES} fastest cases and their baselines, of 100; the tables have all." in crowd["sd-latency.svg"]
+    assert (
+        f"The {MOST_CASES} fastest cases and their baselines, of 100; the tables have all." in crowd["sd-latency.svg"]
+    )
 
 
 def test_a_crowded_front_names_only_the_cases_on_it(crowd):

@@ -74,7 +74,9 @@ def test_a_dominated_case_names_one_that_dominates_it():
 
 
 def test_every_column_of_the_results_is_in_a_group():
-    elsewhere = {"scenario", "case", "schema"} | {each.name for each in columns(CaseResult) if each.path[0] == "versions"}
+    elsewhere = {"scenario", "case", "schema"} | {
+        each.name for each in columns(CaseResult) if each.path[0] == "versions"
+    }
     assert {each.name for each in columns(CaseResult)} - elsewhere == tables.documentation().keys()
 
 

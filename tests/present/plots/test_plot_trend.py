@@ -2,7 +2,7 @@
 
 import pytest
 from PIL import Image
-from present.test_trend import CHANGED, make_series
+from present.test_show_trend import CHANGED, make_series
 
 from bench.errors import InputError
 from bench.present.plots.trend import MOST_PANELS, write

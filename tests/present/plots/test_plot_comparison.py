@@ -36,7 +36,9 @@ def test_a_plot_is_of_the_kind_that_its_file_is_named_for(tmp_path, ending):
 
 def test_cases_and_sides_are_named(tmp_path):
     text = drawn(tmp_path, *PASSES)
-    assert [word for word in (">sd/baseline<", "side-1 against side-0", "with its 95 % interval") if word not in text] == []
+    assert [
+        word for word in (">sd/baseline<", "side-1 against side-0", "with its 95 % interval") if word not in text
+    ] == []
 
 
 def test_a_side_without_an_interval_says_why(tmp_path):
