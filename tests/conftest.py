@@ -9,12 +9,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test asks the hub
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # so that tests may fork after importing diffusers
 
 
-SLOW = {"cli", "execute", "test_pytest_plugin.py", "browser", "pipelines", "action"}
-"""Folders and files whose tests start processes or build pipelines. They begin first, or a worker ends with them."""
-
-
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: SLOW.isdisjoint(item.path.parts))
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if not marked:
         return
