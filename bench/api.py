@@ -29,7 +29,7 @@ def load_plan(*scenarios: str | PathLike[str], only: Sequence[str] = ()) -> Plan
     Raises:
         bench.errors.InputError: a scenario has a fault, named with file and line, or a pattern matches nothing.
     """
-    from bench.execute.questions import compatible_schedulers
+    from bench.execute.client import compatible_schedulers
     from bench.session.plan import plan_for
     from bench.session.progress import Notices
 

@@ -113,13 +113,13 @@ class CaseItem(pytest.Function):
             benchmark: pytest-benchmark's fixture.
             logs: the folder for what workers print.
         """
-        from bench.execute.on_demand import stepped
+        from bench.execute.on_demand import open_on_demand
         from bench.execute.worker.on_demand import EndedError
 
         workers = Workers.of(self.config)
         settings, facts = workers.settings_of(self.case), workers.machine[1]
         log = logs / self.case.scenario / f"{self.case.name}.log"
-        with stepped(workers.server, self.case, settings, log, warm_up=benchmark.enabled) as calls:
+        with open_on_demand(workers.server, self.case, settings, log, warm_up=benchmark.enabled) as calls:
             benchmark.cprofile = False  # this process only waits, so there is nothing to profile
             with suppress(EndedError):  # the record says why
                 benchmark.pedantic(
@@ -249,7 +249,7 @@ class Workers:
 
     def compatible(self, model: str) -> list[str]:
         """Return the schedulers that are compatible with a model."""
-        from bench.execute.questions import ask_compatible
+        from bench.execute.client import ask_compatible
 
         if model not in self._compatible:
             self._compatible[model] = ask_compatible(self.server, model)

@@ -1,4 +1,4 @@
-"""What many tests share. Expensive things are made once a session: the fork server, one small run."""
+"""What many tests share. Expensive things are made once per session: the fork server, one small run."""
 
 import os
 
@@ -35,7 +35,7 @@ def write(tmp_path):
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
-    """The folder of a small finished run on the CPU, and the process that made it. Read it, do not write in it."""
+    """The folder of a small finished run on the CPU, and the process that made it. Read it only."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "small.yaml").write_text(SCENARIO, encoding="utf-8")
     process = bench("run", "small.yaml", "--device", "cpu", "--output", "run", cwd=folder)
@@ -44,8 +44,8 @@ def finished_run(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server():
-    """A fork server with the libraries imported."""
+def client():
+    """The client of a fork server that has the libraries imported."""
     from bench.execute.client import WorkerClient
 
     with WorkerClient() as running:

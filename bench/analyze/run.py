@@ -10,7 +10,6 @@ from bench.errors import InputError
 from bench.plan.case import Case, Plan
 from bench.records import store
 from bench.records.case_result import Versions
-from bench.records.columns import columns, from_flat
 from bench.records.models import ProcessRecord
 
 
@@ -31,7 +30,7 @@ class Run:
     @cached_property
     def versions(self) -> Versions:
         """The device and the software that every result of the run names."""
-        return from_flat(Versions, {each.name: self.environment.get(each.name) for each in columns(Versions)})
+        return Versions.of(self.environment)
 
 
 def open_run(folder: Path) -> Run:

@@ -12,7 +12,7 @@ def list_cases(scenarios: Scenarios = None, only: Only = None) -> None:
 
     Each line has a case with its model, dtype, scheduler, autoencoder and optimizations, as far as it names them.
     """
-    from bench.execute.questions import compatible_schedulers
+    from bench.execute.client import compatible_schedulers
     from bench.session.plan import plan_for
     from bench.session.progress import Notices
     from bench.session.request import RunRequest

@@ -1,7 +1,6 @@
-"""One process as its parent sees it: what it reported so far, and how it ended where it could not say so itself."""
+"""One process as its parent sees it: what it has reported so far, and how it ended."""
 
 import signal
-from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
 from bench.records.columns import CellError, from_flat
-from bench.records.models import ProcessRecord, Sample, Timings
+from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
 
 
@@ -21,13 +20,12 @@ class Attempt:
         self.phase = "starting"
         self._key = {"scenario": job.case.scenario, "case": job.case.name, "process": job.process}
         self._facts: dict[str, Any] = {}
-        self._samples: list[Sample] = []
+        self._samples: list[dict[str, Any]] = []
         self._status: tuple[Status, str] | None = None
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._start = monotonic()
 
     def take(self, event: Event) -> None:
-        """Take in one event."""
         match event["event"]:
             case "started":
                 self.pid = event["pid"]
@@ -37,43 +35,40 @@ class Attempt:
                 self._facts.update(event["facts"])
             case "sample":
                 self.phase = "sampling"
-                self._samples.append(Sample(event["latency_s"], event["device_time_s"]))
+                self._samples.append({"latency_s": event["latency_s"], "device_time_s": event["device_time_s"]})
             case "discard":
                 del self._samples[: event["count"]]
             case "outcome":
-                self._status = Status(event["status"]), event["reason"]
+                self._status = event["status"], event["reason"]
             case "exit" if self._status is None or event["code"] != 0:
                 self.conclude(Status.CRASHED, f"{_death(event['code'])} while {self.phase}; see its log")
 
     def time_out(self, seconds: float) -> None:
-        """Record that the process was not done in time."""
         self.conclude(Status.TIMEOUT, f"not done within {seconds:g} s, while {self.phase}")
 
     def lose_server(self) -> None:
-        """Record that the process died with the fork server."""
         self.conclude(Status.CRASHED, f"the fork server died while {self.phase}")
 
     def conclude(self, status: Status, reason: str) -> None:
-        """Record how the process ended if it could not say so itself; a finished measurement stays finished."""
+        """Record how the process ended; if it has reported an outcome before, only the diagnosis is lost."""
         if self._status is None:
             self._status = status, reason
         else:
             self._facts["undiagnosed"] = f"{status}: {reason}"
 
     def record(self) -> ProcessRecord:
-        """Return what the process left."""
+        """Return the record of the process; `failed` if a library reported what cannot be, such as a power of NaN."""
         status, reason = self._status or (Status.CRASHED, "ended without an outcome")
-        ending = {**self._key, "status": status, "reason": reason or None}
         timings = {"started_at": self._started_at, "wall_s": monotonic() - self._start}
+        known = {**self._key, **timings, "status": status, "reason": reason or None}
         try:
-            return from_flat(ProcessRecord, {**self._facts, **ending, **timings}, samples=tuple(self._samples))
-        except (CellError, KeyError) as error:  # a library reported something that cannot be, such as a power of NaN
-            bare = from_flat(ProcessRecord, {**ending, "status": Status.FAILED, "reason": f"reported {error}"})
-            return replace(bare, timings=Timings(**timings))
+            return from_flat(ProcessRecord, {**self._facts, **known}, samples=self._samples)
+        except CellError as error:
+            return from_flat(ProcessRecord, {**known, "status": Status.FAILED, "reason": f"reported: {error}"})
 
 
 def _death(code: int) -> str:
-    """Say how a process died; a negative code is a signal."""
+    """Return how a process died; a negative code is a signal."""
     if code >= 0:
         return f"the worker ended with exit code {code}"
     name = signal.Signals(-code).name

@@ -1,59 +1,64 @@
-"""The parent's end of the fork server: start it, ask it, end it."""
+"""The parent's end of the fork server: start it, send it requests, read events, end it.
+
+A door imports neither torch nor diffusers. What only they know or can do is a request, too: the device, the compatible
+schedulers, a download.
+"""
 
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import IO, Any, Self
 
 import bench
-from bench.execute.worker.protocol import SPAWN, DeadlineError, Event, Events, ServerGoneError, encode
+from bench.errors import InputError
+from bench.execute.events import DeadlineError, Events, ServerGoneError
+from bench.execute.worker.protocol import SPAWN, Event, encode
+from bench.pipelines.fetching import Download
 
-STARTUP_S = 600.0
-"""Importing torch and diffusers from a slow network disk takes minutes; more is a fault."""
-
-QUESTION_S = 300.0
-"""A probe makes a context on the device; more than minutes is a hung driver."""
-
-
-KILLED_S = 30.0
-"""A killed process gives its memory back before it is gone; tens of GiB take seconds."""
+STARTUP_TIMEOUT_S = 600.0
+"""Importing torch and diffusers from a slow network disk takes minutes."""
+ANSWER_TIMEOUT_S = 300.0
+"""A probe creates a context on the device. If that takes longer, the driver hangs."""
+KILL_TIMEOUT_S = 30.0
+"""A killed process returns its memory before it is gone, which takes seconds for tens of GiB."""
 
 
 class ServerError(Exception):
-    """The server, or a process that it started to answer a question, failed."""
+    """A request was not answered: its process failed, or the fork server did."""
 
 
 class WorkerClient:
-    """A running fork server. Use as a context manager, so that it never outlives its use."""
+    """Starts a fork server and talks to it. Use it as a context manager, so that the server ends with its use."""
 
     def __init__(self, python: str = sys.executable, *, spawn: bool = False) -> None:
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self._process = subprocess.Popen(
             [python, "-m", "bench.execute.worker.forkserver", *([SPAWN] if spawn else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=environment(),
+            env=_environment(),
             start_new_session=True,
         )
-        assert self._process.stdin is not None  # noqa: S101 - asked for above
-        assert self._process.stdout is not None  # noqa: S101 - asked for above
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         self._requests = self._process.stdin
-        self._stream = Events(self._process.stdout.fileno())
+        self._events = Events(self._process.stdout.fileno())
         self._ready = False
 
     def request(self, message: Mapping[str, Any], timeout_s: float | None = None) -> Iterator[Event]:
         """Send a request and yield its events, `exit` last.
 
         Raises:
-            DeadlineError: `timeout_s` seconds after the worker started it was not done; the request is still running.
-            ServerGoneError: the server is gone.
+            DeadlineError: the request was not done after `timeout_s` seconds; it is still running.
+            ServerGoneError: the fork server ended.
         """
         self._wait_until_ready()
         try:
@@ -64,15 +69,15 @@ class WorkerClient:
         yield from self._until_exit(None if timeout_s is None else monotonic() + timeout_s)
 
     def end_worker(self, pid: int | None) -> bool:
-        """Kill the worker with everything it started, and read on to its `exit`; a server that is stuck goes too.
+        """Kill the worker and everything it started; also end the server if it does not report that.
 
         Returns:
-            whether the server lives and can take the next request.
+            whether the server can take the next request.
         """
         try:
             if pid is not None:
                 os.killpg(pid, signal.SIGKILL)
-            for _ in self._until_exit(monotonic() + KILLED_S):
+            for _ in self._until_exit(monotonic() + KILL_TIMEOUT_S):
                 pass
         except (ProcessLookupError, DeadlineError, ServerGoneError):
             self.close()
@@ -80,30 +85,31 @@ class WorkerClient:
         return True
 
     def ask(self, message: Mapping[str, Any]) -> Any:
-        """Send a question and return its answer; raise `ServerError` with the reason where there is none."""
+        """Send a request and return its answer; raise `ServerError` with the reason if there is none."""
         answer, reason = None, "its process died"
         try:
-            for event in self.request(message, QUESTION_S):
+            for event in self.request(message, ANSWER_TIMEOUT_S):
                 answer = event["answer"] if event["event"] == "answer" else answer
                 reason = event["reason"] if event["event"] == "outcome" else reason
         except DeadlineError as error:
-            raise ServerError(f"no answer to '{message['op']}' within {QUESTION_S:.0f} s") from error
+            raise ServerError(f"no answer to '{message['op']}' within {ANSWER_TIMEOUT_S:.0f} s") from error
         except ServerGoneError as error:
-            raise ServerError(f"the server of worker processes ended: {self._last_words()}") from error
+            raise ServerError(f"the fork server ended: {self._last_words()}") from error
         if answer is None:
             raise ServerError(f"'{message['op']}' failed: {reason}")
         return answer
 
     @property
     def running(self) -> bool:
-        """Whether it can be asked: it has neither died nor been closed."""
+        """Whether the server has neither died nor been closed."""
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End the server and whatever it still runs."""
+        """End the server and its worker."""
         self._process.kill()
         self._process.wait()
-        self._requests.close() if not self._requests.closed else None
+        if not self._requests.closed:
+            self._requests.close()
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._errors.close()
@@ -117,14 +123,14 @@ class WorkerClient:
         self.close()
 
     def _last_words(self) -> str:
-        """Return the last line that the server wrote to standard error: an import that failed, most likely."""
+        """Return the last line that the server wrote to standard error, most likely that of a failed import."""
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        return lines[-1] if lines else "it printed no reason"
 
     def _until_exit(self, deadline: float | None) -> Iterator[Event]:
         while True:
-            event = self._stream.next(deadline)
+            event = self._events.next(deadline)
             yield event
             if event["event"] == "exit":
                 return
@@ -132,14 +138,42 @@ class WorkerClient:
     def _wait_until_ready(self) -> None:
         if not self._ready:
             try:
-                event = self._stream.next(monotonic() + STARTUP_S)
+                event = self._events.next(monotonic() + STARTUP_TIMEOUT_S)
             except DeadlineError as error:
                 raise ServerGoneError from error
             self._ready = event["event"] == "ready"
 
 
-def environment() -> dict[str, str]:
-    """Return this environment, such that importing diffusers does not touch the driver, and `bench` is found."""
+def compatible_schedulers(model: str) -> list[str]:
+    """Return the class names of the schedulers that are compatible with a model's own; starts a fork server."""
+    with WorkerClient() as client:
+        return ask_compatible(client, model)
+
+
+def ask_compatible(client: WorkerClient, model: str) -> list[str]:
+    """Return the class names of the schedulers that are compatible with a model's own.
+
+    Raises:
+        InputError: the model has no such list, with the reason.
+    """
+    try:
+        answer = client.ask({"op": "compatible", "models": [model]})
+    except ServerError as error:
+        raise InputError(f"scheduler: compatible: {error}") from error
+    return list(answer[model])
+
+
+def fetch(downloads: Sequence[Download]) -> None:
+    """Download from the hub in a process of its own, without a time limit; progress and errors go to standard error."""
+    request = {"op": "fetch", "downloads": [asdict(download) for download in downloads]}
+    subprocess.run(
+        [sys.executable, "-m", "bench.execute.worker.serve"],
+        input=encode(request), stdout=subprocess.DEVNULL, env=_environment(), check=False,
+    )  # fmt: skip
+
+
+def _environment() -> dict[str, str]:
+    """Return this environment, changed so that `bench` is found and importing diffusers does not touch the driver."""
     checkout = str(Path(bench.__file__).parents[1])
     path = os.pathsep.join([checkout, *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, "PYTORCH_NVML_BASED_CUDA_CHECK": "1", "PYTHONPATH": path}

@@ -1,4 +1,4 @@
-"""Measure the cases of a plan one after the other. Every case yields a row, whatever becomes of its process."""
+"""Measure cases one after the other. Every case yields a record, however its process ends."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from bench.execute.attempt import Attempt
 from bench.execute.client import WorkerClient
-from bench.execute.worker.protocol import DeadlineError, Event, ServerGoneError
+from bench.execute.events import DeadlineError, ServerGoneError
+from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
 from bench.records.models import ProcessRecord
@@ -17,26 +18,26 @@ IMAGES, LOGS = "images", "logs"
 
 
 class InterruptedRunError(Exception):
-    """The person, or the system, asked for the end (Ctrl-C, SIGTERM)."""
+    """The user or the system asked the run to stop (Ctrl-C, SIGTERM)."""
 
 
 class Listener(Protocol):
-    """Somebody who watches a run, from the parent: the worker does not wait for it."""
+    """Follows a run in the parent process; workers do not wait for it."""
 
     def begin(self, job: Job) -> None:
         """A process begins."""
 
     def event(self, job: Job, event: Event) -> None:
-        """A worker told something."""
+        """A worker reported something."""
 
     def end(self, job: Job, record: ProcessRecord) -> None:
-        """A process ended, and its record is on file."""
+        """A process has ended, and its record is on file."""
 
 
 class Runner:
-    """Measures cases through a fork server, which it replaces when it dies.
+    """Measures cases through a fork server, which it replaces if it dies.
 
-    Of several processes of a case one is diagnosed: where a call's time goes and what the device can do is asked once.
+    Only one process of each case is diagnosed: where the time of a call goes does not need to be repeated.
 
     Attributes:
         folder: of the run; images and logs are written below it.
@@ -44,18 +45,19 @@ class Runner:
     """
 
     def __init__(
-        self, folder: Path, settings: RunSettings, server: WorkerClient, start_server: Callable[[], WorkerClient]
+        self, folder: Path, settings: RunSettings, client: WorkerClient, start_client: Callable[[], WorkerClient]
     ) -> None:
         self.folder = folder
         self.settings = settings
-        self._server = server
-        self._start_server = start_server
+        self._client = client
+        self._start_client = start_client
         self._diagnosed: set[str] = set()
 
     def run(self, jobs: Iterable[Job], listener: Listener) -> Iterator[ProcessRecord]:
-        """Measure each job and yield its outcome before the next one begins; give a case up that could not be measured.
+        """Measure each job and yield its record before the next one begins.
 
-        After `InterruptedRunError` or `KeyboardInterrupt` in a case its `interrupted` outcome is yielded, the last one.
+        A case that could not be measured is not tried again. After `InterruptedRunError` or `KeyboardInterrupt` the
+        record of the case in flight, `interrupted`, is the last one.
         """
         given_up: set[str] = set()
         for job in jobs:
@@ -70,27 +72,28 @@ class Runner:
                 return
 
     def close(self) -> None:
-        """End the server and whatever it still runs."""
-        self._server.close()
+        """End the fork server and its worker."""
+        self._client.close()
 
     def _measure(self, job: Job, listener: Listener) -> tuple[ProcessRecord, bool]:
+        """Return the record of a job, and whether the run was interrupted."""
         attempt = Attempt(job)
-        timeout = self.settings.timeout_s or job.case.timeout_s
+        timeout_s = self.settings.timeout_s or job.case.timeout_s
         interrupted = False
         try:
-            for event in self._server.request(self._request(job), timeout):
+            for event in self._client.request(self._request(job), timeout_s):
                 attempt.take(event)
                 listener.event(job, event)
         except DeadlineError:
-            if not self._server.end_worker(attempt.pid):
-                self._server = self._start_server()
-            attempt.time_out(timeout)
+            if not self._client.end_worker(attempt.pid):
+                self._client = self._start_client()
+            attempt.time_out(timeout_s)
         except ServerGoneError:
-            self._server.close()
-            self._server = self._start_server()
+            self._client.close()
+            self._client = self._start_client()
             attempt.lose_server()
         except (KeyboardInterrupt, InterruptedRunError):
-            self._server.close()
+            self._client.close()
             attempt.conclude(Status.INTERRUPTED, f"stopped on request while {attempt.phase}")
             interrupted = True
         return attempt.record(), interrupted

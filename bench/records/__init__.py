@@ -1,1 +1,1 @@
-"""The result files and their schema: what a run leaves behind, and all that analysis ever reads. No torch."""
+"""The typed records and the files of a run, which are all that analysis ever reads. No torch."""

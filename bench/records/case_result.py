@@ -1,6 +1,8 @@
-"""What a case came to over all its processes: one row of a table, always derived from `ProcessRecord`s."""
+"""The result of a case over all its processes: one row of a table, always derived from `ProcessRecord`s."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from bench.records.columns import (
     Amount,
@@ -14,6 +16,8 @@ from bench.records.columns import (
     Seconds,
     Text,
     column,
+    columns,
+    from_flat,
     required,
     section,
 )
@@ -49,10 +53,15 @@ class Versions:
     python: Text | None = column("version")
     diffusion_bench: Text | None = column("version")
 
+    @classmethod
+    def of(cls, environment: Mapping[str, Any]) -> Self:
+        """Return those of an `environment.json`; raise `CellError` where one of them is not a text."""
+        return from_flat(cls, {each.name: environment.get(each.name) for each in columns(cls)})
+
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the samples of all measured processes come to."""
+    """Statistics over the samples of all measured processes."""
 
     processes: Count = column("that were measured", 0)
     samples: Count = column("of all measured processes", 0)
@@ -88,7 +97,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Claim:
-    """A documented figure and what it came to here."""
+    """A documented figure, and how the measured one compares with it."""
 
     latency_s: Latency | None = column("documented, of one call")
     over_calls: Count | None = column("calls that the documented figure is the total of")
@@ -118,7 +127,7 @@ class Similarity:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What a case came to over all its processes: one row of a table and of `results.csv`."""
+    """The result of a case over all its processes: one row of a table and of `results.csv`."""
 
     scenario: Text = required("the scenario file's name")
     case: Text = required("the row's name in it; scenario/case joins the files")

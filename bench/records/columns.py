@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 DOC, PREFIX, ENDING = "doc", "prefix", "ending"
 LONGEST_SHOWN = 60
+"""Characters of a wrong value that a message quotes."""
 _COLUMNS: dict[type, tuple["Column", ...]] = {}
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
@@ -41,7 +42,7 @@ def _from_remarks(value: Any) -> Any:
 
 
 def _as_text(value: Any) -> Any:
-    """Accept a number where text is expected: a spreadsheet turns the version `2.9` into one."""
+    """Accept a number where text is expected: torch reports cuDNN's version as one."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -121,17 +122,18 @@ def from_flat(record: type[T], values: Mapping[str, Any], **others: Any) -> T:
 
     Args:
         record: a dataclass whose fields are columns, sections, or neither.
-        values: column -> value, as Python values or as the text of CSV cells; what is missing or None is unknown.
+        values: column -> value, Python values or the text of CSV cells; what is missing, None or empty is unknown.
         others: values of the fields that are neither.
 
     Raises:
-        CellError: a value does not fit its column.
-        KeyError: there is no such column.
+        CellError: a value does not fit its column, or there is no such column.
     """
     known = {each.name: each for each in columns(record)}
     nested: dict[str, Any] = dict(others)
     for name, value in values.items():
-        if value is None:
+        if name not in known:
+            raise CellError(name, f"is not a column of {record.__name__}")
+        if value is None or value == "":
             continue
         *parents, leaf = known[name].path
         here = nested
@@ -160,21 +162,22 @@ class CellError(ValueError):
 
 
 def _cell_error(record: type, error: ValidationError) -> CellError:
-    """Say which column the first problem is in, in the words of the file."""
+    """Return the first problem as an error that names its column as the file does."""
     first = error.errors()[0]
     by_path = {each.path: each.name for each in columns(record)}
     location = tuple(part for part in first["loc"] if isinstance(part, str))
-    name = next((by_path[location[:end]] for end in range(len(location), 0, -1) if location[:end] in by_path), None)
+    inside = (location[:end] for end in range(len(location), 0, -1))  # a value in a list has a longer path
+    name = next((by_path[path] for path in inside if path in by_path), ".".join(location))
     if first["type"] == "missing":
-        return CellError(name or ".".join(location), "is empty")
+        return CellError(name, "is empty")
     message = first["msg"].removeprefix("Value error, ")
     shown = str(first["input"])
     shown = shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}..."
-    return CellError(name or ".".join(location), f"is '{shown}': {message[:1].lower()}{message[1:]}")
+    return CellError(name, f"is '{shown}': {message[:1].lower()}{message[1:]}")
 
 
 def cell(value: Any) -> Any:
-    """Return a value as csv writes it: names joined by +, mappings and series as JSON, what is unknown as nothing."""
+    """Return a value as a CSV cell: names joined by +, mappings and series as JSON, an empty cell for the unknown."""
     if value is None:
         return ""
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
 """What a run was measured on: enough to explain a difference a year later, and nothing private.
 
-Only named facts are recorded: never a token, a host name, or the environment as a whole.
+Only the facts named here are recorded, never a token, a host name, or all environment variables.
 """
 
 import os
@@ -29,14 +29,14 @@ VARIABLES = (
     "MKL_NUM_THREADS",
     "HF_HUB_OFFLINE",
 )
-"""Environment variables that change what is measured; recorded where they are set."""
+"""Environment variables that change what is measured. Those that are set are recorded."""
 
 
 def describe(libraries: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts of this host, with those that only torch can tell laid over them.
+    """Return the facts of this host, updated with those that only torch knows.
 
     Args:
-        libraries: what a worker process reported: device, its name, driver, versions of the libraries.
+        libraries: what a worker process reported: the device, its name and driver, the versions of the libraries.
     """
     return {
         "diffusion_bench": bench.__version__,
@@ -54,22 +54,22 @@ def describe(libraries: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def git_commit() -> str | None:
-    """Return the commit of the checkout this package runs from, `-dirty` where it was changed; None outside of one."""
+    """Return the commit of the checkout that this package runs from, with `-dirty` if it was changed; else None."""
     checkout = Path(bench.__file__).parents[1]
-    if not (checkout / ".git").exists():  # installed, perhaps inside somebody else's repository
+    if not (checkout / ".git").exists():  # installed, perhaps inside someone else's repository
         return None
     try:
-        asked = subprocess.run(
+        described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
             cwd=checkout, capture_output=True, text=True, timeout=10, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return asked.stdout.strip() or None
+    return described.stdout.strip() or None
 
 
 def cpu_name() -> str:
-    """Return the processor's name, as the system tells it."""
+    """Return the name of the processor, as the system reports it."""
     listing = Path("/proc/cpuinfo")
     if listing.exists():
         for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():

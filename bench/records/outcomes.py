@@ -1,6 +1,6 @@
-"""The words a result may use: how a case ended, what a claim came to, what a reader should know.
+"""The codes that a result may use: how a case ended, how a claim was judged, what a reader should know.
 
-Each is a code, so that nothing has to read a sentence to decide anything. The sentences are in `bench.present.words`.
+No code has to read a sentence to decide anything. The sentences are made in `bench.present.words`.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class JudgedBy(StrEnum):
 
 
 class ClaimVerdict(StrEnum):
-    """What a documented figure came to on this machine."""
+    """How a documented figure compares with the one measured here."""
 
     AS_DOCUMENTED = "as-documented"
     FASTER = "faster"

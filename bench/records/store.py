@@ -8,6 +8,7 @@ from it, from the plan and from the pictures.
 import json
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from bench.records.outcomes import Status
 PLAN, ENVIRONMENT, PROCESSES = "plan.json", "environment.json", "processes.jsonl"
 SAMPLES, RESULTS = "samples.csv", "results.csv"
 OLD_PROCESSES = "processes.csv"
-"""What versions before 0.2.0 wrote."""
+"""Versions before 0.2.0 wrote this file instead of `processes.jsonl`."""
 LARGEST_BYTES = 256 * 1024**2
-"""Of a file that is read: over a million samples. No run writes a larger one, and it would fill the memory."""
+"""A file with a million samples is smaller. Reading a larger one would only fill the memory."""
 MUST_STAY_EQUAL = (
     "diffusion_bench",
     "variables",
@@ -38,11 +39,11 @@ MUST_STAY_EQUAL = (
     "accelerate",
     "python",
 )
-"""Facts of the environment that a resumed run must share with what is on file."""
+"""Facts of the environment that must not change between the parts of a resumed run."""
 
 
 class Store:
-    """One run's folder, held by one process at a time."""
+    """The folder of one run, locked so that one process at a time writes to it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -56,7 +57,7 @@ class Store:
         resume: bool,
         again: Collection[Status] = (),
     ) -> list[ProcessRecord]:
-        """Take the folder and prepare its files; return the processes that are finished already.
+        """Lock the folder and prepare its files; return the processes that are already finished.
 
         Args:
             plan: of the run.
@@ -90,7 +91,7 @@ class Store:
         return []
 
     def close(self) -> None:
-        """Release the folder."""
+        """Unlock the folder."""
         self._lock.release()
 
     def grow(self, plan: Mapping[str, Any]) -> None:
@@ -105,11 +106,13 @@ class Store:
             os.fsync(file.fileno())
 
     def _refuse_foreign_folder(self, *, resume: bool) -> None:
-        """Raise `InputError` for a folder with other contents, which would be overwritten, and for nothing to resume.
+        """Raise `InputError` for a folder with other contents, and for `resume` where there is no run.
 
-        A run that was killed while it began has some of its files and no process: it may be resumed from its start.
+        A run that was killed while it began has some of its files but no processes; it can be resumed.
         """
         names = {path.name for path in self.folder.iterdir()} - {".lock"}
+        if OLD_PROCESSES in names:
+            raise InputError(f"{self.folder}: was written by a version before 0.2.0; choose another --output")
         begun = {name for name in names if name in {PLAN, ENVIRONMENT} or name.endswith(".new")}
         if resume and not names:
             raise InputError(f"{self.folder}: there is no run to resume; leave --resume out, or name the run's folder")
@@ -141,7 +144,7 @@ class Store:
 
 
 def _measured_plan(plan: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a plan that must not change: whether the hub was reachable when it began may."""
+    """Return the part of a plan that must not change; whether the hub could be reached may."""
     run = {name: value for name, value in plan.get("run", {}).items() if name != "hub_reachable"}
     return {**plan, "run": run}
 
@@ -157,7 +160,7 @@ def read_processes(path: Path) -> list[ProcessRecord]:
         InputError: the file cannot be read, or a line is damaged, of another version or there twice; with the line.
     """
     data = _read(path)
-    lines = data[: data.rfind(b"\n") + 1].splitlines()
+    lines = data[: data.rfind(b"\n") + 1].splitlines()  # not the torn last one
     records: list[ProcessRecord] = []
     seen: dict[tuple[str, int], int] = {}
     for number, line in enumerate(lines, start=1):
@@ -175,20 +178,34 @@ def _record(path: Path, number: int, line: bytes) -> ProcessRecord:
     try:
         record = adapter(ProcessRecord).validate_json(line)
     except ValidationError as error:
+        _refuse_other_version(path, number, line)
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the line"
         raise InputError(f"{path}:{number}: {where}: {first['msg']}; the file is damaged") from error
-    if record.schema != VERSION:
-        raise InputError(
-            f"{path}:{number}: was written with schema {record.schema}, this version reads schema {VERSION}; "
-            "use the version that wrote it, or measure again"
-        )
+    refuse_other_schema(path, number, record.schema)
     if record.status.measured and (not record.samples or not record.settings.images):
         raise InputError(
             f"{path}:{number}: process {record.process} of {record.key} is '{record.status}' but has no "
             f"{'samples' if not record.samples else 'number of images'}; the file is damaged"
         )
     return record
+
+
+def _refuse_other_version(path: Path, number: int, line: bytes) -> None:
+    """Raise `InputError` if a line that is not a record of this version is one of another."""
+    with suppress(ValueError):
+        found = json.loads(line)
+        if isinstance(found, dict) and "schema" in found:
+            refuse_other_schema(path, number, found["schema"])
+
+
+def refuse_other_schema(path: Path, number: int, schema: object) -> None:
+    """Raise `InputError` unless a line was written with this version of the schema."""
+    if schema != VERSION:
+        raise InputError(
+            f"{path}:{number}: was written with schema {schema}, this version reads schema {VERSION}; "
+            "use the version that wrote it, or measure again"
+        )
 
 
 def _read(path: Path) -> bytes:
@@ -204,7 +221,7 @@ def _read(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file, without a byte order mark; raise `InputError` where it cannot be read as UTF-8."""
+    """Return the text of a file, without a byte order mark; raise `InputError` if it cannot be read as UTF-8."""
     data = _read(path)
     try:
         return data.decode("utf-8-sig")
@@ -214,7 +231,7 @@ def read_text(path: Path) -> str:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON object of a run's folder; raise `InputError` where there is none."""
+    """Return the JSON object in a file; raise `InputError` if there is none."""
     try:
         data = json.loads(_read(path))
     except (ValueError, RecursionError) as error:
@@ -225,7 +242,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a whole file so that a reader sees the old one or the new one, never a part."""
+    """Replace a file so that a reader sees either the old text or the new, never part of it."""
     new = path.with_name(f".{path.name}.new")
     with new.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         file.write(text)

@@ -14,17 +14,17 @@ from bench.errors import InputError
 from bench.records import store
 from bench.records.case_result import CaseResult
 from bench.records.columns import CellError, cell, columns, flatten, from_flat
-from bench.records.models import VERSION, ProcessRecord, Sample
+from bench.records.models import ProcessRecord, Sample
 
 LONGEST_TEXT = 100_000
-"""Python's csv reads no field of more than 131,072 characters."""
+"""Python's csv refuses to read a cell of more than 131,072 characters."""
 SAMPLE_KEY = ("scenario", "case", "process", "index")
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 @dataclass(frozen=True)
 class ResultsFile:
-    """A results.csv as it was read: each result with its line, and the columns that were ignored."""
+    """The contents of a results.csv: each result with its line, and the names of the columns that were ignored."""
 
     results: tuple[tuple[int, CaseResult], ...]
     ignored: tuple[str, ...]
@@ -47,7 +47,7 @@ def samples_csv(records: Iterable[ProcessRecord]) -> str:
 
 
 def _text(value: object) -> object:
-    """Return a cell; no text is longer than a reader takes, nor has the one line end that csv does not quote."""
+    """Return a cell that can be read back: not too long, and without a carriage return, which csv does not quote."""
     made = cell(value)
     return made.replace("\r", "\n")[:LONGEST_TEXT] if isinstance(made, str) else made
 
@@ -64,7 +64,7 @@ def read_results(path: Path) -> ResultsFile:
     """Read a results.csv.
 
     Raises:
-        InputError: it is not one, is cut off, or a row is of another version or cannot be; with file and line.
+        InputError: the file is not a results.csv, is cut off, or has a row that is wrong or of another version.
     """
     text = store.read_text(path)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -79,7 +79,7 @@ def read_results(path: Path) -> ResultsFile:
 
 
 def _known(path: Path, header: list[str]) -> set[str]:
-    """Return the columns of a header that are ours; raise `InputError` for a file that is not a results.csv."""
+    """Return the columns of a header that are known; raise `InputError` if it is not that of a results.csv."""
     if not header:
         raise InputError(f"{path}:1: is empty; give the results.csv or the folder of a run")
     for separator, name in SEPARATORS.items():
@@ -100,13 +100,9 @@ def _result(path: Path, line: int, header: list[str], known: set[str], row: list
         raise InputError(
             f"{path}:{line}: has {len(row)} values for {len(header)} columns; the file is cut off or damaged"
         )
-    values = {name: text for name, text in zip(header, row, strict=True) if name in known and text != ""}
-    version = values.get("schema", "")
-    if version.removesuffix(".0") != str(VERSION):
-        raise InputError(
-            f"{path}:{line}: was written with schema {version or '(none)'}, this version reads schema {VERSION}; "
-            "use the version that wrote it, or measure again"
-        )
+    values = {name: text for name, text in zip(header, row, strict=True) if name in known}
+    version = values["schema"].removesuffix(".0")
+    store.refuse_other_schema(path, line, int(version) if version.isdecimal() else version or "(none)")
     try:
         return from_flat(CaseResult, values)
     except CellError as error:

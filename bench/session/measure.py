@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.analyze.run import newest
 from bench.errors import InputError
-from bench.execute.client import WorkerClient
-from bench.execute.questions import ask_compatible, fetch
+from bench.execute.client import WorkerClient, ask_compatible, fetch
 from bench.plan.order import Job, remaining
 from bench.records.case_result import CaseResult
 from bench.records.outcomes import FAULTS, Status

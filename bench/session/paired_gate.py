@@ -18,8 +18,7 @@ from bench.analyze.comparison import environment_differences, pair_up, with_simi
 from bench.analyze.gate import GateResult, Judged, judge, settle
 from bench.analyze.side import of_run
 from bench.errors import InputError
-from bench.execute.client import WorkerClient
-from bench.execute.questions import ask_compatible
+from bench.execute.client import WorkerClient, ask_compatible
 from bench.execute.runner import InterruptedRunError
 from bench.plan.case import Case, Plan
 from bench.plan.order import Job, passes

@@ -6,12 +6,12 @@ import re
 from contextlib import nullcontext
 
 import pytest
+from bench.cli.tune import measure_best, tune, words
 from support import bench
 
 from bench.analyze.constraints import Constraints, Goal
-from bench.cli.tune import measure_best, tune, words
 from bench.errors import InputError
-from bench.execute.worker.protocol import DeadlineError
+from bench.execute.events import DeadlineError
 from bench.pipelines.optimizations import names
 from bench.plan.case import Case, Plan
 from bench.plan.settings import RunSettings

@@ -85,7 +85,7 @@ def test_a_base_that_fails_is_no_pass(head, tmp_path):
 def test_a_head_that_cannot_import_diffusers_is_refused_with_the_reason(head, tmp_path):
     refused = bench(*arguments(head(BROKEN)), cwd=tmp_path)
     assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
-    assert refused.stderr.startswith("--head-python: the server of worker processes ended: ModuleNotFoundError")
+    assert refused.stderr.startswith("--head-python: the fork server ended: ModuleNotFoundError")
 
 
 @pytest.mark.parametrize("text", ["no program at all", None])

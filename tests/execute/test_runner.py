@@ -1,225 +1,220 @@
+"""Every case yields a record, however its process ends, and the next case is measured."""
+
 import os
 import signal
 from dataclasses import replace
 
 import psutil
 import pytest
+from execute.make import CASE, LONG, TINY, ActOnce
 
-from bench.execute.client import ServerError, WorkerClient
+from bench.execute.client import WorkerClient
 from bench.execute.runner import Runner
-from bench.plan.case import Case
+from bench.measure.sampling import TINY as TINY_RULES
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
+from bench.records.columns import columns, flatten
+from bench.records.models import ProcessRecord
+from bench.records.outcomes import Status
 
-CASE = Case("test", "case", "stable-diffusion-v1-5", call={"prompt": "a cat", "num_inference_steps": 5})
-LONG = replace(CASE, name="long", call={"prompt": "a cat", "num_inference_steps": 2500})
-TINY = RunSettings("cpu", "tiny")
-
-
-class At:
-    """A listener that acts once, at the first event of a kind."""
-
-    def __init__(self, kind=None, act=None):
-        self.kind, self.act, self.pid = kind, act, None
-
-    def begin(self, job):
-        pass
-
-    def event(self, job, event):
-        if event["event"] == "started":
-            self.pid = event["pid"]
-        if event["event"] == self.kind and self.act is not None:
-            act, self.act = self.act, None
-            act(self.pid)
-
-    def end(self, job, outcome):
-        pass
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def measure(server, tmp_path):
-    """Measure cases through the session's server; a runner that had to replace it closes the new one."""
+def measure(client, tmp_path):
+    """Measure cases through the session's fork server; a runner that had to replace it closes the new one."""
 
     def run(*cases, listener=None, settings=TINY):
-        runner = Runner(tmp_path, settings, server, WorkerClient)
+        runner = Runner(tmp_path, settings, client, WorkerClient)
         try:
-            return list(runner.run([Job(case, 0) for case in cases], listener or At()))
+            return list(runner.run([Job(case, 0) for case in cases], listener or ActOnce()))
         finally:
-            if runner._server is not server:
+            if runner._client is not client:
                 runner.close()
 
     return run
 
 
 @pytest.fixture(scope="module")
-def outcome(server, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("outcome")
-    runner = Runner(folder, TINY, server, WorkerClient)
-    return next(iter(runner.run([Job(CASE, 0)], At()))), folder
+def measured(client, tmp_path_factory):
+    """The record of a case that was measured without trouble, and the folder of its run."""
+    folder = tmp_path_factory.mktemp("measured")
+    runner = Runner(folder, replace(TINY, diagnose=True), client, WorkerClient)
+    return next(iter(runner.run([Job(CASE, 0)], ActOnce()))), folder
 
 
-def statuses(outcomes):
-    return [outcome.process["status"] for outcome in outcomes]
+@pytest.fixture(scope="module")
+def record(measured):
+    return measured[0]
 
 
-def test_a_measured_case_has_its_samples(outcome):
-    measured, _ = outcome
-    assert (measured.process["status"], len(measured.samples)) == ("ok", 6)
+def statuses(records):
+    return [record.status for record in records]
 
 
-def test_the_first_call_is_apart_from_the_samples(outcome):
-    measured, _ = outcome
-    assert measured.process["first_call_s"] not in [sample["latency_s"] for sample in measured.samples]
+def kill(pid):
+    os.kill(pid, signal.SIGKILL)
 
 
-def test_a_row_tells_the_sizes_that_were_really_used(outcome):
-    row = outcome[0].process
-    assert (row["size"], row["steps"], row["height"], row["width"]) == ("tiny", 1, 64, 64)
+def test_a_measured_case_has_its_samples(record):
+    assert (record.status, len(record.samples)) == (Status.OK, TINY_RULES.min_samples)
 
 
-def test_a_row_tells_both_tf32_flags(outcome):
-    row = outcome[0].process
-    assert (row["tf32_matmul"], row["tf32_conv"]) == (False, True)
+def test_the_first_call_is_not_a_sample(record):
+    assert record.timings.first_call_s not in {sample.latency_s for sample in record.samples}
 
 
-def test_a_row_tells_denoiser_calls(outcome):
-    assert outcome[0].process["denoiser_calls"] >= 1
+def test_a_record_has_the_sizes_that_were_really_used(record):
+    settings = record.settings
+    assert (settings.size, settings.steps, settings.height, settings.width) == ("tiny", 1, 64, 64)
 
 
-def test_memory_that_a_cpu_does_not_count_is_empty_and_growth_is_there(outcome):
-    row = outcome[0].process
-    assert row["peak_allocated_bytes"] is None
-    assert row["peak_rss_growth_bytes"] > 0
+def test_a_record_has_both_tf32_flags(record):
+    assert (record.effective.tf32_matmul, record.effective.tf32_conv) == (False, True)
 
 
-def test_the_pictures_of_the_first_call_are_saved(outcome):
-    assert (outcome[1] / "images" / "test" / "case-0.png").is_file()
+def test_a_record_has_the_number_of_denoiser_calls(record):
+    assert record.effective.denoiser_calls == record.settings.steps
 
 
-def test_a_case_that_takes_too_long_becomes_a_row_and_the_next_one_is_measured(measure):
-    outcomes = measure(replace(LONG, timeout_s=1.0), CASE)
-    assert statuses(outcomes) == ["timeout", "ok"]
-    assert outcomes[0].process["reason"].startswith("not done within 1 s, while ")
+def test_memory_that_a_cpu_does_not_count_is_unknown(record):
+    assert record.memory.generation.allocated_bytes is None
+
+
+@pytest.mark.parametrize("phase", ["load", "first_call", "generation"])
+def test_every_phase_has_the_growth_of_its_memory(record, phase):
+    assert getattr(record.memory, phase).rss_growth_bytes > 0
+
+
+def test_only_what_another_device_or_case_would_have_is_unknown(record):
+    """A column that nothing fills is found here."""
+    of_accelerators = {each.name for each in columns(ProcessRecord) if each.path[0] in {"telemetry", "memory"}}
+    unknown = {name for name, value in flatten(record).items() if value is None}
+    assert unknown - of_accelerators == {
+        "reason", "revision", "vae", "vae_weights", "vae_weights_from", "vae_revision", "scheduler_config", "load",
+        "offload", "compiled", "compile_s", "compile_cache", "device_busy_s", "clip_score", "clip_model", "undiagnosed",
+    }  # fmt: skip
+
+
+def test_the_pictures_of_the_first_call_are_saved(measured):
+    assert (measured[1] / "images" / "test" / "case-0.png").is_file()
+
+
+def test_a_case_that_takes_too_long_becomes_a_record_and_the_next_one_is_measured(measure):
+    records = measure(replace(LONG, timeout_s=1.0), CASE)
+    assert statuses(records) == [Status.TIMEOUT, Status.OK]
 
 
 def test_of_the_processes_of_a_case_one_is_diagnosed(measure):
-    outcomes = measure(CASE, CASE, settings=replace(TINY, diagnose=True))
-    assert ["breakdown_whole_s" in outcome.process for outcome in outcomes] == [True, False]
+    records = measure(CASE, CASE, settings=replace(TINY, diagnose=True))
+    assert [record.breakdown.whole_s is not None for record in records] == [True, False]
 
 
-def test_a_timed_out_worker_is_gone(measure):
-    listener = At()
+def test_a_worker_that_took_too_long_is_gone(measure):
+    listener = ActOnce()
     measure(replace(LONG, timeout_s=1.0), listener=listener)
     assert not psutil.pid_exists(listener.pid)
 
 
-def test_a_killed_worker_becomes_a_row_that_names_the_signal(measure):
-    outcomes = measure(LONG, CASE, listener=At("phase", lambda pid: os.kill(pid, signal.SIGKILL)))
-    assert statuses(outcomes) == ["crashed", "ok"]
-    assert "SIGKILL" in outcomes[0].process["reason"]
+def test_a_killed_worker_becomes_a_record_that_names_the_signal(measure):
+    records = measure(LONG, CASE, listener=ActOnce("phase", kill))
+    assert statuses(records) == [Status.CRASHED, Status.OK]
+    assert "SIGKILL" in records[0].reason
 
 
-def test_what_was_measured_before_a_crash_is_in_the_row(measure):
-    outcomes = measure(CASE, listener=At("sample", lambda pid: os.kill(pid, signal.SIGKILL)))
-    assert outcomes[0].process["first_call_s"] > 0
-    assert outcomes[0].samples
+def test_a_case_that_could_not_be_measured_is_not_tried_again(measure):
+    assert statuses(measure(LONG, LONG, CASE, listener=ActOnce("phase", kill))) == [Status.CRASHED, Status.OK]
 
 
-def test_a_server_that_dies_is_replaced(tmp_path):
+def test_what_was_measured_before_a_crash_is_in_the_record(measure):
+    (record,) = measure(CASE, listener=ActOnce("sample", kill))
+    assert record.timings.first_call_s > 0
+    assert record.samples[0].latency_s > 0
+
+
+def test_a_fork_server_that_dies_is_replaced(tmp_path):
     first = WorkerClient()
     runner = Runner(tmp_path, TINY, first, WorkerClient)
     try:
-        outcomes = list(runner.run([Job(LONG, 0), Job(CASE, 0)], At("phase", lambda _pid: first._process.kill())))
+        records = list(runner.run([Job(LONG, 0), Job(CASE, 0)], ActOnce("phase", lambda _pid: first._process.kill())))
     finally:
         runner.close()
-    assert statuses(outcomes) == ["crashed", "ok"]
+    assert statuses(records) == [Status.CRASHED, Status.OK]
 
 
-def test_a_worker_dies_with_its_server(tmp_path):
-    server = WorkerClient()
-    seen = []
+def test_a_worker_dies_with_its_fork_server(tmp_path):
+    client = WorkerClient()
+    workers = []
 
     def kill_server(pid):
-        seen.append(psutil.Process(pid))
-        server._process.kill()
+        workers.append(psutil.Process(pid))
+        client._process.kill()
 
-    runner = Runner(tmp_path, TINY, server, WorkerClient)
-    list(runner.run([Job(LONG, 0)], At("phase", kill_server)))
+    runner = Runner(tmp_path, TINY, client, WorkerClient)
+    list(runner.run([Job(LONG, 0)], ActOnce("phase", kill_server)))
     runner.close()
-    _, alive = psutil.wait_procs(seen, timeout=10)
-    assert not alive
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert alive == []
 
 
-def test_an_exception_becomes_a_failed_row_with_its_message(measure, tmp_path):
-    broken = replace(CASE, model=str(tmp_path / "nowhere" / "else"), scheduler="DDIMScheduler")
-    outcome = measure(broken, settings=RunSettings("cpu", "full", weights="hub"))[0].process
-    assert outcome["status"] == "failed"
-    assert outcome["reason"]
+def test_an_exception_becomes_a_failed_record_with_its_message(measure, tmp_path):
+    nowhere = replace(CASE, model=str(tmp_path / "nowhere" / "else"), scheduler="DDIMScheduler")
+    (record,) = measure(nowhere, settings=RunSettings("cpu", "full", weights="hub"))
+    assert record.status == Status.FAILED
+    assert record.reason.startswith("HFValidationError: ")
 
 
-def test_a_failed_cases_log_has_the_traceback(measure, tmp_path):
+def test_a_message_that_is_not_unicode_is_still_the_reason(measure):
+    """As of an OSError about a file whose name is not."""
+    named = os.fsdecode(b"weights-\xff/model")
+    (record,) = measure(replace(CASE, model=named), settings=RunSettings("cpu", "full", weights="hub"))
+    assert "weights-?/model" in record.reason
+
+
+def test_the_log_of_a_failed_case_has_the_traceback(measure, tmp_path):
     measure(replace(CASE, scheduler="NoSuchScheduler"))
     assert "Traceback" in (tmp_path / "logs" / "test" / "case-0.log").read_text()
 
 
-def test_an_unsupported_setting_becomes_a_skipped_row(measure):
-    outcome = measure(replace(CASE, scheduler="DPMSolverSDEScheduler"))[0].process
-    if outcome["status"] == "ok":
+def test_an_unsupported_setting_becomes_a_skipped_record(measure):
+    (record,) = measure(replace(CASE, scheduler="DPMSolverSDEScheduler"))
+    if record.status == Status.OK:
         pytest.skip("torchsde is installed here")
-    assert (outcome["status"], "torchsde" in outcome["reason"]) == ("skipped", True)
+    assert record.status == Status.SKIPPED
+    assert "torchsde" in record.reason
 
 
-def test_an_impossible_allocation_is_out_of_memory_not_a_failure(measure):
-    """8 million pixels a side are more than any machine's memory; the allocator says so at once."""
+def test_an_impossible_allocation_is_out_of_memory_and_not_a_failure(measure):
+    """No machine has the memory for 2**26 pixels a side, and the allocator says so at once."""
     huge = replace(CASE, call={"prompt": "a cat", "height": 2**26, "width": 2**26, "num_inference_steps": 5})
-    assert statuses(measure(huge)) == ["oom"]
+    assert statuses(measure(huge)) == [Status.OOM]
 
 
 def test_a_fixed_number_of_samples_is_taken(measure):
-    assert len(measure(replace(CASE, samples=2))[0].samples) == 2
+    (record,) = measure(replace(CASE, samples=2))
+    assert len(record.samples) == 2
 
 
-def test_the_run_overrides_a_cases_number_of_samples(measure):
-    settings = RunSettings("cpu", "tiny", samples=3)
-    assert len(measure(replace(CASE, samples=2), settings=settings)[0].samples) == 3
+def test_the_run_overrides_the_number_of_samples_of_a_case(measure):
+    (record,) = measure(replace(CASE, samples=2), settings=replace(TINY, samples=3))
+    assert len(record.samples) == 3
 
 
-def test_an_interrupt_becomes_a_row_and_ends_the_run(tmp_path):
+def test_an_interrupt_becomes_a_record_and_ends_the_run(tmp_path):
     def interrupt(_pid):
         raise KeyboardInterrupt
 
-    with WorkerClient() as server:
-        runner = Runner(tmp_path, TINY, server, WorkerClient)
-        outcomes = list(runner.run([Job(LONG, 0), Job(CASE, 0)], At("phase", interrupt)))
-    assert statuses(outcomes) == ["interrupted"]
-
-
-def test_the_probe_names_the_device_and_the_versions(server):
-    import torch
-
-    answer = server.ask({"op": "probe", "device": "cpu"})
-    assert (answer["device"], answer["torch"]) == ("cpu", torch.__version__)
-
-
-def test_a_device_that_is_not_here_is_named_and_no_reason_to_stop_forking(server):
-    before = server.ask({"op": "probe", "device": "cpu"})["started_by"]
-    with pytest.raises(ServerError, match="there is no xpu device here"):
-        server.ask({"op": "probe", "device": "xpu"})
-    assert server.ask({"op": "probe", "device": "cpu"})["started_by"] == before
-
-
-def test_compatible_schedulers_are_those_the_pipeline_lists(server):
-    from diffusers import PNDMScheduler
-
-    listed = server.ask({"op": "compatible", "models": ["stable-diffusion-v1-5"]})["stable-diffusion-v1-5"]
-    assert {cls.__name__ for cls in PNDMScheduler()._get_compatibles()} <= set(listed)
+    with WorkerClient() as client:
+        runner = Runner(tmp_path, TINY, client, WorkerClient)
+        records = list(runner.run([Job(LONG, 0), Job(CASE, 0)], ActOnce("phase", interrupt)))
+    assert statuses(records) == [Status.INTERRUPTED]
 
 
 @pytest.mark.gpu
 def test_a_forked_worker_measures_on_the_accelerator(tmp_path):
-    with WorkerClient() as server:
-        assert server.ask({"op": "probe", "device": "cuda"})["device"] == "cuda"
-        runner = Runner(tmp_path, RunSettings("cuda", "tiny"), server, WorkerClient)
-        row = next(iter(runner.run([Job(replace(CASE, dtype="float16"), 0)], At()))).process
-    assert (row["status"], row["devices"]) == ("ok", "cuda")
-    assert row["peak_allocated_bytes"] > 0
+    with WorkerClient() as client:
+        assert client.ask({"op": "probe", "device": "cuda"})["device"] == "cuda"
+        runner = Runner(tmp_path, RunSettings("cuda", "tiny"), client, WorkerClient)
+        record = next(iter(runner.run([Job(replace(CASE, dtype="float16"), 0)], ActOnce())))
+    assert (record.status, record.effective.devices) == (Status.OK, "cuda")
+    assert record.memory.generation.allocated_bytes > 0

@@ -1,1 +1,1 @@
-"""The child's side of the pipe: the fork server, and what one worker process does with one request."""
+"""The child's side: a fork server, and the worker process that measures one case and reports events."""

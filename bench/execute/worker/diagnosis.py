@@ -1,6 +1,6 @@
-"""After the samples: where a call's time goes, how far it is from what the device can do, whether the device waits.
+"""After the samples: where the time of a call goes, how fast the device could be, and whether the device waits.
 
-None of it is part of the measurement: its calls are counted nowhere and memory's peak was told before.
+None of this is part of the measurement. Its calls are not samples, and peak memory has been reported before it begins.
 """
 
 import traceback
@@ -19,43 +19,50 @@ from bench.pipelines.first_call import FirstCall
 from bench.plan.settings import RunSettings
 
 
-def facts(
-    ready: Ready, seen: FirstCall, device: Device, settings: RunSettings, trace: Path | None
+def diagnose(
+    ready: Ready, first_call: FirstCall, device: Device, settings: RunSettings, trace: Path | None
 ) -> Iterator[dict[str, Any]]:
-    """Yield the columns of `schema.SPLIT`, `LIMIT` and `SCORE`, each diagnosis' as soon as it is made.
+    """Yield the columns of the breakdown, the roofline and the CLIP score, each as soon as it is known.
 
-    A diagnosis that cannot be made of a pipeline takes nothing from its measurement: `undiagnosed` says why.
+    What cannot be diagnosed leaves the measurement as it is; the column `undiagnosed` says why.
 
     Args:
         ready: the measured pipeline.
-        seen: its first call, whose shapes are counted and whose pictures are scored.
+        first_call: its shapes are counted and its pictures scored.
         device: its clock.
         settings: of the run.
-        trace: where to write a profiler's trace; None profiles on a CUDA device only.
+        trace: where to write a profiler trace; None profiles on a CUDA device only.
     """
-    if settings.diagnose is False:
-        return
-    diagnoses: dict[str, Callable[[], dict[str, Any]]] = {}
-    if ready.size == "full" or settings.diagnose:  # of a toy it says nothing, and would take longer than its samples
-        diagnoses["split"] = lambda: _split(ready, device)
-        diagnoses["limit"] = lambda: _limit(ready, seen, device, settings.device)
-    if trace is not None or settings.device == "cuda":
-        diagnoses["profile"] = lambda: _profile(ready, settings.device, trace)
-    judge = clip.cached() if seen.pictures else None
-    if judge is not None:
-        diagnoses["CLIP score"] = lambda: _clip_score(ready, seen.pictures, *judge)
-    missing = []
-    for name, diagnose in diagnoses.items():
+    undiagnosed = []
+    for name, columns in _diagnoses(ready, first_call, device, settings, trace).items():
         try:
-            yield diagnose()
-        except Exception as error:  # noqa: BLE001 - any pipeline, any library; the row and the log say what
+            yield columns()
+        except Exception as error:  # noqa: BLE001 - any pipeline, any library; the record and the log say what
             traceback.print_exc()
-            missing.append(f"{name}: {type(error).__name__}: {' '.join(str(error).split())}")
-    yield {"undiagnosed": "; ".join(missing) or None}
+            undiagnosed.append(f"{name}: {type(error).__name__}: {' '.join(str(error).split())}")
+    yield {"undiagnosed": "; ".join(undiagnosed) or None}
 
 
-def scored(ready: Ready) -> bool:
-    """Say whether the pictures will be scored: from weights that were trained, and with a CLIP model in the cache."""
+def _diagnoses(
+    ready: Ready, first_call: FirstCall, device: Device, settings: RunSettings, trace: Path | None
+) -> dict[str, Callable[[], dict[str, Any]]]:
+    """Return what is diagnosed of this case: name -> a function that returns its columns."""
+    found: dict[str, Callable[[], dict[str, Any]]] = {}
+    if settings.diagnose is False:
+        return found
+    if ready.size == "full" or settings.diagnose:  # of a tiny model it says nothing and takes longer than the samples
+        found["breakdown"] = lambda: _breakdown(ready, device)
+        found["roofline"] = lambda: _roofline(ready, first_call, device, settings.device)
+    if trace is not None or settings.device == "cuda":
+        found["profile"] = lambda: _profile(ready, settings.device, trace)
+    clip_model = clip.cached() if first_call.pictures else None
+    if clip_model is not None:
+        found["CLIP score"] = lambda: _clip_score(ready, first_call.pictures, *clip_model)
+    return found
+
+
+def will_be_scored(ready: Ready) -> bool:
+    """Return whether there will be a CLIP score: it needs trained weights, a prompt and a CLIP model in the cache."""
     origins = [ready.origin, *filter(None, [ready.vae_origin])]
     trained = ready.size == "full" and all(origin.weights != "random" for origin in origins)
     return trained and bool(ready.case.call.get("prompt")) and clip.cached() is not None
@@ -72,8 +79,8 @@ def _profile(ready: Ready, kind: str, trace: Path | None) -> dict[str, Any]:
     return {"device_busy_s": profiled(kind, ready.call, trace)}
 
 
-def _split(ready: Ready, device: Device) -> dict[str, Any]:
-    """Make one more call and return the columns of where its time goes."""
+def _breakdown(ready: Ready, device: Device) -> dict[str, Any]:
+    """Make one more call and return where its time goes."""
     ready.seed()
     recorder = Recorder(device)
     with parts.visited(ready.pipeline, recorder.part):
@@ -94,16 +101,17 @@ def _rounded(seconds: list[float] | None) -> list[float] | None:
     return None if seconds is None else [float(f"{value:.6g}") for value in seconds]
 
 
-def _limit(ready: Ready, seen: FirstCall, device: Device, kind: str) -> dict[str, Any]:
-    """Count the operations of a call, measure the device's rates, and return the least seconds for that work."""
-    counted = operations.count(ready.pipeline, seen.visits)
+def _roofline(ready: Ready, first_call: FirstCall, device: Device, kind: str) -> dict[str, Any]:
+    """Count the operations of a call, measure the rates of the device, and return the least time for that work."""
+    counted = operations.count(ready.pipeline, first_call.visits)
     flags = process_flags()
-    dtypes = {"float32", ready.case.dtype, seen.denoiser_dtype or ready.case.dtype}  # autocast computes in another
+    # autocast may compute in another type than that of the weights
+    dtypes = {"float32", ready.case.dtype, first_call.denoiser_dtype or ready.case.dtype}
     rates = measure_rates(device, kind, dtypes, tf32=flags["tf32_matmul"] or flags["tf32_conv"])
     weights = sum(p.numel() * p.element_size() for p in unwrapped(denoiser(ready.pipeline)).parameters())
     return {
         "operations": counted,
         "matrix_flops": rates.matrix_flops,
         "copy_bytes_per_s": rates.copy_bytes,
-        "roofline_s": rates.seconds(counted, weights * seen.denoiser_calls),
+        "roofline_s": rates.seconds(counted, weights * first_call.denoiser_calls),
     }

@@ -1,9 +1,9 @@
-"""`python -m bench.execute.worker.forkserver`: import the libraries once, then one fresh process a request.
+"""`python -m bench.execute.worker.forkserver`: import the libraries once, then handle each request in a fresh process.
 
-Importing torch and diffusers takes longer than many a measurement. This server imports them, does no tensor work, never
-touches the accelerator's driver, and forks a child a request. Where forking is unsafe (macOS, Windows) or a forked
-child cannot use the device, it starts a new interpreter instead. Children die with the server, the server with its
-parent.
+Importing torch and diffusers takes longer than many measurements. This server imports them once, does no tensor work,
+never touches the accelerator's driver, and forks a child for every request. Where forking is unsafe (macOS, Windows),
+or where a forked child cannot use the device, it starts a new interpreter instead. Children die with the server, and
+the server dies with its parent.
 """
 
 import gc
@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from bench.execute.worker.process import die_with_parent, import_libraries
-from bench.execute.worker.protocol import SPAWN, encode
+from bench.execute.worker.protocol import SPAWN, Event, encode
 
 
 class Server:
-    """One stream of requests, served one after the other."""
+    """Handles a stream of requests one after the other."""
 
     def __init__(self, requests: IO[str], events: int, *, fork: bool) -> None:
         self._requests = requests
@@ -28,18 +28,18 @@ class Server:
         self._fork = fork
 
     def serve(self) -> None:
-        """Serve until the requests end."""
-        self._emit({"event": "ready"})
+        """Handle requests until the stream ends."""
+        self._write({"event": "ready"})
         for line in self._requests:
             request = json.loads(line)
             code = self._run(request)
             if request["op"] == "probe" and code != 0 and self._fork:
-                # Most likely something touched the driver before the fork. A new interpreter can still use the device;
-                # where it cannot either, its failure is the one that is told. The mode is in the answer and every row.
+                # Most likely something touched the driver before the fork. A new interpreter can still use the device.
+                # If it cannot either, the fork was not the reason, and its error is the one that the parent sees.
                 self._fork = False
                 code = self._run(request)
-                self._fork = code != 0  # no better without it: it was not the fork
-            self._emit({"event": "exit", "code": code})
+                self._fork = code != 0
+            self._write({"event": "exit", "code": code})
 
     def _run(self, request: Mapping[str, Any]) -> int:
         """Run one request in a process of its own and return its exit code, negative for a signal."""
@@ -48,45 +48,45 @@ class Server:
             pid = os.fork()
             if pid == 0:
                 self._child(request)
-            self._emit({"event": "started", "pid": pid})
+            self._write({"event": "started", "pid": pid})
             _, status = os.waitpid(pid, 0)
             return os.waitstatus_to_exitcode(status)
         worker = subprocess.Popen(
             [sys.executable, "-m", "bench.execute.worker.serve"],
             stdin=subprocess.PIPE, stdout=self._events, process_group=0,
         )  # fmt: skip
-        self._emit({"event": "started", "pid": worker.pid})
+        self._write({"event": "started", "pid": worker.pid})
         worker.communicate(encode(request))
         return worker.returncode
 
     def _child(self, request: Mapping[str, Any]) -> None:
-        """Serve the request in the forked child; never return."""
-        from bench.execute.worker import serve as worker
+        """Handle the request in the forked child; never return."""
+        from bench.execute.worker.serve import serve
 
         code = 1
         try:
             os.setpgid(0, 0)
             die_with_parent()
-            worker.serve(request, self._events)
+            serve(request, self._events)
             code = 0
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
 
-    def _emit(self, event: Mapping[str, Any]) -> None:
-        os.write(self._events, b"\n" + encode(event))  # the newline ends a line that a dying worker tore
+    def _write(self, event: Event) -> None:
+        os.write(self._events, b"\n" + encode(event))  # a worker that was killed may have left half a line
 
 
 def main() -> None:
-    """Serve requests from standard input; whatever else writes to standard output is sent to standard error."""
+    """Handle requests from standard input; send whatever else writes to standard output to standard error."""
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent decides what happens
     events = os.dup(1)
     os.dup2(2, 1)
     import_libraries()
     gc.collect()
-    gc.freeze()  # a collection in a child would touch, and so copy, every object of the libraries
+    gc.freeze()  # else a collection in a child would write to, and so copy, every page of the libraries
     Server(sys.stdin, events, fork=sys.platform == "linux" and SPAWN not in sys.argv).serve()
 
 

@@ -1,8 +1,9 @@
-"""One case, one call at a time, for whoever times by calls: the worker's end. The parent's is `stepped`.
+"""The worker's end of a case that is measured one call at a time, for a caller that does its own timing rounds.
 
-The parent writes a byte to a FIFO for every call that it wants; the worker builds, makes the first call and warms up by
-its own rules, then makes one timed call a byte and tells it as a `sample`. Only the worker's clock is read, so what the
-way there and back takes is in no figure. The FIFO's end is the worker's end: it does not outlive who asked.
+The parent's end is `bench.execute.on_demand`. It writes one byte to a FIFO for every call it wants. The worker builds,
+makes the first call and warms up as always, then makes one timed call per byte and reports it as a `sample`. Latencies
+come from the worker's clock only, so waiting for the parent is in none of them. When the parent's end of the FIFO is
+closed the worker ends.
 """
 
 import os
@@ -12,32 +13,32 @@ from bench.measure.clock import Timing
 from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, take_samples_once
 
 COLD = Rules(min_warmup=0, max_warmup=0, min_samples=1, max_samples=1, check_stability=False)
-"""One call without warm-up: shows that a case works."""
+"""One call without warm-up, to see that a case works."""
 
 
 class EndedError(Exception):
-    """The other end is gone: no further call will be made, or asked for."""
+    """The other end is gone, so there will be no further call."""
 
 
-class Steps:
-    """The worker's end.
+class OnDemandSampler:
+    """Makes a timed call whenever the parent asks for one.
 
     Args:
-        path: of the FIFO.
-        warm_up: False makes one call, without warm-up before it.
+        fifo: path of the FIFO that the parent writes to.
+        warm_up: False allows a single call, without warm-up.
     """
 
-    def __init__(self, path: str, *, warm_up: bool) -> None:
-        self._asks = os.open(path, os.O_RDONLY)
+    def __init__(self, fifo: str, *, warm_up: bool) -> None:
+        self._requests = os.open(fifo, os.O_RDONLY)
         self._warm_up = warm_up
 
     def measure(self, time_one_call: TimeOneCall, rules: Rules, hooks: Hooks) -> Sampled:
-        """Warm up, then make a call whenever one is asked for; a rejected one is made again unasked.
+        """Warm up, then make one call per request; a rejected call is repeated without another request.
 
         Raises:
             EndedError: the parent is gone.
         """
-        if not self._warm_up:  # nothing is timed, so nothing is rejected either
+        if not self._warm_up:  # a check that is not timed, so no call is rejected
             rules, hooks = COLD, replace(hooks, rejected=lambda: None)
 
         def on_begin() -> None:
@@ -52,5 +53,5 @@ class Steps:
         return take_samples_once(time_one_call, rules, replace(hooks, on_begin=on_begin, on_sample=on_sample))
 
     def _wait(self) -> None:
-        if not os.read(self._asks, 1):
-            raise EndedError("nobody is left to ask for the next call")
+        if not os.read(self._requests, 1):
+            raise EndedError("the parent asks for no further calls")

@@ -1,4 +1,4 @@
-"""Look at the machine from a worker process: which device there is, what it is called, which versions are installed."""
+"""Look at the machine from a worker process: which device it has, what it is called, which versions are installed."""
 
 import importlib.metadata
 import json
@@ -6,24 +6,24 @@ import platform
 from typing import Any
 
 HUB_TIMEOUT_S = 5.0
-"""Long enough for a slow line, short enough for a machine that has none."""
-
+"""Long enough for a slow connection, short enough for a machine that has none."""
 SERVER_ERROR = 500
-_COMMIT = 12
-"""Digits of a commit that tell it from any other."""
+"""From this HTTP status on it is the hub that has a problem."""
+COMMIT_DIGITS = 12
+"""Enough of a commit's hash to identify it."""
 
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "triton", "xformers", "torchao")
 
 
 class NoSuchDeviceError(Exception):
-    """The device that was asked for is not there."""
+    """The requested device is not on this machine."""
 
 
 def machine(device: str) -> dict[str, Any]:
-    """Return the facts of the machine that only torch can tell; allocates on the device, to be sure that it works.
+    """Return the facts of the machine that only torch knows; allocates on the device, to be sure that it works.
 
     Args:
-        device: a torch device type, or `auto` for the accelerator where there is one, else `cpu`.
+        device: a torch device type, or `auto` for the accelerator if there is one and `cpu` otherwise.
 
     Raises:
         NoSuchDeviceError: there is no such device here.
@@ -37,7 +37,7 @@ def machine(device: str) -> dict[str, Any]:
 
 
 def hub_answers() -> bool:
-    """Say whether the hub can be reached now; False without a try where HF_HUB_OFFLINE is set."""
+    """Return whether the hub can be reached now; if HF_HUB_OFFLINE is set, False without trying."""
     from huggingface_hub import constants
     from huggingface_hub.utils import get_session
 
@@ -45,7 +45,7 @@ def hub_answers() -> bool:
         return False
     try:
         return bool(get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT_S).status_code < SERVER_ERROR)
-    except Exception:  # noqa: BLE001 - whatever a proxy, a firewall or a resolver raises, the answer is the same: no
+    except Exception:  # noqa: BLE001 - whatever a proxy, a firewall or a resolver raises, the answer is no
         return False
 
 
@@ -66,7 +66,7 @@ def _device(kind: str) -> dict[str, Any]:
 
     if kind == "xpu":
         return {"device": kind, "device_name": torch.xpu.get_device_name(0)}
-    if kind != "cuda":  # mps is named by its chip, which is the CPU's name too
+    if kind != "cuda":  # mps has the name of its chip, which is also that of the CPU
         from bench.records.environment import cpu_name
 
         return {"device": kind, "device_name": cpu_name()}
@@ -85,7 +85,7 @@ def _device(kind: str) -> dict[str, Any]:
 
 
 def _driver() -> str | None:
-    """Return the version of NVIDIA's driver; None where NVML does not tell (ROCm), or nvidia-ml-py is not diffusers_api."""
+    """Return the version of NVIDIA's driver; None if NVML does not know (ROCm) or nvidia-ml-py is not installed."""
     try:
         import pynvml
     except ImportError:
@@ -102,11 +102,11 @@ def _driver() -> str | None:
 
 
 def _version(library: str) -> str | None:
-    """Return a library's version, with the commit that it was installed from where pip recorded one (PEP 610)."""
+    """Return a library's version, with the commit that it was installed from if pip recorded one (PEP 610)."""
     try:
         installed = importlib.metadata.distribution(library)
     except importlib.metadata.PackageNotFoundError:
         return None
     origin = json.loads(installed.read_text("direct_url.json") or "{}")
     commit = origin.get("vcs_info", {}).get("commit_id")
-    return f"{installed.version} ({commit[:_COMMIT]})" if commit else installed.version
+    return f"{installed.version} ({commit[:COMMIT_DIGITS]})" if commit else installed.version

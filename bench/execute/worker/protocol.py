@@ -1,45 +1,48 @@
-"""One request per line, one event per line; JSON, never pickle, so that another interpreter or a cluster can speak it.
+"""What parent and worker say to each other: one request or event per line, in JSON.
 
-Requests are `{"op": "probe" | "hub" | "compatible" | "case" | "on-demand", ...}` on the server's standard input. An
-`on-demand` request is a `case` whose worker reads a byte from a FIFO before each sample (`worker.on_demand`). `fetch` is
-sent to a worker without a server, because its progress belongs on the terminal and it may take arbitrarily long.
+It is JSON and not pickle so that another interpreter, or a machine of a cluster, can take part. That interpreter does
+not need this package's dependencies: a worker imports nothing that diffusers and its companions do not bring along.
 
-Events arrive on the server's standard output in the order of the classes below.
+Requests are `{"op": "probe" | "hub" | "compatible" | "case" | "on-demand", ...}` on the fork server's standard input.
+`on-demand` is a `case` whose worker waits for a byte from a FIFO before each sample (`worker.on_demand`). `fetch` needs
+no fork server: its progress bars belong on the terminal, and it may take any amount of time.
+
+Events come back on the fork server's standard output, in the order of the classes below.
 """
 
 import json
 import os
-import select
 from collections.abc import Mapping
-from time import monotonic
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
-from typing_extensions import TypedDict  # pydantic reads the one of `typing` from Python 3.12 on
+from typing_extensions import TypedDict  # pydantic accepts that of `typing` only from Python 3.12 on
+
+from bench.measure.clock import Timing
+from bench.records.outcomes import Status
 
 
 class ReadyEvent(TypedDict):
-    """Once, when the libraries are imported."""
+    """The fork server has imported the libraries. Comes once."""
 
     event: Literal["ready"]
 
 
 class StartedEvent(TypedDict):
-    """A worker process began; `pid` leads a process group of its own."""
+    """A worker process began; it leads a process group of its own."""
 
     event: Literal["started"]
     pid: int
 
 
 class PhaseEvent(TypedDict):
-    """What the worker does now: building, first call, warming up, sampling, diagnosing."""
+    """What the worker is doing now: building, first call, warming up, diagnosing."""
 
     event: Literal["phase"]
     phase: str
 
 
 class FactsEvent(TypedDict):
-    """Columns of the process's record that are known from here on."""
+    """Columns of the process's record that have become known."""
 
     event: Literal["facts"]
     facts: dict[str, Any]
@@ -62,22 +65,22 @@ class DiscardEvent(TypedDict):
 
 
 class AnswerEvent(TypedDict):
-    """What a `probe`, `hub` or `compatible` request asked for."""
+    """The answer to a `probe`, `hub` or `compatible` request."""
 
     event: Literal["answer"]
     answer: Any
 
 
 class OutcomeEvent(TypedDict):
-    """How the request ended, by the worker's own account."""
+    """How the request ended, as the worker sees it."""
 
     event: Literal["outcome"]
-    status: str
+    status: Status
     reason: str
 
 
 class ExitEvent(TypedDict):
-    """The worker process is gone; `code` is its exit code, negative for a signal."""
+    """The worker process has ended; a negative exit code is a signal."""
 
     event: Literal["exit"]
     code: int
@@ -94,66 +97,41 @@ Event = (
     | OutcomeEvent
     | ExitEvent
 )
-_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
 SPAWN = "--spawn"
-"""The argument that makes a server start interpreters also where it could fork."""
-
-
-class DeadlineError(Exception):
-    """No event came before the deadline."""
-
-
-class ServerGoneError(Exception):
-    """The other end closed the stream."""
+"""This argument makes a fork server start new interpreters where it could fork."""
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
-    """Return a message as one line."""
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
-class Events:
-    """Read events from a pipe, blocking: a parent that polls takes its share of the cores from what it measures."""
+class Reporter:
+    """The worker's end of the pipe: writes the events of one request."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._pending = b""
 
-    def next(self, deadline: float | None = None) -> Event:
-        """Return the next event.
+    def phase(self, phase: str) -> None:
+        self._write({"event": "phase", "phase": phase})
 
-        Args:
-            deadline: on `time.monotonic`'s clock; None waits for ever.
+    def facts(self, **facts: Any) -> None:
+        self._write({"event": "facts", "facts": facts})
 
-        Raises:
-            DeadlineError: nothing came in time.
-            ServerGoneError: the stream was closed.
-        """
-        while True:
-            line, found, rest = self._pending.partition(b"\n")
-            if not found:
-                self._pending += self._read(deadline)
-                continue
-            self._pending = rest
-            event = _decode(line)
-            if event is not None:
-                return event
+    def sample(self, index: int, timing: Timing) -> None:
+        latency_s, device_time_s = timing.latency_s, timing.device_time_s
+        self._write({"event": "sample", "index": index, "latency_s": latency_s, "device_time_s": device_time_s})
 
-    def _read(self, deadline: float | None) -> bytes:
-        left = None if deadline is None else max(0.0, deadline - monotonic())
-        readable, _, _ = select.select([self._descriptor], [], [], left)
-        if not readable:
-            raise DeadlineError
-        chunk = os.read(self._descriptor, 65536)
-        if not chunk:
-            raise ServerGoneError
-        return chunk
+    def discard(self, count: int) -> None:
+        self._write({"event": "discard", "count": count})
 
+    def answer(self, answer: Any) -> None:
+        self._write({"event": "answer", "answer": answer})
 
-def _decode(line: bytes) -> Event | None:
-    """Return the event of a line; None for an empty line, or one torn by a worker's death (its `exit` follows)."""
-    try:
-        return _EVENT.validate_json(line)
-    except ValidationError:
-        return None
+    def outcome(self, status: Status, reason: str = "") -> None:
+        self._write({"event": "outcome", "status": status, "reason": reason})
+
+    def _write(self, event: Event) -> None:
+        # An error message can quote a file name that is not Unicode. JSON cannot hold that.
+        line = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
+        os.write(self._descriptor, line + b"\n")

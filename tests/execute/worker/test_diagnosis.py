@@ -1,50 +1,61 @@
-import json
+"""What is found out after the samples: the breakdown of a call, the roofline, and the CLIP score."""
+
 import shutil
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
+from execute.make import CASE, TINY, ActOnce
 
 from bench.execute.client import WorkerClient
 from bench.execute.runner import Runner
 from bench.plan.case import Case
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
+from bench.records.models import Breakdown, ClipScore, Roofline
+from bench.records.outcomes import Status
 
-CASE = Case("test", "case", "stable-diffusion-v1-5", samples=1, call={"prompt": "a cat", "num_inference_steps": 15})
-
-
-class Nobody:
-    def begin(self, job): ...
-    def event(self, job, event): ...
-    def end(self, job, outcome): ...
+pytestmark = pytest.mark.slow
 
 
-def diagnosed(server, folder, case, settings):
-    """Measure a case and return its row."""
-    runner = Runner(folder, settings, server, WorkerClient)
-    return next(iter(runner.run([Job(case, 0)], Nobody()))).process
+def record_of(client, folder, case, settings):
+    """Measure a case and return its record."""
+    runner = Runner(folder, settings, client, WorkerClient)
+    return next(iter(runner.run([Job(case, 0)], ActOnce())))
 
 
 @pytest.fixture(scope="module")
-def row(server, tmp_path_factory):
-    settings = RunSettings("cpu", "tiny", diagnose=True)
-    return diagnosed(server, tmp_path_factory.mktemp("diagnosed"), CASE, settings)
+def record(client, tmp_path_factory):
+    case = replace(CASE, samples=1, call={"prompt": "a cat", "num_inference_steps": 15})
+    return record_of(client, tmp_path_factory.mktemp("diagnosed"), case, replace(TINY, diagnose=True))
 
 
-def test_every_call_of_the_denoiser_has_its_seconds(row):
-    assert len(json.loads(row["breakdown_denoiser_calls_s"])) == row["denoiser_calls"]
+def test_every_call_of_the_denoiser_has_its_seconds(record):
+    assert len(record.breakdown.denoiser_calls_s) == record.effective.denoiser_calls
 
 
-def test_the_calls_of_the_denoiser_are_what_its_part_of_the_split_is(row):
-    assert sum(json.loads(row["breakdown_denoiser_calls_s"])) == pytest.approx(row["breakdown_denoiser_s"], rel=1e-5)
+def test_the_calls_of_the_denoiser_add_up_to_its_part(record):
+    assert sum(record.breakdown.denoiser_calls_s) == pytest.approx(record.breakdown.denoiser_s, rel=1e-5)
 
 
-def test_a_tiny_twin_that_nobody_asked_to_diagnose_is_not_split(server, tmp_path):
-    assert "breakdown_denoiser_calls_s" not in diagnosed(server, tmp_path, CASE, RunSettings("cpu", "tiny"))
+def test_the_parts_and_the_rest_add_up_to_the_whole(record):
+    found = record.breakdown
+    parts = found.text_encoder_s + found.denoiser_s + found.scheduler_s + found.vae_s + found.image_s
+    assert parts + found.rest_s == pytest.approx(found.whole_s)
+
+
+def test_the_least_time_is_at_least_that_of_the_operations(record):
+    assert record.roofline.roofline_s >= record.roofline.operations / record.roofline.matrix_flops > 0
+
+
+def test_a_tiny_model_is_diagnosed_only_on_request(client, tmp_path):
+    record = record_of(client, tmp_path, replace(CASE, samples=1), TINY)
+    assert (record.breakdown, record.roofline) == (Breakdown(), Roofline())
 
 
 @pytest.fixture(scope="module")
 def clip_model(saved_pipeline, tmp_path_factory):
-    """The folder of a toy CLIP model with random weights, that reads lower-case letters."""
+    """The folder of a tiny CLIP model with random weights that reads lower-case letters."""
     import torch
     from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel
 
@@ -61,7 +72,7 @@ def clip_model(saved_pipeline, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def hub_cache(clip_model, tmp_path_factory):
-    """A hub cache with that model in the place of one of OpenAI's, as the hub's own client lays it out."""
+    """A hub cache with that model in the place of one of OpenAI's, laid out as the hub's own client does."""
     repository = tmp_path_factory.mktemp("hub") / "models--openai--clip-vit-base-patch16"
     shutil.copytree(clip_model, repository / "snapshots" / "0123456789")
     (repository / "refs").mkdir()
@@ -69,18 +80,27 @@ def hub_cache(clip_model, tmp_path_factory):
     return repository.parent
 
 
-def with_cache(cache, folder, model, size="full", call=None):
-    """Measure a model through a server that knows this hub cache; return the row."""
-    call = {"prompt": "a cat", "num_inference_steps": 2, **(call or {})}
-    case = Case("test", "case", str(model), samples=1, call=call)
+@contextmanager
+def client_with_cache(cache):
+    """Start a fork server that uses this hub cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HUB_CACHE", str(cache))
-        with WorkerClient() as own:
-            return diagnosed(own, folder, case, RunSettings("cpu", size))
+        with WorkerClient() as client:
+            yield client
+
+
+@pytest.fixture(scope="module")
+def scoring_client(hub_cache):
+    with client_with_cache(hub_cache) as client:
+        yield client
+
+
+def prompted(model, **call):
+    return Case("test", "case", str(model), samples=1, call={"prompt": "a cat", "num_inference_steps": 2, **call})
 
 
 def cosine_by_hand(picture, prompt, folder):
-    """Return the cosine of the picture's and the prompt's embeddings, from what CLIP calls its logits."""
+    """Return the cosine between the embeddings of picture and prompt, from what CLIP calls its logits."""
     import torch
     from PIL import Image
     from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
@@ -93,27 +113,33 @@ def cosine_by_hand(picture, prompt, folder):
 
 
 @pytest.fixture(scope="module")
-def scored(saved_pipeline, hub_cache, tmp_path_factory):
+def scored(saved_pipeline, scoring_client, tmp_path_factory):
+    """A record with a score, and the folder of its pictures."""
     folder = tmp_path_factory.mktemp("scored")
-    return with_cache(hub_cache, folder, saved_pipeline, call={"num_images_per_prompt": 2}), folder / "images" / "test"
+    case = prompted(saved_pipeline, num_images_per_prompt=2)
+    return record_of(scoring_client, folder, case, RunSettings("cpu", "full")), folder / "images" / "test"
 
 
 def test_the_clip_score_is_the_mean_over_the_pictures_of_their_cosines_with_the_prompt(scored, clip_model):
-    row, pictures = scored
+    record, pictures = scored
     cosines = [cosine_by_hand(pictures / f"case-{index}.png", "a cat", clip_model) for index in range(2)]
     assert cosines[0] > 0
-    assert row["clip_score"] == pytest.approx(100 * sum(max(0, cosine) for cosine in cosines) / 2, rel=1e-4)
+    assert record.score.clip_score == pytest.approx(100 * sum(max(0, cosine) for cosine in cosines) / 2, rel=1e-4)
 
 
-def test_the_row_names_the_clip_model(scored):
-    assert scored[0]["clip_model"] == "openai/clip-vit-base-patch16"
+def test_the_record_names_the_clip_model(scored):
+    assert scored[0].score.clip_model == "openai/clip-vit-base-patch16"
 
 
 def test_without_a_clip_model_in_the_cache_there_is_no_score(saved_pipeline, tmp_path):
-    row = with_cache(tmp_path / "empty", tmp_path, saved_pipeline)
-    assert (row["status"], row["undiagnosed"], "clip_score" in row) == ("ok", "", False)
+    with client_with_cache(tmp_path / "empty") as client:
+        record = record_of(client, tmp_path, prompted(saved_pipeline), RunSettings("cpu", "full"))
+    assert record.status == Status.OK
+    assert record.score == ClipScore()
+    assert record.undiagnosed is None
 
 
-def test_a_twin_of_random_weights_has_no_score(hub_cache, tmp_path):
-    row = with_cache(hub_cache, tmp_path, "stable-diffusion-v1-5", size="tiny")
-    assert (row["status"], "clip_score" in row) == ("ok", False)
+def test_a_tiny_model_of_random_weights_has_no_score(scoring_client, tmp_path):
+    record = record_of(scoring_client, tmp_path, prompted("stable-diffusion-v1-5"), TINY)
+    assert record.status == Status.OK
+    assert record.score == ClipScore()

@@ -1,9 +1,9 @@
 """The raw numbers: complete, and told once where they are the same."""
 
 from analyze.make import case, make_run, measured
+from bench.analyze.rows import plain_rows
 
 from bench.analyze.results import results
-from bench.analyze.rows import plain_rows
 from bench.present.html import raw
 from bench.records import schema
 

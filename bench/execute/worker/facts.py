@@ -1,0 +1,84 @@
+"""The columns of a record that come from the case: its settings, its weights, its first call and its samples."""
+
+import inspect
+from typing import Any
+
+from bench.measure.sampling import Sampled
+from bench.pipelines import effective
+from bench.pipelines.build import Ready
+from bench.pipelines.first_call import FirstCall
+from bench.plan.case import Case, batch_size
+from bench.records.outcomes import Remark, RemarkKind
+
+
+def requested(case: Case, size: str) -> dict[str, Any]:
+    """Return what is known before anything is built."""
+    return {
+        "model": case.model,
+        "size": size,
+        "vae": case.vae,
+        "dtype": case.dtype,
+        "optimizations": case.optimizations,
+        "scheduler": case.scheduler,
+        "scheduler_config": case.scheduler_config or None,
+        "steps": case.call.get("num_inference_steps"),
+        "height": case.call.get("height"),
+        "width": case.call.get("width"),
+        "images": batch_size(case.call),
+        "output_type": output_type(case),
+        "call": case.call or None,
+        "load": case.load or None,
+        "seed": case.seed if isinstance(case.seed, tuple) else (case.seed,),
+        "generator_device": case.generator_device,
+    }
+
+
+def output_type(case: Case) -> str:
+    """Return what the pipeline call returns; diffusers' default is PIL images."""
+    return str(case.call.get("output_type", "pil"))
+
+
+def weights(ready: Ready) -> dict[str, Any]:
+    """Return where the weights come from."""
+    vae = ready.vae_origin
+    return {
+        "weights": ready.origin.weights,
+        "weights_from": ready.origin.name,
+        "revision": ready.origin.revision,
+        "vae_weights": vae and vae.weights,
+        "vae_weights_from": vae and vae.name,
+        "vae_revision": vae and vae.revision,
+    }
+
+
+def first_call(ready: Ready, watched: FirstCall) -> dict[str, Any]:
+    """Return what only a call can show."""
+    once = {"vae_slicing", "vae_tiling"} if watched.vae_decodes == 1 else set()
+    remarks = [
+        *(Remark(RemarkKind.OVERRIDDEN, subject=variable) for variable in effective.overridden(ready.device.type)),
+        *(Remark(RemarkKind.IDLE, subject=name) for name in ready.case.optimizations if name in once),
+    ]
+    return {
+        "denoiser_calls": watched.denoiser_calls,
+        "vae_decodes": watched.vae_decodes,
+        "steps": ready.case.call.get("num_inference_steps", _default_steps(ready.pipeline)),
+        "remarks": "; ".join(map(str, remarks)),
+    }
+
+
+def _default_steps(pipeline: Any) -> int | None:
+    parameter = inspect.signature(type(pipeline).__call__).parameters.get("num_inference_steps")
+    return parameter.default if parameter is not None else None
+
+
+def sampling(sampled: Sampled, telemetry: dict[str, Any], images: int) -> dict[str, Any]:
+    """Return how the samples were taken and what the machine did meanwhile; `images` is per call."""
+    energy, calls = telemetry.get("energy_j"), sampled.watched_calls
+    return {
+        **telemetry,
+        "energy_per_image_j": energy / calls / images if energy is not None and calls else None,
+        "warmup_calls": sampled.warmup_calls,
+        "warm": sampled.warm,
+        "rejected_samples": len(sampled.rejected),
+        "rejected_by": sorted(set(sampled.rejected)),
+    }

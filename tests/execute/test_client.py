@@ -1,0 +1,60 @@
+"""Questions to a worker process: what only torch or diffusers knows."""
+
+import pytest
+
+from bench.errors import InputError
+from bench.execute.client import ServerError, WorkerClient, ask_compatible
+
+pytestmark = pytest.mark.slow
+
+
+def started_by(client):
+    return client.ask({"op": "probe", "device": "cpu"})["started_by"]
+
+
+def test_the_probe_names_the_device_and_the_versions(client):
+    import torch
+
+    answer = client.ask({"op": "probe", "device": "cpu"})
+    assert (answer["device"], answer["torch"]) == ("cpu", torch.__version__)
+
+
+def test_a_device_that_is_not_here_is_named(client):
+    with pytest.raises(ServerError, match="there is no xpu device here"):
+        client.ask({"op": "probe", "device": "xpu"})
+
+
+def test_a_device_that_is_not_here_is_no_reason_to_stop_forking(client):
+    before = started_by(client)
+    with pytest.raises(ServerError):
+        client.ask({"op": "probe", "device": "xpu"})
+    assert started_by(client) == before
+
+
+def test_the_hub_is_not_asked_offline(client):
+    assert client.ask({"op": "hub"}) is False
+
+
+def test_compatible_schedulers_are_those_that_the_pipeline_lists(client):
+    from diffusers import PNDMScheduler
+
+    listed = ask_compatible(client, "stable-diffusion-v1-5")
+    assert {cls.__name__ for cls in PNDMScheduler()._get_compatibles()} <= set(listed)
+
+
+def test_a_model_without_schedulers_is_an_input_error(client):
+    with pytest.raises(InputError, match="scheduler: compatible: 'compatible' failed: "):
+        ask_compatible(client, "nobody/nothing")
+
+
+def test_a_python_that_cannot_import_the_libraries_is_named_with_its_error(tmp_path, monkeypatch):
+    (tmp_path / "diffusers.py").write_text("raise ImportError('diffusers is broken here')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with WorkerClient() as client, pytest.raises(ServerError, match=r"the fork server ended: .*broken here"):
+        client.ask({"op": "hub"})
+
+
+def test_a_closed_client_is_not_running():
+    with WorkerClient() as client:
+        running = client.running
+    assert (running, client.running) == (True, False)
