@@ -36,7 +36,6 @@ class Interval:
         return max(self.high - center, center - self.low) / center
 
     def overlaps(self, other: "Interval") -> bool:
-        """Return whether the two intervals share a point."""
         return self.low <= other.high and other.low <= self.high
 
 

@@ -53,7 +53,6 @@ class Accelerator(Device):
 
 
 def open_device(kind: str) -> Device:
-    """Return the device for a torch device type."""
     import torch
 
     return Device() if kind == "cpu" else Accelerator(torch.device(kind))

@@ -31,7 +31,7 @@ class Peak:
 
 
 class Memory:
-    """A counter of peaks. By itself it knows nothing; the host and accelerators override what they can tell."""
+    """A counter of peaks. By itself it counts nothing; the host and accelerators override what they can read."""
 
     def release(self) -> None:
         """Return memory that the allocator holds but does not need; never between timed calls."""
@@ -56,7 +56,7 @@ class HostMemory(Memory):
     """The growth of this process's resident size since the counter was made.
 
     A forked child begins with its parent's resident size, so the size itself would say little. If the kernel cannot
-    reset the peak, the growth of the all-time peak is reported; if it does not tell what is mapped, code is included.
+    reset the peak, the growth of the all-time peak is reported; if it does not show what is mapped, code is included.
     """
 
     def __init__(self) -> None:
@@ -117,7 +117,6 @@ class AcceleratorMemory(Memory):
 
 
 def open_memory(kind: str) -> Memory:
-    """Return the memory counters for a torch device type."""
     import torch
 
     return HostMemory() if kind == "cpu" else AcceleratorMemory(torch.device(kind))

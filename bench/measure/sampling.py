@@ -50,7 +50,6 @@ class Rules:
     check_stability: bool = True
 
     def fixed(self, samples: int) -> "Rules":
-        """Return the same rules with a fixed number of samples."""
         return replace(self, min_samples=samples, max_samples=samples, max_samples_s=float("inf"))
 
 

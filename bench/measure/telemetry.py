@@ -36,8 +36,8 @@ A driver answers to the numbers of its own version, whichever the installed nvid
 """
 COUNTERS = (_POWER_CAP, *_NUMBERINGS[0])
 
-SHORTEST_FOR_ENERGY_S = 1.0
-"""The energy counter advances every 20 to 100 ms, so over a second it is within a few per cent."""
+SHORTEST_FOR_ENERGY_S = 2.0
+"""The energy counter advances every 77 to 118 ms (an H200, n = 12), so over two seconds it is within 6 %."""
 
 
 class HostTelemetry:
@@ -51,7 +51,7 @@ class HostTelemetry:
         self._start = perf_counter(), _busy_s(), _own_s()
 
     def rejected(self) -> str | None:
-        """Return why the sample that was just taken must be rejected; nothing tells on a host."""
+        """Return why the sample that was just taken must be rejected; on a host nothing says so."""
         return None
 
     def end(self) -> dict[str, Any]:
@@ -134,14 +134,14 @@ class NvmlTelemetry:
         """Return the throttling counters that this card has: column -> NVML's field id.
 
         The numbers of the other version belong to settings of power smoothing, which are not 64-bit counters and exist
-        on few cards. If both numberings answer like counters, nothing tells which is right, and neither is used.
+        on few cards. If both numberings answer like counters, neither is used, because nothing shows which is right.
         """
         found = [numbers for numbers in _NUMBERINGS if len(self._counters(numbers)) == len(numbers)]
         known = {_POWER_CAP: _POWER_CAP_ID, **(found[0] if len(found) == 1 else {})}
         return {name: known[name] for name in self._counters(known)}
 
     def _counters(self, fields: Mapping[str, int]) -> dict[str, float]:
-        """Return the seconds that each of `fields` has counted, without those that the driver does not tell."""
+        """Return the seconds that each of `fields` has counted, except those that the driver does not support."""
         values = self._read("nvmlDeviceGetFieldValues", list(fields.values())) if fields else None
         if values is None:
             return {}
@@ -153,7 +153,7 @@ class NvmlTelemetry:
         }
 
     def _read(self, function: str, *arguments: Any) -> Any:
-        """Ask the driver; None if this card, driver or container does not tell."""
+        """Query the driver; None if this card, driver or container does not support it."""
         try:
             return getattr(self.nvml, function)(self.handle, *arguments)
         except (self.nvml.NVMLError, AttributeError):

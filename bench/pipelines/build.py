@@ -45,13 +45,11 @@ class Ready:
             generator.manual_seed(seed)
 
     def arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments of the pipeline call."""
         generator = self.generators if isinstance(self.case.seed, tuple) else self.generators[0]
         call = {name: list(value) if isinstance(value, tuple) else value for name, value in self.case.call.items()}
         return {"output_type": "pil", **call, "generator": generator}
 
     def call(self) -> Any:
-        """Call the pipeline once and return its output."""
         with self.around():
             return self.pipeline(**self.arguments())
 

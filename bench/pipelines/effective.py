@@ -41,7 +41,6 @@ def dtypes(pipeline: Any) -> dict[str, str]:
 
 
 def devices(pipeline: Any) -> dict[str, str]:
-    """Return the devices of each component's parameters."""
     return {name: _joined(p.device.type for p in part.parameters()) for name, part in modules(pipeline).items()}
 
 
@@ -99,7 +98,6 @@ def overridden(kind: str) -> list[str]:
 
 
 def parameters(module: Any) -> int:
-    """Return the number of parameters of a module."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 

@@ -27,7 +27,6 @@ class FirstCall:
 
     @property
     def denoiser_calls(self) -> int:
-        """How often the denoiser ran."""
         return sum(self.visits[name].count for name in DENOISERS if name in self.visits)
 
     @property

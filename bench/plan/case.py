@@ -62,7 +62,6 @@ class Case:
         return json.dumps({k: v for k, v in asdict(self).items() if k not in excluded}, sort_keys=True)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `from_json` turns into an equal case."""
         return asdict(self)
 
     @classmethod
@@ -103,12 +102,10 @@ class Plan:
     cases: tuple[Case, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `from_json` turns into an equal plan."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Plan":
-        """Return the plan that `to_json` described."""
         scenarios = (ScenarioInfo(**{**info, "axes": tuple(info["axes"])}) for info in data["scenarios"])
         return cls(scenarios=tuple(scenarios), cases=tuple(Case.from_json(case) for case in data["cases"]))
 

@@ -6,8 +6,6 @@ so is a file whose aliases expand without end.
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,7 +117,7 @@ def _parse(path: Path, text: str) -> Document:
     if not isinstance(root, MappingNode) or not root.value or root.tag != f"{_TAG}map":
         raise InputError(f"{path}:1: a scenario is a mapping; write 'title', 'model' and 'cases'")
     document = Document(path=path, data={})
-    document.data = _Reader(document).mapping(root, ())
+    document.data = _Reader(document).read(root, ())
     return document
 
 
@@ -143,28 +141,47 @@ class _Reader:
         self._values = 0
         self._open: list[Node] = []
 
-    def mapping(self, node: MappingNode, location: Location) -> dict[str, Any]:
-        """Return a mapping; what `<<` merges into it goes below its own keys."""
-        data: dict[str, Any] = {}
-        own: set[str] = set()
-        with self._enter(node, location):
-            for key_node, value_node in sorted(node.value, key=lambda pair: pair[0].tag != f"{_TAG}merge"):
-                if key_node.tag == f"{_TAG}merge":
-                    for merged in value_node.value if isinstance(value_node, SequenceNode) else [value_node]:
-                        data = {**self._merged(merged, location), **data}
-                    continue
-                key = self._key(key_node)
-                if key in own:
-                    raise self._error(key_node, f'the key "{key}" is a duplicate; keep one of the two')
-                own.add(key)
-                self._note_line(key_node, (*location, key))
-                data[key] = self._value(value_node, (*location, key))
+    def read(self, node: Node, location: Location) -> Any:
+        """Return the plain data of a node; refuse what is too large, or contains itself through an alias."""
+        self._values += 1
+        if self._values > MAX_VALUES or len(location) > MAX_DEPTH:
+            raise self._error(node, "nested too deeply, or expanded too far by aliases; write it shorter")
+        if isinstance(node, ScalarNode):
+            return self._scalar(node, location)
+        if any(node is outer for outer in self._open):
+            message = f"{_named(location)}contains itself through an alias; write it out"
+            raise self._document.error(location, message)
+        self._open.append(node)
+        data = self._mapping(node, location) if isinstance(node, MappingNode) else self._list(node, location)
+        self._open.pop()
         return data
 
-    def _merged(self, node: Node, location: Location) -> dict[str, Any]:
-        if not isinstance(node, MappingNode):
-            raise self._error(node, "'<<' merges mappings; give the alias of one")
-        return self.mapping(node, location)
+    def _mapping(self, node: MappingNode, location: Location) -> dict[str, Any]:
+        """Return a mapping; what `<<` merges into it goes below its own keys."""
+        if node.tag != f"{_TAG}map":
+            raise self._tag_error(node, location)
+        data: dict[str, Any] = {}
+        own: set[str] = set()
+        for key_node, value_node in sorted(node.value, key=lambda pair: pair[0].tag != f"{_TAG}merge"):
+            if key_node.tag == f"{_TAG}merge":
+                for merged in value_node.value if isinstance(value_node, SequenceNode) else [value_node]:
+                    if not isinstance(merged, MappingNode):
+                        raise self._error(merged, "'<<' merges mappings; give the alias of one")
+                    data = {**self.read(merged, location), **data}
+                continue
+            key = self._key(key_node)
+            if key in own:
+                raise self._error(key_node, f'the key "{key}" is a duplicate; keep one of the two')
+            own.add(key)
+            self._document.lines[(*location, key)] = self._place(key_node)
+            data[key] = self.read(value_node, (*location, key))
+        return data
+
+    def _list(self, node: Node, location: Location) -> list[Any]:
+        if node.tag != f"{_TAG}seq":
+            raise self._tag_error(node, location)
+        self._document.lines |= {(*location, index): self._place(item) for index, item in enumerate(node.value)}
+        return [self.read(item, (*location, index)) for index, item in enumerate(node.value)]
 
     def _key(self, node: Node) -> str:
         if not isinstance(node, ScalarNode):
@@ -172,21 +189,6 @@ class _Reader:
         if node.tag != f"{_TAG}str":
             raise self._error(node, f"the key {shown(self._scalar(node, ()))} is not a string; put it in quotes")
         return str(node.value)
-
-    def _value(self, node: Node, location: Location) -> Any:
-        if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
-            return self.mapping(node, location)
-        if isinstance(node, SequenceNode) and node.tag == f"{_TAG}seq":
-            with self._enter(node, location):
-                return [self._item(item, (*location, index)) for index, item in enumerate(node.value)]
-        self._count(node, location)
-        if isinstance(node, ScalarNode):
-            return self._scalar(node, location)
-        raise self._tag_error(node, location)
-
-    def _item(self, node: Node, location: Location) -> Any:
-        self._note_line(node, location)
-        return self._value(node, location)
 
     def _scalar(self, node: ScalarNode, location: Location) -> Any:
         if node.tag in _STRINGS:
@@ -204,30 +206,14 @@ class _Reader:
             raise self._error(node, f"{_named(location)}{value} is not a finite number; give one")
         return value
 
-    @contextmanager
-    def _enter(self, node: Node, location: Location) -> Iterator[None]:
-        """Count a mapping or list, and refuse one that contains itself through an alias."""
-        self._count(node, location)
-        if any(node is outer for outer in self._open):
-            message = f"{_named(location)}contains itself through an alias; write it out"
-            raise self._document.error(location, message)
-        self._open.append(node)
-        yield
-        self._open.pop()
-
-    def _count(self, node: Node, location: Location) -> None:
-        self._values += 1
-        if self._values > MAX_VALUES or len(location) > MAX_DEPTH:
-            raise self._error(node, "nested too deeply, or expanded too far by aliases; write it shorter")
-
-    def _note_line(self, node: Node, location: Location) -> None:
-        self._document.lines[location] = (self._document.path, node.start_mark.line + 1)
-
     def _tag_error(self, node: Node, location: Location) -> InputError:
         return self._error(node, f"{_named(location)}the tag {shown(str(node.tag))} is not read; write plain YAML")
 
+    def _place(self, node: Node) -> tuple[Path, int]:
+        return self._document.path, node.start_mark.line + 1
+
     def _error(self, node: Node, message: str) -> InputError:
-        return _error_at(self._document.path, node.start_mark.line + 1, message)
+        return _error_at(*self._place(node), message)
 
 
 def _named(location: Location) -> str:

@@ -34,7 +34,6 @@ class RunSettings:
     timeout_s: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `from_json` turns into equal settings."""
         return asdict(self)
 
     @classmethod

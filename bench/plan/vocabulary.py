@@ -10,7 +10,7 @@ MAX_LISTED = 24
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What the installed libraries and this project know; None where only a loaded model could tell.
+    """What the installed libraries and this project know; None where only a loaded model would show it.
 
     Attributes:
         models: name or hub id -> pipeline class, for every model with published facts.

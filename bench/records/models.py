@@ -135,7 +135,7 @@ class Telemetry:
     memory_clock_hz: Amount | None = column("of the GPU's memory, after the samples")
     temperature_c: Number | None = column("of the GPU, after the samples")
     power_w: Amount | None = column("drawn by the GPU, after the samples")
-    energy_j: Amount | None = column("used by the GPU; empty below one second of samples")
+    energy_j: Amount | None = column("used by the GPU; empty below two seconds of samples")
     energy_per_image_j: Amount | None = column("energy_j / images of those samples")
     clock_events: Names = column("why the GPU lowered its clocks between samples, joined by +", ())
     sw_power_cap_s: Seconds | None = column("how long the GPU kept to its power limit; reported only")

@@ -71,6 +71,7 @@ def _device(kind: str) -> dict[str, Any]:
 
         return {"device": kind, "device_name": cpu_name()}
     properties = torch.cuda.get_device_properties(0)
+    cudnn = torch.backends.cudnn.version()  # an integer, such as 91900
     return {
         "device": kind,
         "device_name": properties.name,
@@ -80,7 +81,7 @@ def _device(kind: str) -> dict[str, Any]:
         "multiprocessors": properties.multi_processor_count,
         "driver": _driver(),
         "cuda": torch.version.cuda or torch.version.hip,
-        "cudnn": torch.backends.cudnn.version(),
+        "cudnn": None if cudnn is None else str(cudnn),
     }
 
 

@@ -22,8 +22,12 @@ from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import Status
 
-OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed")
-"""What allocators say in a plain RuntimeError: the CPU's, those of some backends, cuBLAS's and cuDNN's."""
+OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed", "allocation_failed")
+"""What allocators say in a plain RuntimeError: the CPU's, those of some backends, cuBLAS's, cuDNN 8's and cuDNN 9's."""
+CUDNN_INTERNAL = "cudnn_status_internal_error"
+"""All that cuDNN said of a convolution on an H200 with 7 MiB free, and also what it says of faults of its own."""
+ALL_BUT_FULL_BYTES = 256 * 1024**2
+"""With less than this free on the card, an internal error of cuDNN is put down to memory: its workspaces are larger."""
 
 
 def serve(request: Mapping[str, Any], events: int) -> None:
@@ -107,7 +111,10 @@ def _is_out_of_memory(error: Exception) -> bool:
 
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in OUT_OF_MEMORY)
+    message = str(error).lower() if isinstance(error, RuntimeError) else ""
+    if any(words in message for words in OUT_OF_MEMORY):
+        return True
+    return CUDNN_INTERNAL in message and torch.cuda.mem_get_info()[0] < ALL_BUT_FULL_BYTES
 
 
 def _redirect_output(log: str | None) -> None:

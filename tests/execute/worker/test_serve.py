@@ -1,53 +1,42 @@
-"""Where forking is unsafe, each request gets a new interpreter that speaks the same protocol."""
-
-import json
-import os
-import subprocess
-import sys
-from dataclasses import replace
+"""What an exception in a worker is called."""
 
 import pytest
-from execute.make import CASE, TINY
-from support import ROOT
 
-pytestmark = pytest.mark.slow
+from bench.execute.worker.serve import _outcome
+from bench.records.outcomes import Status
 
-SETTINGS = replace(TINY, samples=2)
-NOT_IN_EVERY_ENVIRONMENT = ("pydantic", "pandas", "scipy", "matplotlib", "jinja2", "ruamel", "typer", "rich", "pynvml")
-"""Dependencies of this package that diffusers and its companions do not bring along."""
+MIB = 1024**2
 
 
-def events(request, **variables):
-    """Return the events of a request that an interpreter of its own handles."""
-    worker = subprocess.run(
-        [sys.executable, "-m", "bench.execute.worker.serve"],
-        cwd=ROOT, env={**os.environ, **variables}, input=json.dumps({**request, "started_by": "spawn"}) + "\n",
-        capture_output=True, text=True, timeout=300, check=True,
-    )  # fmt: skip
-    return [json.loads(line) for line in worker.stdout.splitlines()]
+@pytest.fixture
+def card(monkeypatch):
+    """A card of which the given number of bytes is free."""
+    import torch
+
+    def set_free(free_bytes):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (free_bytes, 80_000 * MIB))
+
+    return set_free
 
 
-def kinds(found):
-    return [event["event"] for event in found if event["event"] in {"sample", "outcome"}]
+@pytest.mark.parametrize(
+    "message",
+    [
+        "CUDA out of memory. Tried to allocate 20.00 MiB",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
+    ],
+)
+def test_an_allocators_message_is_out_of_memory(message):
+    assert _outcome(RuntimeError(message))[0] is Status.OOM
 
 
-def test_a_new_interpreter_measures_a_case_without_this_package_s_dependencies(write, tmp_path):
-    """`gate` measures in other environments, which have diffusers but need not have what this package depends on."""
-    write(f"import sys\nsys.modules.update(dict.fromkeys({NOT_IN_EVERY_ENVIRONMENT}))\n", "sitecustomize.py")
-    request = {"op": "case", "case": CASE.to_json(), "run": SETTINGS.to_json(), "images": None}
-    found = events(request, PYTHONPATH=str(tmp_path))
-    assert kinds(found) == ["sample", "sample", "outcome"]
-    assert {"event": "facts", "facts": {"started_by": "spawn"}} in found
+@pytest.mark.parametrize(("free", "status"), [(7 * MIB, Status.OOM), (40_000 * MIB, Status.FAILED)])
+def test_an_internal_error_of_cudnn_is_out_of_memory_on_a_full_card_only(free, status, card):
+    card(free)
+    assert _outcome(RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR"))[0] is status
 
 
-def test_a_new_interpreter_measures_on_demand(tmp_path):
-    """The bytes that request both calls wait in the FIFO before the worker is there."""
-    os.mkfifo(tmp_path / "requests")
-    requests = os.open(tmp_path / "requests", os.O_RDWR)
-    os.write(requests, b"\n\n")
-    found = events({
-        "op": "on-demand", "case": CASE.to_json(), "run": SETTINGS.to_json(),
-        "fifo": str(tmp_path / "requests"), "warm_up": True,
-    })  # fmt: skip
-    os.close(requests)
-    assert kinds(found) == ["sample", "sample", "outcome"]
+def test_another_exception_is_a_failure():
+    assert _outcome(RuntimeError("shapes cannot be multiplied"))[0] is Status.FAILED
