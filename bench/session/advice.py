@@ -33,7 +33,7 @@ def advise(run: Run, results: Sequence[CaseResult], constraints: Constraints, on
     chosen = replace(run, plan=choose(run.plan, only)[0])
     found = tuple(recommend(task, constraints.goal) for task in tasks(chosen, results, constraints))
     best = [each.best for each in found]
-    return Advice(found, tuple(snippet(one.case, one.result.settings) if one else None for one in best))
+    return Advice(found, tuple(None if each is None else snippet(each.case, each.result.settings) for each in best))
 
 
 def gaps(run: Run, results: Sequence[CaseResult], models: Sequence[str]) -> dict[str, Unmeasured]:
