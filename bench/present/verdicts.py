@@ -29,29 +29,19 @@ STORED = (
     "use --base-python A --head-python B, which measures both sides side by side."
 )
 
-COMPARED = {
-    ComparisonVerdict.SLOWER: "slower",
-    ComparisonVerdict.FASTER: "faster",
-    ComparisonVerdict.NO_DIFFERENCE: "no difference shown",
-    ComparisonVerdict.TOO_FEW_PROCESSES: "too few processes",
-    ComparisonVerdict.OTHER_SETTINGS: "other settings",
-    ComparisonVerdict.ONLY_IN_BASE: "only in base",
-    ComparisonVerdict.ONLY_IN_NEW: "only in new",
-}
 COMPARED_TONES = {ComparisonVerdict.SLOWER: Tone.BAD, ComparisonVerdict.FASTER: Tone.GOOD}
 
-GATED = {
-    GateVerdict.PASSED: "passed",
-    GateVerdict.REGRESSED: "regressed",
-    GateVerdict.INCONCLUSIVE: "inconclusive",
-    GateVerdict.NOT_COMPARABLE: "not comparable",
-}
 GATE_TONES = {
     GateVerdict.PASSED: Tone.GOOD,
     GateVerdict.REGRESSED: Tone.BAD,
     GateVerdict.INCONCLUSIVE: Tone.OPEN,
     GateVerdict.NOT_COMPARABLE: Tone.OPEN,
 }
+
+
+def spelled(verdict: ComparisonVerdict | GateVerdict) -> str:
+    """Return a verdict as it is printed; its code is the same with dashes."""
+    return verdict.replace("-", " ")
 
 
 def difference(found: Difference) -> str:
@@ -69,7 +59,7 @@ def compared(pair: Pair) -> str:
     """Return what a pair shows."""
     if pair.verdict is ComparisonVerdict.NOT_MEASURED:
         return _statuses(pair)
-    return COMPARED[pair.verdict]
+    return spelled(pair.verdict)
 
 
 def change(pair: Pair) -> str:
@@ -116,14 +106,11 @@ def excluded(candidate: Candidate) -> str:
 
 def saved_baselines(saved: Saved) -> list[str]:
     """Return what to know about baselines that were saved."""
+    few = f"fewer than {MIN_PROCESSES} processes (measure with --processes 4), so their latency cannot be judged"
     facts = (
         (f"left out, because a baseline cannot be {', '.join(NO_BASELINE)}", saved.left_out),
         ("unstable, so no latency can pass against them", saved.unstable),
-        (
-            f"fewer than {MIN_PROCESSES} processes (measure with --processes 4), so memory and status can be judged "
-            "against them and latency cannot",
-            saved.few_processes,
-        ),
+        (few, saved.few_processes),
         ("no longer in the baseline, because the run did not measure them", saved.lost),
     )
     return [f"{text}: {listed(keys)}" for text, keys in facts if keys]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isinf
 
 from bench import units
-from bench.analyze.highlights import Detail, NoGain, verdicts
+from bench.analyze.highlights import Detail, NoGain
 from bench.analyze.memory import MEMORY_KINDS
 from bench.analyze.recommend import ONE_PROCESS
 from bench.analyze.similarity import another_image
@@ -42,6 +42,9 @@ NO_GAIN = {
     ),
 }
 INTERVALS = {IntervalKind.WITHIN: "within one process", IntervalKind.BETWEEN: "between processes"}
+BLENDED = {"vae_tiling": "because its tiles are decoded separately and blended"}
+"""Approximate optimization -> why its image differs."""
+UNEXPLAINED = "although no setting explains it"
 REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     RemarkKind.HOST_BOUND: (
         "host-bound",
@@ -69,9 +72,6 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     ),
 }
 """Remark -> its name, and its sentence made of its value and its subject."""
-BLENDED = {"vae_tiling": "because its tiles are decoded separately and blended"}
-"""Approximate optimization -> why its image differs."""
-UNEXPLAINED = "although no setting explains it"
 NOT_JUDGED: Mapping[NotJudged | None, Callable[[CaseResult], str]] = {
     NotJudged.TINY_MODEL: lambda _: "a tiny model",
     NotJudged.OTHER_DEVICE: lambda result: f"documented on {result.claim.device or 'an unnamed device'}",
@@ -131,8 +131,8 @@ def verdict(result: CaseResult) -> str:
 def verdict_groups(results: Sequence[CaseResult]) -> dict[str, list[CaseResult]]:
     """Return the cases with a documented figure by the verdict on it, the judged ones first."""
     found: dict[str, list[CaseResult]] = {}
-    for group in verdicts(results).values():
-        for result in group:
+    for result in sorted(results, key=lambda result: result.claim.judged_by is None):
+        if result.claim.verdict is not None:
             found.setdefault(verdict(result), []).append(result)
     return found
 

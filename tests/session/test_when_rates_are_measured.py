@@ -7,7 +7,7 @@ import pytest
 from bench.execute.client import ServerError
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
-from bench.session.measure import measure_rates
+from bench.session.rates import measure_rates
 
 ANSWER = {"matrix_flops": {"float32": 1.0}, "copy_bytes_per_s": 1.0}
 
