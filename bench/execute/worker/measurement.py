@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -20,7 +21,7 @@ from bench.measure import compilation
 from bench.measure.clock import Timing, no_garbage_collection, timed
 from bench.measure.device import Device, open_device
 from bench.measure.memory import Memory, open_memory
-from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, rules_for, take_samples
+from bench.measure.sampling import MAX_REJECTED, Hooks, Rules, Sampled, TimeOneCall, rules_for, take_samples
 from bench.measure.telemetry import open_telemetry
 from bench.pipelines import effective, images, tiny
 from bench.pipelines.build import Ready, build
@@ -31,6 +32,8 @@ from bench.records.outcomes import Status
 
 Sampler = Callable[[TimeOneCall, Rules, Hooks], Sampled]
 """Warms up and takes samples: `sampling.take_samples`, or `OnDemandSampler.measure`, which waits for requests."""
+NEAR_THE_LIMIT = 0.9
+"""Share of a case's time limit after which no further sample is begun if there are too few for an interval."""
 _LOCKS: list[FileLock] = []
 """Held until the process ends."""
 
@@ -48,6 +51,7 @@ def measure_case(
     case: Case, settings: RunSettings, image_folder: Path | None, report: Reporter, sampler: Sampler
 ) -> tuple[Ready, FirstCall, Device]:
     """Build, make the first call and take samples; return what a diagnosis needs."""
+    start = perf_counter()
     _silence_libraries()
     threads = _limit_threads(settings)
     case, size = tiny.resolve(case, settings.size)
@@ -58,7 +62,9 @@ def measure_case(
     with _peak_reported(memory, report, "first_call_peak_"):
         first_call = _make_first_call(ready, device, image_folder, report)
     with _peak_reported(memory, report, "peak_"):
-        status, reason = _sample(ready, settings, device, memory, report, sampler)
+        left_s = NEAR_THE_LIMIT * (settings.timeout_s or case.timeout_s) - (perf_counter() - start)
+        rules = replace(rules_for(size, settings.samples or case.samples), time_limit_s=left_s)
+        status, reason = _sample(ready, settings, rules, device, memory, report, sampler)
     report.outcome(status, reason)  # before the diagnosis, whose failure must not cost the measurement
     return ready, first_call, device
 
@@ -104,7 +110,13 @@ def _make_first_call(ready: Ready, device: Device, image_folder: Path | None, re
 
 
 def _sample(
-    ready: Ready, settings: RunSettings, device: Device, memory: Memory, report: Reporter, sampler: Sampler
+    ready: Ready,
+    settings: RunSettings,
+    rules: Rules,
+    device: Device,
+    memory: Memory,
+    report: Reporter,
+    sampler: Sampler,
 ) -> tuple[Status, str]:
     """Warm up and take samples with the garbage collector off; return status and reason."""
     report.facts(pinned_core=_pin(settings))
@@ -128,22 +140,22 @@ def _sample(
         on_discard=report.discard,
     )
     with no_garbage_collection():
-        sampled = sampler(time_one_call, rules_for(ready.size, settings.samples or ready.case.samples), hooks)
+        sampled = sampler(time_one_call, rules, hooks)
     recompilations = compilation.graphs() - graphs_at_begin[0]  # samples taken before a second begin are partly kept
     report.facts(
         recompilations=recompilations,
         device_used_bytes=memory.device_used_bytes(),
         **facts.sampling(sampled, telemetry.end(), batch_size(ready.case.call)),
     )
-    return _outcome(sampled, recompilations)
+    return outcome_of(sampled, recompilations)
 
 
-def _outcome(sampled: Sampled, recompilations: int) -> tuple[Status, str]:
-    if not sampled.samples:
-        return Status.FAILED, f"every sample was rejected: {sampled.rejected[-1]}"
+def outcome_of(sampled: Sampled, recompilations: int) -> tuple[Status, str]:
+    if sampled.throttled:
+        return Status.UNSTABLE, f"{MAX_REJECTED} calls in a row were throttled, so they were kept: {sampled.throttled}"
     if recompilations:
         return Status.UNSTABLE, f"{recompilations} graphs were compiled while samples were taken"
-    if not sampled.stable:
+    if sampled.steady is False:
         return Status.UNSTABLE, "the samples drift: their second half differs from the first"
     return Status.OK, ""
 
