@@ -24,10 +24,10 @@ ready = \
 	fi; \
 	python=$$("$$found" tools/setup.py $(if $(PYTHON),--chosen)) || exit
 
-.PHONY: help setup bench test lint docs overhead cost scale validate-gate clean
+.PHONY: help setup bench test lint docs overhead cost scale validate-gate validate-intervals clean
 
 help:  ## List the targets (the default)
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup:  ## Create the environment or bring it up to date; the other targets do this themselves
 	@$(ready); echo "ready: $$python"
@@ -55,6 +55,9 @@ scale:  ## Time bookkeeping, tables, comparison and report on made-up runs of up
 
 validate-gate:  ## Measure how often the gate's verdicts are right; ARGS="--real 0" only simulates, in seconds
 	@$(ready); "$$python" tools/validate_gate.py $(ARGS)
+
+validate-intervals:  ## Measure how often the interval of one process holds the true median; simulated, two minutes
+	@$(ready); "$$python" tools/validate_intervals.py $(ARGS)
 
 clean:  ## Remove .venv, caches and build leftovers; results/ stays
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks .coverage* htmlcov

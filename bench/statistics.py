@@ -1,19 +1,28 @@
 """Medians, ratios and their confidence intervals, for sampling (are there enough?) and analysis (what do they say?).
 
 Latencies are skewed to the right, so the center is the median, and its interval comes from order statistics, which
-assume nothing about the distribution. No interval is returned that the data cannot support: with fewer than six
-samples a median has no 95 % interval.
+assume nothing about the distribution. Consecutive calls resemble each other, because clocks and caches change slowly,
+so they are counted as fewer independent ones. No interval is returned that the data cannot support: with fewer than
+six samples, or samples that wander, a median has no 95 % interval.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import exp, log, sqrt
+from itertools import pairwise
+from math import asin, exp, log, pi, sqrt
 from statistics import fmean, stdev
 from statistics import median as _median
 
 MIN_SAMPLES_FOR_INTERVAL = 6
 """With five, even (minimum, maximum) covers the median less than 95 % of the time (1 - 2 / 2**5 = 93.75 %)."""
+
+WANDERING = 0.8
+"""Rank correlation of neighbors beyond which even fifty samples are worth only about four independent ones."""
+
+STRONGEST = 0.9
+"""Correlation that an interval allows for; ten samples can hardly rule out any, so theirs is as wide as this asks."""
 
 MIN_BLOCKS = 4
 """Two forward and two backward passes: with fewer, the t-interval is too wide to decide anything."""
@@ -44,19 +53,69 @@ def median(values: Sequence[float]) -> float:
     return float(_median(values))
 
 
-def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interval | None:
-    """Return the order-statistic interval of the median, or None if there are too few values.
+def median_interval(values: Sequence[float]) -> Interval | None:
+    """Return the 95 % interval of the median of samples *in the order in which they were taken*, or None.
 
-    The ends are the innermost pair of order statistics x(k), x(n+1-k) with P(Binomial(n, 1/2) < k) <= alpha/2
-    (Conover, Practical Nonparametric Statistics, 3rd ed., section 3.2). `scipy.stats.quantile_test` gives the same
-    interval, but every worker would have to import it.
+    The n samples are counted as the number of independent ones that they are worth, given how alike neighbors are.
+    None stands for fewer than six samples, or for neighbors that correlate by more than `WANDERING`. The table that
+    `tools/validate_intervals.py` prints says how often the interval holds the median.
     """
     n = len(values)
-    rank = _rank(n, (1 - confidence) / 2)
-    if rank == 0:
+    if n < MIN_SAMPLES_FOR_INTERVAL or (correlation := rank_autocorrelation(values)) > WANDERING:
         return None
+    return _interval(values, n / _inflation(_upper_limit(correlation, n)))
+
+
+def independent_interval(values: Sequence[float]) -> Interval | None:
+    """Return the 95 % interval of the median of independent samples; None with fewer than six.
+
+    `scipy.stats.quantile_test` gives the same interval, but every worker would have to import it.
+    """
+    return None if len(values) < MIN_SAMPLES_FOR_INTERVAL else _interval(values, len(values))
+
+
+def _interval(values: Sequence[float], worth: float) -> Interval:
+    """Return the order-statistic interval of a median whose samples are worth that many independent ones.
+
+    The ends of n independent samples are the innermost pair x(k), x(n+1-k) with P(Binomial(n, 1/2) < k) <= 0.025
+    (Conover, Practical Nonparametric Statistics, 3rd ed., section 3.2), and of correlated ones the pair at the same
+    share of their ranks. Even the extremes of fewer than six are not wide enough; their ratios to the median are
+    stretched, on the logarithmic scale, by the root of what is missing.
+    """
+    n, counted = len(values), max(int(worth), MIN_SAMPLES_FOR_INTERVAL)
+    rank = int(n * (_rank(counted, 0.025) - 0.5) / counted + 0.5)
+    ordered, center = sorted(values), median(values)
+    low, high = ordered[rank - 1], ordered[n - rank]
+    if worth >= MIN_SAMPLES_FOR_INTERVAL:
+        return Interval(low, high)
+    stretch = sqrt(MIN_SAMPLES_FOR_INTERVAL / worth)
+    return Interval(center * (low / center) ** stretch, center * (high / center) ** stretch)
+
+
+def rank_autocorrelation(values: Sequence[float]) -> float:
+    """Return the correlation of neighboring samples' ranks; 0 if all are equal."""
     ordered = sorted(values)
-    return Interval(low=ordered[rank - 1], high=ordered[n - rank])
+    doubled = [bisect_left(ordered, value) + bisect_right(ordered, value) - len(values) for value in values]
+    spread = sum(rank * rank for rank in doubled)
+    return sum(one * two for one, two in pairwise(doubled)) / spread if spread else 0.0
+
+
+def _upper_limit(correlation: float, n: int) -> float:
+    """Return the one-sided 95 % limit of the true correlation, between 0 and `STRONGEST`.
+
+    The estimate is too low by (1 + 4 * correlation) / n (Marriott and Pope 1954, Biometrika 41, 390-402).
+    """
+    unbiased = min((n * correlation + 1) / (n - 4), STRONGEST)
+    error = sqrt((1 - max(unbiased, 0.0) ** 2) / n) * n / (n - 4)
+    return min(max(unbiased + 1.64 * error, 0.0), STRONGEST)
+
+
+def _inflation(correlation: float) -> float:
+    """Return how many autocorrelated samples are worth one independent sample, for their median.
+
+    A median counts the samples above it, and the signs of a Gaussian process correlate by 2 / pi * asin(correlation).
+    """
+    return 1 + 4 / pi * sum(asin(correlation**lag) for lag in range(1, 100))
 
 
 def geometric_mean_interval(ratios: Sequence[float], confidence: float = 0.95) -> tuple[float, Interval | None]:

@@ -8,7 +8,15 @@ import pytest
 from scipy import stats
 from scipy.stats import quantile_test
 
-from bench.statistics import MIN_SAMPLES_FOR_INTERVAL, Interval, median, median_interval, ratio_interval
+from bench.statistics import (
+    MIN_SAMPLES_FOR_INTERVAL,
+    Interval,
+    independent_interval,
+    median,
+    median_interval,
+    rank_autocorrelation,
+    ratio_interval,
+)
 
 
 def latencies(n, seed=0):
@@ -17,46 +25,77 @@ def latencies(n, seed=0):
     return [generator.lognormvariate(0, 0.1) for _ in range(n)]
 
 
-def by_scipy(values, confidence=0.95):
+def by_scipy(values):
     """Return scipy's interval of the median."""
-    interval = quantile_test(values, p=0.5).confidence_interval(confidence_level=confidence)
+    interval = quantile_test(values, p=0.5).confidence_interval(confidence_level=0.95)
     return Interval(low=interval.low, high=interval.high)
 
 
 @pytest.mark.parametrize("n", range(6, 61))
-def test_the_interval_of_a_median_equals_scipys(n):
+def test_the_interval_of_independent_samples_equals_scipys(n):
     values = latencies(n)
-    assert median_interval(values) == by_scipy(values)
-
-
-@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.9, 0.99, 0.999])
-@pytest.mark.parametrize("n", [11, 30, 50])
-def test_the_interval_at_another_confidence_equals_scipys(n, confidence):
-    values = latencies(n)
-    assert median_interval(values, confidence) == by_scipy(values, confidence)
+    assert independent_interval(values) == by_scipy(values)
 
 
 def test_the_interval_of_thousands_of_samples_equals_scipys():
     values = latencies(5000)
-    assert median_interval(values) == by_scipy(values)
+    assert independent_interval(values) == by_scipy(values)
+
+
+@pytest.mark.parametrize("n", range(20, 61))
+def test_samples_that_alternate_have_the_interval_of_independent_ones(n):
+    values = sorted(latencies(n))
+    alternating = [value for pair in zip(values[: n // 2], values[-(n // 2) :], strict=True) for value in pair]
+    assert median_interval(alternating) == by_scipy(alternating)
 
 
 @pytest.mark.parametrize("n", range(MIN_SAMPLES_FOR_INTERVAL))
 def test_too_few_samples_have_no_interval(n):
+    assert independent_interval(latencies(n)) is None
     assert median_interval(latencies(n)) is None
 
 
-def test_the_interval_of_six_samples_is_their_minimum_and_maximum():
-    assert median_interval([3.0, 1.0, 2.0, 6.0, 5.0, 4.0]) == Interval(1.0, 6.0)
+def test_the_interval_of_six_independent_samples_is_their_minimum_and_maximum():
+    assert independent_interval([3.0, 1.0, 2.0, 6.0, 5.0, 4.0]) == Interval(1.0, 6.0)
 
 
-def test_the_interval_of_ten_samples_is_the_second_and_the_ninth():
+def test_the_interval_of_ten_independent_samples_is_the_second_and_the_ninth():
     """The ranks of Conover, Practical Nonparametric Statistics, 3rd ed., for n = 10."""
-    assert median_interval([float(value) for value in range(10)]) == Interval(1.0, 8.0)
+    assert independent_interval([float(value) for value in range(10)]) == Interval(1.0, 8.0)
 
 
-def test_a_higher_confidence_needs_more_samples():
-    assert median_interval(latencies(7), confidence=0.99) is None
+def test_neighbors_that_are_alike_widen_the_interval():
+    values = latencies(48)
+    grouped = [value for start in range(0, 48, 8) for value in sorted(values[start : start + 8])]
+    one, two = median_interval(values), median_interval(grouped)
+    assert two.low < one.low
+    assert two.high > one.high
+
+
+def test_the_extremes_of_six_samples_are_stretched():
+    """Six samples cannot rule out a correlation of 0.9, with which 13.28 samples are worth one."""
+    interval = median_interval([2.0, 5.0, 3.0, 1.0, 6.0, 4.0])
+    stretch = (6 / (6 / 13.28)) ** 0.5
+    assert [interval.low, interval.high] == pytest.approx(
+        [3.5 * (1 / 3.5) ** stretch, 3.5 * (6 / 3.5) ** stretch], rel=1e-2
+    )
+
+
+def test_no_interval_reaches_zero_seconds():
+    assert median_interval([0.2, 5.0, 3.0, 0.1, 6.0, 4.0]).low > 0
+
+
+def test_samples_that_wander_have_no_interval():
+    assert median_interval(sorted(latencies(50))) is None
+
+
+def test_the_rank_correlation_of_neighbors_is_that_of_the_ranks():
+    """Ranks 1, 2, 3, 4 are -1.5 to 1.5 off their mean: (0.75 - 0.25 + 0.75) / 5."""
+    assert rank_autocorrelation([1.0, 10.0, 11.0, 99.0]) == pytest.approx(0.25)
+
+
+def test_equal_samples_do_not_correlate():
+    assert rank_autocorrelation([2.0] * 6) == 0.0
 
 
 def test_the_interval_of_equal_samples_has_no_width():
@@ -70,7 +109,7 @@ def test_the_samples_are_not_sorted_in_place():
 
 
 def test_an_interval_covers_the_median_as_often_as_it_claims():
-    intervals = [median_interval(latencies(10, seed)) for seed in range(400)]
+    intervals = [independent_interval(latencies(10, seed)) for seed in range(400)]
     covered = sum(interval.low <= 1.0 <= interval.high for interval in intervals)  # the true median is 1
     assert covered / len(intervals) >= 0.95
 

@@ -211,4 +211,6 @@ def _remarks(result: CaseResult) -> list[Remark]:
     if result.timings.warm is False:
         late = calls >= COMPARABLE_WARMUP
         remarks.append(Remark(RemarkKind.NEVER_WARM) if late else Remark(RemarkKind.WARMUP_CUT_SHORT, calls))
+    if result.timings.steady is None and result.status.measured and not result.tiny:
+        remarks.append(Remark(RemarkKind.STEADINESS_UNKNOWN))
     return remarks

@@ -1,6 +1,6 @@
 """The order of measuring: alternating forward and backward passes, so that drift affects all cases alike.
 
-Measuring all processes of one case and then all of the next gives 96 % false alarms under a linear drift of 2 %;
+Measuring all six processes of one case and then all of the next gives 96 % false alarms under a linear drift of 2 %;
 alternating passes give about 4 % (simulated, 0.4 % noise). So what is repeated is the fresh process, not the call, and
 every second pass runs backward.
 """

@@ -56,6 +56,10 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
         "perhaps not warm",
         lambda calls, _: f"warm-up ran out of time after {count(int(calls), 'call')}",
     ),
+    RemarkKind.STEADINESS_UNKNOWN: (
+        "steadiness unknown",
+        lambda *_: "too few samples to tell whether calls were still changing",
+    ),
     RemarkKind.IMAGE_DIFFERS: (
         "image differs",
         lambda psnr, name: f"{units.decibels(psnr)} from the baseline's, {BLENDED.get(name, UNEXPLAINED)}",

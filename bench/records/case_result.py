@@ -66,7 +66,9 @@ class Statistics:
     processes: Count = column("that were measured", 0)
     samples: Count = column("of all measured processes", 0)
     latency_median_s: Latency | None = column("of one process; the geometric mean of the medians of several")
-    latency_low_s: Latency | None = column("95 % interval; empty below 6 samples of one process, or 4 processes")
+    latency_low_s: Latency | None = column(
+        "95 % interval; empty below 6 samples of one process, where they wander, and below 4 processes"
+    )
     latency_high_s: Latency | None = column("upper end of the interval")
     interval: IntervalKind | None = column("what the interval covers: " + " or ".join(IntervalKind))
     process_medians_s: Medians | None = column("median of every measured process, as JSON; what `gate` compares")

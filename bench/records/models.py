@@ -123,6 +123,7 @@ class Timings:
     compile_cache: Text | None = column("whether inductor's cache on disk was warm or cold")
     warmup_calls: Count | None = column("untimed calls after the first")
     warm: bool | None = column("whether warm-up ended because calls agreed, not because a limit was reached")
+    steady: bool | None = column("whether both halves of the samples agree; empty: too few to tell, or a tiny model")
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,9 @@ class Telemetry:
     hw_thermal_s: Seconds | None = column("how long the hardware slowed down for heat; rejects a sample")
     hw_power_brake_s: Seconds | None = column("how long the power supply slowed it down; rejects a sample")
     other_processes: Count | None = column("other processes that compute on the GPU")
-    rejected_samples: Count | None = column("samples thrown away because the hardware throttled")
+    rejected_samples: Count | None = column(
+        "samples thrown away because the hardware throttled; six in a row are kept as unstable"
+    )
     rejected_by: Names = column("what throttled them, joined by +", ())
 
 

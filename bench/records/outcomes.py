@@ -83,6 +83,7 @@ class RemarkKind(StrEnum):
     DISTURBED = "disturbed"  # value: share of the time in which other processes had its core
     NEVER_WARM = "never-warm"  # the last triples of warm-up calls still differed
     WARMUP_CUT_SHORT = "warm-up-cut-short"  # value: warm-up calls made before the time ran out
+    STEADINESS_UNKNOWN = "steadiness-unknown"  # too few samples to compare their halves
     IMAGE_DIFFERS = "image-differs"  # value: PSNR in dB; subject: the approximate optimization that explains it
     IDLE = "idle"  # subject: an optimization that is on and had nothing to act on
     RESIZED = "resized"  # subject: the size asked for, as WIDTHxHEIGHT

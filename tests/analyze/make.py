@@ -40,7 +40,7 @@ def measured(
     """Return the record of a process that measured a case; one latency stands for six equal samples."""
     latencies = [latency_s] * 6 if isinstance(latency_s, (int, float)) else latency_s
     samples = tuple(Sample(latency, device_time_s) for latency in latencies)
-    return _record(name, {"status": "ok", "weights": "random", **columns}, samples)
+    return _record(name, {"status": "ok", "weights": "random", "steady": True, **columns}, samples)
 
 
 def in_passes(name: str, medians_s: Iterable[float], **columns: Any) -> list[ProcessRecord]:

@@ -35,9 +35,11 @@ def test_the_interval_is_of_order_statistics(tmp_path):
     assert interval_of(found) == (2.0, 9.0)  # the 2nd and the 9th of ten: 97.9 %
 
 
-def test_six_samples_have_an_interval_from_the_fastest_to_the_slowest(tmp_path):
-    found = statistics_of(tmp_path, measured("baseline", [3.0, 1.0, 2.0, 6.0, 5.0, 4.0]))
-    assert interval_of(found) == (1.0, 6.0)
+def test_samples_that_resemble_their_neighbors_have_a_wider_interval(tmp_path):
+    mixed = statistics_of(tmp_path / "mixed", measured("baseline", TEN))
+    rising = statistics_of(tmp_path / "rising", measured("baseline", sorted(TEN)))
+    assert rising.latency_low_s < mixed.latency_low_s
+    assert rising.latency_high_s > mixed.latency_high_s
 
 
 def test_five_samples_have_no_interval(tmp_path):
@@ -250,6 +252,9 @@ def test_the_results_of_a_real_run_are_of_its_plan(finished_run):
         ({"warmup_calls": 20, "warm": False}, (Remark(RemarkKind.NEVER_WARM),)),
         ({"warmup_calls": 4, "warm": False}, (Remark(RemarkKind.WARMUP_CUT_SHORT, 4),)),
         ({"warmup_calls": 6, "warm": True}, ()),
+        ({"steady": None}, (Remark(RemarkKind.STEADINESS_UNKNOWN),)),
+        ({"steady": None, "size": "tiny"}, ()),
+        ({"steady": False, "status": "unstable"}, ()),
         ({"remarks": "idle(tf32)"}, (Remark(RemarkKind.IDLE, subject="tf32"),)),
     ],
     ids=str,

@@ -70,6 +70,10 @@ def test_an_outcome_without_a_reason_is_the_status():
         ),
         (Remark(RemarkKind.DISTURBED, 0.12), "disturbed: other processes had its core for 12% of the time"),
         (Remark(RemarkKind.NEVER_WARM), "never warm: calls were still changing when warm-up ended"),
+        (
+            Remark(RemarkKind.STEADINESS_UNKNOWN),
+            "steadiness unknown: too few samples to tell whether calls were still changing",
+        ),
         (Remark(RemarkKind.WARMUP_CUT_SHORT, 1), "perhaps not warm: warm-up ran out of time after 1 call"),
         (
             Remark(RemarkKind.IMAGE_DIFFERS, 17.42),

@@ -111,6 +111,7 @@ def sampling(sampled: Sampled, telemetry: dict[str, Any], images: int) -> dict[s
         "energy_per_image_j": energy / calls / images if energy is not None and calls else None,
         "warmup_calls": sampled.warmup_calls,
         "warm": sampled.warm,
+        "steady": sampled.steady,
         "rejected_samples": len(sampled.rejected),
         "rejected_by": sorted(set(sampled.rejected)),
     }

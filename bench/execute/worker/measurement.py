@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,7 +23,7 @@ from bench.measure.clock import Timing, no_garbage_collection, timed
 from bench.measure.device import Device, open_device
 from bench.measure.memory import Memory, open_memory
 from bench.measure.roofline import measure_rates
-from bench.measure.sampling import Hooks, Rules, Sampled, TimeOneCall, rules_for, take_samples
+from bench.measure.sampling import MAX_REJECTED, Hooks, Rules, Sampled, TimeOneCall, rules_for, take_samples
 from bench.measure.telemetry import open_telemetry
 from bench.pipelines import effective, images, tiny
 from bench.pipelines.build import Ready, build
@@ -33,6 +34,8 @@ from bench.records.outcomes import Status
 
 Sampler = Callable[[TimeOneCall, Rules, Hooks], Sampled]
 """Warms up and takes samples: `sampling.take_samples`, or `OnDemandSampler.measure`, which waits for requests."""
+NEAR_THE_LIMIT = 0.9
+"""Share of a case's time limit after which no further sample is begun if there are too few for an interval."""
 _LOCKS: list[FileLock] = []
 """Held until the process ends."""
 
@@ -50,6 +53,7 @@ def measure_case(
     case: Case, settings: RunSettings, image_folder: Path | None, report: Reporter, sampler: Sampler
 ) -> tuple[Ready, FirstCall, Device]:
     """Build, make the first call and take samples; return what a diagnosis needs."""
+    start = perf_counter()
     _silence_libraries()
     threads = _limit_threads(settings)
     case, size = tiny.resolve(case, settings.size)
@@ -61,7 +65,9 @@ def measure_case(
         first_call, output = _make_first_call(ready, device, report)
     _keep_pictures(ready, first_call, output, image_folder, report)
     with _peak_reported(memory, report, "peak_"):
-        status, reason = _sample(ready, first_call.images, settings, device, memory, report, sampler)
+        left_s = NEAR_THE_LIMIT * (settings.timeout_s or case.timeout_s) - (perf_counter() - start)
+        rules = replace(rules_for(size, settings.samples or case.samples), time_limit_s=left_s)
+        status, reason = _sample(ready, first_call.images, settings, rules, device, memory, report, sampler)
     report.outcome(status, reason)  # before the diagnosis, whose failure must not cost the measurement
     return ready, first_call, device
 
@@ -122,7 +128,14 @@ def _keep_pictures(
 
 
 def _sample(
-    ready: Ready, made: int, settings: RunSettings, device: Device, memory: Memory, report: Reporter, sampler: Sampler
+    ready: Ready,
+    made: int,
+    settings: RunSettings,
+    rules: Rules,
+    device: Device,
+    memory: Memory,
+    report: Reporter,
+    sampler: Sampler,
 ) -> tuple[Status, str]:
     """Warm up and take samples with the garbage collector off; return status and reason. A call has `made` images."""
     report.facts(pinned_core=_pin(settings))
@@ -146,22 +159,22 @@ def _sample(
         on_discard=report.discard,
     )
     with no_garbage_collection():
-        sampled = sampler(time_one_call, rules_for(ready.size, settings.samples or ready.case.samples), hooks)
+        sampled = sampler(time_one_call, rules, hooks)
     recompilations = compilation.graphs() - graphs_at_begin[0]  # samples taken before a second begin are partly kept
     report.facts(
         recompilations=recompilations,
         device_used_bytes=memory.device_used_bytes(),
         **facts.sampling(sampled, telemetry.end(), made),
     )
-    return _outcome(sampled, recompilations)
+    return outcome_of(sampled, recompilations)
 
 
-def _outcome(sampled: Sampled, recompilations: int) -> tuple[Status, str]:
-    if not sampled.samples:
-        return Status.FAILED, f"every sample was rejected: {sampled.rejected[-1]}"
+def outcome_of(sampled: Sampled, recompilations: int) -> tuple[Status, str]:
+    if sampled.throttled:
+        return Status.UNSTABLE, f"{MAX_REJECTED} calls in a row were throttled, so they were kept: {sampled.throttled}"
     if recompilations:
         return Status.UNSTABLE, f"{recompilations} graphs were compiled while samples were taken"
-    if not sampled.stable:
+    if sampled.steady is False:
         return Status.UNSTABLE, "the samples drift: their second half differs from the first"
     return Status.OK, ""
 

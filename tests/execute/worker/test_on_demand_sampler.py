@@ -58,7 +58,7 @@ def test_samples_that_drift_are_reported_and_stay_samples(pair):
     discarded = []
     rules = replace(TINY.fixed(12), check_stability=True)
     sampled = sampler.measure(lambda: Timing(next(seconds), None), rules, Hooks(on_discard=discarded.append))
-    assert not sampled.stable
+    assert sampled.steady is False
     assert len(sampled.samples) == 12
     assert discarded == []
 
