@@ -12,6 +12,7 @@ from support import ROOT
 from bench.analyze.results import results
 from bench.analyze.run import open_run
 from bench.errors import InputError
+from bench.present import words
 from bench.records import store
 from bench.records.table import results_csv, samples_csv
 from bench.session import files
@@ -56,6 +57,15 @@ def test_published_files_are_those_that_follow_from_the_published_processes(fold
     run = open_run(folder)
     assert (folder / store.RESULTS).read_text(encoding="utf-8") == results_csv(results(run))
     assert (folder / store.SAMPLES).read_text(encoding="utf-8") == samples_csv(run.processes)
+
+
+def test_the_published_rows_show_the_process_that_was_disturbed_most():
+    found = {result.case: result for result in results(open_run(ROOT / "results" / "published" / "amd-epyc"))}
+    busy = {case: round(result.telemetry.others_busy_cores, 2) for case, result in found.items()}
+    assert busy == {
+        "baseline": 0.95, "bf16": 0.92, "distilled": 0.98, "distilled-tiny-vae": 1.0, "distilled-tiny-vae-bf16": 0.98,
+    }  # fmt: skip
+    assert words.disturbed(found.values()) == "9 of 20 processes disturbed by other work on the machine"
 
 
 def test_a_published_run_is_named_by_its_device(kept):

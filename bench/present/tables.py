@@ -32,7 +32,7 @@ def table(info: ScenarioInfo, results: Sequence[CaseResult]) -> Grid:
         columns=tuple(column for column, _ in FIELDS),
         rows=tuple(tuple(cell(result) for _, cell in FIELDS) for result in results),
         warning=words.caution(results),
-        notes=tuple(filter(None, [_source(info), _weights(results)])),
+        notes=tuple(filter(None, [_source(info), _weights(results), _disturbed(results)])),
         details=tuple(f"{result.case}: {result.claim.note}" for result in results if result.claim.note),
     )
     return grid.without_empty_columns()
@@ -70,6 +70,11 @@ def _source(info: ScenarioInfo) -> str:
 def _weights(results: Sequence[CaseResult]) -> str:
     kinds = sorted({result.settings.weights for result in results if result.settings.weights})
     return " ".join(filter(None, [f"Weights: {', '.join(kinds)}.", words.intervals(results)])) if kinds else ""
+
+
+def _disturbed(results: Sequence[CaseResult]) -> str:
+    found = words.disturbed(results)
+    return f"Load: {found}." if found else ""
 
 
 def _figure(

@@ -50,11 +50,21 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
         "host-bound",
         lambda share, _: f"the device computes for {share:.0%} of a call and waits for the host",
     ),
-    RemarkKind.DISTURBED: ("disturbed", lambda share, _: f"other processes had its core for {share:.0%} of the time"),
-    RemarkKind.NEVER_WARM: ("never warm", lambda *_: "calls were still changing when warm-up ended"),
+    RemarkKind.DISTURBED: (
+        "disturbed",
+        lambda share, some: f"other programs had its core for up to {share:.0%} of the time{_in(some)}",
+    ),
+    RemarkKind.BUSY_MACHINE: (
+        "busy machine",
+        lambda cores, some: f"other programs kept up to {cores:.2f} cores busy{_in(some)}",
+    ),
+    RemarkKind.NEVER_WARM: (
+        "never warm",
+        lambda _, some: f"calls were still changing when warm-up ended{_in(some)}",
+    ),
     RemarkKind.WARMUP_CUT_SHORT: (
         "perhaps not warm",
-        lambda calls, _: f"warm-up ran out of time after {count(int(calls), 'call')}",
+        lambda calls, some: f"warm-up ran out of time after {count(int(calls), 'call')}{_in(some)}",
     ),
     RemarkKind.IMAGE_DIFFERS: (
         "image differs",
@@ -74,6 +84,18 @@ NOT_JUDGED: Mapping[NotJudged | None, Callable[[CaseResult], str]] = {
     NotJudged.NO_FIGURE: lambda _: "no figure to compare",
     NotJudged.NO_BASELINE: lambda _: "its baseline was not measured",
 }
+
+
+def _in(some: str) -> str:
+    """Return how many of a case's processes a remark is about, where it has several."""
+    return f" in {some} processes" if some else ""
+
+
+def disturbed(results: Iterable[CaseResult]) -> str:
+    """Return how many processes of a table did not have the machine to themselves."""
+    figures = [result.statistics for result in results]
+    found, processes = sum(each.disturbed_processes or 0 for each in figures), sum(each.processes for each in figures)
+    return f"{found} of {count(processes, 'process')} disturbed by other work on the machine" if found else ""
 
 
 def tiny_warning(tiny: Iterable[bool]) -> str:
@@ -220,4 +242,5 @@ def versions(environment: Mapping[str, object], *names: str) -> str:
 
 def count(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural unless it is one."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"

@@ -64,6 +64,10 @@ class Statistics:
     """Statistics over the samples of all measured processes."""
 
     processes: Count = column("that were measured", 0)
+    warm_processes: Count | None = column("of these, whose warm-up ended because calls agreed")
+    disturbed_processes: Count | None = column(
+        "of these, disturbed by other programs: own_cpu_share below 0.95, or a quarter of the machine's cores busy"
+    )
     samples: Count = column("of all measured processes", 0)
     latency_median_s: Latency | None = column("of one process; the geometric mean of the medians of several")
     latency_low_s: Latency | None = column("95 % interval; empty below 6 samples of one process, or 4 processes")
@@ -72,7 +76,7 @@ class Statistics:
     process_medians_s: Medians | None = column("median of every measured process, as JSON; what `gate` compares")
     latency_min_s: Latency | None = column("fastest sample")
     latency_max_s: Latency | None = column("slowest sample")
-    device_time_median_s: Seconds | None = column("median time between device events")
+    device_time_median_s: Seconds | None = column("time between device events, taken as latency_median_s is")
     seconds_per_image: Latency | None = column("latency_median_s / images")
     images_per_second: Latency | None = column("images / latency_median_s")
     roofline_fraction: Amount | None = column("roofline_s / latency_median_s: 1 is as fast as this device can be")
@@ -88,7 +92,9 @@ class Comparison:
     speedup_low: Latency | None = column("95 % interval over blocks; empty below 4")
     speedup_high: Latency | None = column("upper end of the interval")
     blocks: Count | None = column("passes in which both the case and its baseline were measured")
-    break_even_images: Amount | None = column("images after which a slower first call has paid for itself")
+    break_even_images: Amount | None = column(
+        "images after which a slower first call (first_call_s) has paid for itself"
+    )
     parameter_reduction: Number | None = column("1 - the denoiser's parameters / the baseline's")
     threshold: Number | None = column(
         "slow-down that `gate` calls a regression, as a share, where the scenario sets it"

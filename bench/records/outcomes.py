@@ -11,7 +11,7 @@ class Status(StrEnum):
     """How a case ended."""
 
     OK = "ok"
-    UNSTABLE = "unstable"  # measured, but still changing
+    UNSTABLE = "unstable"  # measured, but still changing, or too often without its core
     SKIPPED = "skipped"  # this machine or this pipeline cannot do it
     OOM = "oom"
     TIMEOUT = "timeout"
@@ -80,9 +80,10 @@ class RemarkKind(StrEnum):
     """What a reader should know about a row that is otherwise fine."""
 
     HOST_BOUND = "host-bound"  # value: share of a call in which the device computed
-    DISTURBED = "disturbed"  # value: share of the time in which other processes had its core
-    NEVER_WARM = "never-warm"  # the last triples of warm-up calls still differed
-    WARMUP_CUT_SHORT = "warm-up-cut-short"  # value: warm-up calls made before the time ran out
+    DISTURBED = "disturbed"  # value: the greatest share of the time in which others had its core; subject: `2 of 4`
+    BUSY_MACHINE = "busy-machine"  # value: the most cores that others kept busy; subject: processes, as `2 of 4`
+    NEVER_WARM = "never-warm"  # the last triples of warm-up calls still differed; subject: processes, as `2 of 4`
+    WARMUP_CUT_SHORT = "warm-up-cut-short"  # value: fewest calls before the time ran out; subject: `2 of 4`
     IMAGE_DIFFERS = "image-differs"  # value: PSNR in dB; subject: the approximate optimization that explains it
     IDLE = "idle"  # subject: an optimization that is on and had nothing to act on
     OVERRIDDEN = "overridden"  # subject: an environment variable that overrides a setting, as NAME=VALUE
