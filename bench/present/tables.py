@@ -64,7 +64,7 @@ def _source(info: ScenarioInfo) -> str:
         return ""
     device = f" on {info.source['device']}" if info.source.get("device") else ""
     document = info.source.get("document", "an unnamed document")
-    return f"Documented in {document}{device}; on any other device only the documented speed-up is judged."
+    return f"Documented in {document}{device}; on any other device its seconds are not judged."
 
 
 def _weights(results: Sequence[CaseResult]) -> str:
@@ -123,7 +123,7 @@ def _seconds_per_image(result: CaseResult) -> str:
 
 
 def _verdict(result: CaseResult) -> Cell:
-    return Cell() if result.tiny else Cell(words.verdict(result), tone=claim_tone(result))
+    return Cell() if result.tiny else Cell(words.all_verdicts(result), tone=claim_tone(result))
 
 
 FIELDS: tuple[Field, ...] = (

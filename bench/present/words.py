@@ -11,8 +11,17 @@ from bench.analyze.highlights import Detail, NoGain, verdicts
 from bench.analyze.memory import MEMORY_KINDS
 from bench.analyze.recommend import ONE_PROCESS
 from bench.analyze.similarity import another_image
-from bench.records.case_result import CaseResult, Comparison
-from bench.records.outcomes import ClaimVerdict, Expectation, IntervalKind, NotJudged, Remark, RemarkKind, Status
+from bench.records.case_result import CaseResult, Claim, Comparison
+from bench.records.outcomes import (
+    ClaimVerdict,
+    Expectation,
+    IntervalKind,
+    JudgedBy,
+    NotJudged,
+    Remark,
+    RemarkKind,
+    Status,
+)
 
 ALL_TINY = "TINY MODELS: the real classes at toy width. Their figures say nothing about the full-size models."
 SOME_TINY = "PARTLY TINY MODELS: what is marked (tiny) has toy width and says nothing about the full-size models."
@@ -33,6 +42,12 @@ VERDICTS = {
     ClaimVerdict.SLOWER: "slower than documented",
     ClaimVerdict.GAINS_MORE: "gains more than documented",
     ClaimVerdict.GAINS_LESS: "gains less than documented",
+    ClaimVerdict.UNDECIDED: "not distinguishable within its interval",
+}
+SAVINGS = {
+    ClaimVerdict.AS_DOCUMENTED: "as documented",
+    ClaimVerdict.GAINS_MORE: "more than documented",
+    ClaimVerdict.GAINS_LESS: "less than documented",
 }
 NO_GAIN = {
     NoGain.NOTHING_COMPARED: "there is nothing to compare, because no baseline was measured beside another case",
@@ -52,11 +67,11 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     ),
     RemarkKind.DISTURBED: (
         "disturbed",
-        lambda share, some: f"other programs had its core for up to {share:.0%} of the time{_in(some)}",
+        lambda share, some: f"other programs had its core for {_most(some)}{share:.0%} of the time{_in(some)}",
     ),
     RemarkKind.BUSY_MACHINE: (
         "busy machine",
-        lambda cores, some: f"other programs kept up to {cores:.2f} cores busy{_in(some)}",
+        lambda cores, some: f"other programs kept {_most(some)}{cores:.2f} cores busy{_in(some)}",
     ),
     RemarkKind.NEVER_WARM: (
         "never warm",
@@ -84,6 +99,11 @@ NOT_JUDGED: Mapping[NotJudged | None, Callable[[CaseResult], str]] = {
     NotJudged.NO_FIGURE: lambda _: "no figure to compare",
     NotJudged.NO_BASELINE: lambda _: "its baseline was not measured",
 }
+
+
+def _most(some: str) -> str:
+    """Return what is before a figure of the most disturbed of several processes."""
+    return "up to " if some else ""
 
 
 def _in(some: str) -> str:
@@ -132,8 +152,10 @@ def notes(result: CaseResult) -> str:
 
 
 def verdict(result: CaseResult) -> str:
-    """Return what a documented figure came to here."""
+    """Return what the documented figure that decides came to here."""
     claim = result.claim
+    if claim.judged_by in {JudgedBy.PARAMETERS, JudgedBy.MEMORY}:
+        return "; ".join(_savings(result))
     match claim.verdict:
         case None:
             return ""
@@ -143,6 +165,31 @@ def verdict(result: CaseResult) -> str:
             return f"not judged: {NOT_JUDGED[claim.not_judged](result)}"
         case known:
             return VERDICTS[known]
+
+
+def all_verdicts(result: CaseResult) -> str:
+    """Return the verdicts on all documented figures of a case, first the one that decides."""
+    claim, found = result.claim, [verdict(result)]
+    if claim.judged_by is JudgedBy.LATENCY and claim.speedup_verdict is not None:
+        found.append(f"its speed-up {VERDICTS[claim.speedup_verdict]}")
+    if claim.other_verdict is not None:
+        found.append(f"read as {units.ratio(claim.other_speedup)}: {VERDICTS[claim.other_verdict]}")
+    if claim.judged_by not in {JudgedBy.PARAMETERS, JudgedBy.MEMORY}:
+        found += _savings(result)
+    return "; ".join(filter(None, found))
+
+
+def _savings(result: CaseResult) -> list[str]:
+    claim, compared = result.claim, result.comparison
+    figures = (
+        (claim.parameter_verdict, compared.parameter_reduction, "fewer parameters"),
+        (claim.memory_verdict, compared.memory_reduction, "less memory"),
+    )
+    return [
+        f"{share:.0%} {what}: {SAVINGS[verdict]}"
+        for verdict, share, what in figures
+        if verdict is not None and share is not None
+    ]
 
 
 def verdict_groups(results: Sequence[CaseResult]) -> dict[str, list[CaseResult]]:
@@ -169,12 +216,18 @@ def documented(result: CaseResult) -> str:
     claim = result.claim
     figures = [
         _documented_seconds(result),
-        "" if result.is_baseline else units.ratio(claim.speedup),
+        "" if result.is_baseline else _documented_speedup(claim),
         "" if claim.parameter_reduction is None else f"{claim.parameter_reduction:.0%} fewer parameters",
+        "" if claim.memory_reduction is None else f"{claim.memory_reduction:.0%} less memory",
         claim.status or "",
     ]
     text = ", ".join(filter(None, figures))
     return f"about {text}" if text and claim.approximate else text
+
+
+def _documented_speedup(claim: Claim) -> str:
+    other = f" (inferred; or {units.ratio(claim.other_speedup)})" if claim.speedup_inferred else ""
+    return f"{units.ratio(claim.speedup)}{other}"
 
 
 def _documented_seconds(result: CaseResult) -> str:

@@ -96,6 +96,7 @@ class Comparison:
         "images after which a slower first call (first_call_s) has paid for itself"
     )
     parameter_reduction: Number | None = column("1 - the denoiser's parameters / the baseline's")
+    memory_reduction: Number | None = column("1 - peak_allocated_bytes / the baseline's; empty without a counter")
     threshold: Number | None = column(
         "slow-down that `gate` calls a regression, as a share, where the scenario sets it"
     )
@@ -109,13 +110,20 @@ class Claim:
     over_calls: Count | None = column("calls that the documented figure is the total of")
     seconds_per_image: Latency | None = column("documented, or derived from the latency")
     speedup: Latency | None = column("documented, or derived from two documented figures")
+    speedup_inferred: bool | None = column("whether it is a reading: 43 % less latency as 1 / (1 - 0.43)")
+    other_speedup: Latency | None = column("what the documentation could also mean: 43 % faster as 1 + 0.43")
     parameter_reduction: Number | None = column("documented share of parameters saved")
+    memory_reduction: Number | None = column("documented share of peak memory saved")
     status: Status | None = column("documented outcome where it is not a figure")
     approximate: bool | None = column("whether the documentation says 'about'")
     device: Text | None = column("GPU of the documented figures")
-    judged_by: JudgedBy | None = column("which figure decided: latency, speedup or status; empty: not judged")
-    ratio: Amount | None = column("measured / documented, of that figure")
+    judged_by: JudgedBy | None = column(f"which figure decided: {', '.join(JudgedBy)}; empty: not judged")
+    ratio: Number | None = column("measured / documented, of that figure")
     verdict: ClaimVerdict | None = column("what follows: " + ", ".join(ClaimVerdict))
+    speedup_verdict: ClaimVerdict | None = column("on the documented speed-up, also where the latency decided")
+    other_verdict: ClaimVerdict | None = column("on the other reading of the speed-up")
+    parameter_verdict: ClaimVerdict | None = column("on the documented share of parameters saved")
+    memory_verdict: ClaimVerdict | None = column("on the documented share of peak memory saved")
     not_judged: NotJudged | None = column("why there is no verdict: " + ", ".join(NotJudged))
     note: Text | None = column("what is known and what is inferred about the documented figure")
 

@@ -43,6 +43,8 @@ class JudgedBy(StrEnum):
 
     LATENCY = "latency"
     SPEEDUP = "speedup"
+    PARAMETERS = "parameters"
+    MEMORY = "memory"
     STATUS = "status"
 
 
@@ -54,6 +56,7 @@ class ClaimVerdict(StrEnum):
     SLOWER = "slower"
     GAINS_MORE = "gains-more"
     GAINS_LESS = "gains-less"
+    UNDECIDED = "undecided"  # the measured figure's interval reaches across a boundary between two of the others
     OTHER_STATUS = "other-status"  # the documentation names an outcome, and here there was another
     NOT_JUDGED = "not-judged"
 
