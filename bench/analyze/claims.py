@@ -85,9 +85,9 @@ def _documented(case: Case, base_case: Case | None) -> Claim:
     claim, mine = case.claim, _seconds_per_image(case)
     base = _seconds_per_image(base_case) if base_case is not None else None
     speedup, less = claim.get("speedup"), claim.get("latency_reduction")
-    inferred = speedup is None and less is not None
-    if inferred:
-        speedup = 1 / (1 - less)
+    inferred = less if speedup is None else None
+    if inferred is not None:
+        speedup = 1 / (1 - inferred)
     if speedup is None and mine and base:
         speedup = base / mine
     calls = int(claim.get("over_calls", 1))
@@ -96,8 +96,8 @@ def _documented(case: Case, base_case: Case | None) -> Claim:
         over_calls=calls if "latency_s" in claim else None,
         seconds_per_image=mine,
         speedup=speedup,
-        speedup_inferred=True if inferred else None,
-        other_speedup=1 + less if inferred else None,
+        speedup_inferred=True if inferred is not None else None,
+        other_speedup=1 + inferred if inferred is not None else None,
         parameter_reduction=claim.get("parameter_reduction"),
         memory_reduction=claim.get("memory_reduction"),
     )
@@ -147,13 +147,13 @@ def _by_figure(claim: Claim, result: CaseResult, *, here: bool) -> Claim:
     if here and claim.seconds_per_image and seconds:
         verdict = _on_seconds(claim, claim.seconds_per_image, _seconds_interval(result, seconds))
         return _judged(claim, JudgedBy.LATENCY, seconds / claim.seconds_per_image, verdict)
-    for judged_by, documented, found, verdict in (
+    for judged_by, documented, found, on_its_own in (
         (JudgedBy.SPEEDUP, claim.speedup, compared.speedup, claim.speedup_verdict),
         (JudgedBy.PARAMETERS, claim.parameter_reduction, compared.parameter_reduction, claim.parameter_verdict),
         (JudgedBy.MEMORY, claim.memory_reduction, compared.memory_reduction, claim.memory_verdict),
     ):
-        if documented and found is not None and verdict is not None:
-            return _judged(claim, judged_by, found / documented, verdict)
+        if documented and found is not None and on_its_own is not None:
+            return _judged(claim, judged_by, found / documented, on_its_own)
     if claim.speedup and not result.is_baseline:
         return _not_judged(claim, NotJudged.NO_BASELINE)
     return _not_judged(claim, NotJudged.OTHER_DEVICE if claim.seconds_per_image and not here else NotJudged.NO_FIGURE)

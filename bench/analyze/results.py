@@ -85,8 +85,8 @@ class Book:
     def _with_pictures(self, result: CaseResult) -> CaseResult:
         case = self._run.cases[result.key]
         base = self._run.cases.get(case.baseline or "")
-        similarity, remark = compare_pictures(self._run.folder, case, result, base)
-        return replace(result, similarity=similarity, remarks=(*result.remarks, *filter(None, [remark])))
+        similarity, remarks = compare_pictures(self._run.folder, case, result, base)
+        return replace(result, similarity=similarity, remarks=(*result.remarks, *remarks))
 
 
 def results(run: Run, *, pictures: bool = True) -> list[CaseResult]:

@@ -85,6 +85,14 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
         "image differs",
         lambda psnr, name: f"{units.decibels(psnr)} from the baseline's, {BLENDED.get(name, UNEXPLAINED)}",
     ),
+    RemarkKind.REGION_DIFFERS: (
+        "part of the image differs",
+        lambda ssim, name: f"SSIM {ssim:.2f} in the worst window, {BLENDED.get(name, UNEXPLAINED)}",
+    ),
+    RemarkKind.COLOR_DIFFERS: (
+        "color differs",
+        lambda shift, name: f"by a Delta E of {shift:.1f} on average, {BLENDED.get(name, UNEXPLAINED)}",
+    ),
     RemarkKind.IDLE: ("nothing to do", lambda _, name: f"{name} is on, but there was nothing for it to do"),
     RemarkKind.OVERRIDDEN: (
         "overridden",
@@ -274,7 +282,10 @@ def pictures(result: CaseResult) -> str:
     """Return the figures of two pictures that were compared, whatever was expected of them."""
     found = result.similarity
     ssim = "" if found.ssim is None else f"SSIM {found.ssim:.4f}"
-    return ", ".join(filter(None, [decibels(found.psnr_db), ssim]))
+    worst = "" if found.ssim_min is None else f"{found.ssim_min:.2f} in the worst window"
+    color = "" if found.color_shift is None else f"Delta E {found.color_shift:.1f}"
+    lpips = "" if found.lpips is None else f"LPIPS {found.lpips:.3f}"
+    return ", ".join(filter(None, [decibels(found.psnr_db), ssim, worst, color, lpips]))
 
 
 def decibels(value: float | None) -> str:

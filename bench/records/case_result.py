@@ -136,6 +136,13 @@ class Similarity:
     changed_by: Names = column("settings that change the image by design, joined by +", ())
     psnr_db: Decibels | None = column("the lowest over pictures of the same seeds; inf: identical")
     ssim: Number | None = column("structural similarity, the lowest over pictures of the same seeds")
+    ssim_min: Number | None = column("that of the worst window of 31 x 31 pixels in any picture")
+    color_shift: Amount | None = column(
+        "distance of the mean colors in CIE Lab (Delta E 1976), the largest of a picture"
+    )
+    lpips: Amount | None = column(
+        "LPIPS with AlexNet, the highest; needs the extra `lpips`, its weights, and trained ones"
+    )
     image_sha256: Text | None = column("of the first picture's pixels")
 
 

@@ -88,6 +88,8 @@ class RemarkKind(StrEnum):
     NEVER_WARM = "never-warm"  # the last triples of warm-up calls still differed; subject: processes, as `2 of 4`
     WARMUP_CUT_SHORT = "warm-up-cut-short"  # value: fewest calls before the time ran out; subject: `2 of 4`
     IMAGE_DIFFERS = "image-differs"  # value: PSNR in dB; subject: the approximate optimization that explains it
+    REGION_DIFFERS = "region-differs"  # value: SSIM of the worst window; subject: as above
+    COLOR_DIFFERS = "color-differs"  # value: distance of the mean colors, Delta E; subject: as above
     IDLE = "idle"  # subject: an optimization that is on and had nothing to act on
     OVERRIDDEN = "overridden"  # subject: an environment variable that overrides a setting, as NAME=VALUE
 

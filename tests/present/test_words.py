@@ -84,6 +84,10 @@ def test_an_outcome_without_a_reason_is_the_status():
             "image differs: 27.0 dB from the baseline's, because its tiles are decoded separately and blended",
         ),
         (
+            Remark(RemarkKind.REGION_DIFFERS, -0.02),
+            "part of the image differs: SSIM -0.02 in the worst window, although no setting explains it",
+        ),
+        (
             Remark(RemarkKind.IDLE, subject="vae_slicing"),
             "nothing to do: vae_slicing is on, but there was nothing for it to do",
         ),
@@ -269,6 +273,10 @@ def test_the_psnr_where_the_same_image_is_expected(columns, text):
     [
         ({"psnr_db": 8.7, "ssim": -0.11964}, "PSNR 8.7 dB, SSIM -0.1196"),
         ({"psnr_db": float("inf"), "ssim": 1.0}, "identical, SSIM 1.0000"),
+        (
+            {"psnr_db": 40.0, "ssim": 0.99, "ssim_min": 0.93, "color_shift": 0.04, "lpips": 0.0123},
+            "PSNR 40.0 dB, SSIM 0.9900, 0.93 in the worst window, Delta E 0.0, LPIPS 0.012",
+        ),
         ({}, ""),
     ],
 )
