@@ -29,29 +29,19 @@ STORED = (
     "use --base-python A --head-python B, which measures both sides side by side."
 )
 
-COMPARED = {
-    ComparisonVerdict.SLOWER: "slower",
-    ComparisonVerdict.FASTER: "faster",
-    ComparisonVerdict.NO_DIFFERENCE: "no difference shown",
-    ComparisonVerdict.TOO_FEW_PROCESSES: "too few processes",
-    ComparisonVerdict.OTHER_SETTINGS: "other settings",
-    ComparisonVerdict.ONLY_IN_BASE: "only in base",
-    ComparisonVerdict.ONLY_IN_NEW: "only in new",
-}
 COMPARED_TONES = {ComparisonVerdict.SLOWER: Tone.BAD, ComparisonVerdict.FASTER: Tone.GOOD}
 
-GATED = {
-    GateVerdict.PASSED: "passed",
-    GateVerdict.REGRESSED: "regressed",
-    GateVerdict.INCONCLUSIVE: "inconclusive",
-    GateVerdict.NOT_COMPARABLE: "not comparable",
-}
 GATE_TONES = {
     GateVerdict.PASSED: Tone.GOOD,
     GateVerdict.REGRESSED: Tone.BAD,
     GateVerdict.INCONCLUSIVE: Tone.OPEN,
     GateVerdict.NOT_COMPARABLE: Tone.OPEN,
 }
+
+
+def spelled(verdict: ComparisonVerdict | GateVerdict) -> str:
+    """Return a verdict as it is printed; its code is the same with dashes."""
+    return verdict.replace("-", " ")
 
 
 def difference(found: Difference) -> str:
@@ -69,7 +59,7 @@ def compared(pair: Pair) -> str:
     """Return what a pair shows."""
     if pair.verdict is ComparisonVerdict.NOT_MEASURED:
         return _statuses(pair)
-    return COMPARED[pair.verdict]
+    return spelled(pair.verdict)
 
 
 def change(pair: Pair) -> str:
