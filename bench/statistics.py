@@ -27,6 +27,10 @@ STRONGEST = 0.9
 MIN_BLOCKS = 4
 """Two forward and two backward passes: with fewer, the t-interval is too wide to decide anything."""
 
+PROCESS_SPREAD = 0.024
+"""Standard deviation of one case's medians between processes that each have a core of their own, as a share. Where only
+one process was measured, its spread is not known, and twice this stands for the 95 % interval of its median."""
+
 MIN_PROCESSES = 3
 """Per side, for runs that were not interleaved. When one version is compared with itself at a nominal 5 %, 42 % of the
 comparisons report a difference with one process per side, 3 % with three (simulated: 0.4 % noise within a process and

@@ -11,6 +11,7 @@ is kept can be read again by `tables`, `report`, `recommend` and `compare`.
 import argparse
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,7 @@ from bench.analyze.similarity import IMAGES  # noqa: E402
 from bench.errors import InputError  # noqa: E402
 from bench.present import render, tables, words  # noqa: E402
 from bench.records import store  # noqa: E402
+from bench.records.case_result import CaseResult  # noqa: E402
 from bench.records.outcomes import Status  # noqa: E402
 from bench.session import files  # noqa: E402
 
@@ -103,7 +105,8 @@ def block(kept: Path, scenario: str, root: Path) -> str:
     infos = {info.scenario: info for info in run.plan.scenarios}
     if scenario not in infos:
         raise InputError(f"{kept}: does not have the scenario {scenario}; it has {', '.join(infos)}")
-    grid = tables.table(infos[scenario], tables.of_scenario(infos[scenario], results(run)))
+    of_scenario = tables.of_scenario(infos[scenario], results(run))
+    grid = tables.table(infos[scenario], of_scenario)
     shown = grid.select(grid.header.index(name) for name in COLUMNS if name in grid.header)
     drawn = {kind: kept / files.PLOTS / f"{scenario}-{kind}.png" for kind in PLOTS}
     kind = next((kind for kind, plot in drawn.items() if plot.is_file()), None)
@@ -111,17 +114,18 @@ def block(kept: Path, scenario: str, root: Path) -> str:
         raise InputError(f"{kept}: has no plot of {scenario}, because nothing of it was measured; show another one")
     return "\n\n".join(
         [
-            f"{render.escaped(grid.title)}; {_ran(run)}:",
+            f"{render.escaped(grid.title)}; {_ran(run, of_scenario)}:",
             render.markdown(shown),
             f"![{scenario}: {kind} of each case]({drawn[kind].relative_to(root)})",
         ]
     )
 
 
-def _ran(run: Run) -> str:
+def _ran(run: Run, shown: Sequence[CaseResult]) -> str:
     processes = min(sum(each.key == key for each in run.processes) for key in {each.key for each in run.processes})
     versions = words.versions(run.environment, "torch", "diffusers")
-    return f"{run.environment['device_name']}, {versions}, {processes} fresh processes per case"
+    parts = (run.environment["device_name"], versions, f"{processes} fresh processes per case", words.disturbed(shown))
+    return ", ".join(filter(None, parts))
 
 
 def _refuse(run: Run) -> None:

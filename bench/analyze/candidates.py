@@ -14,11 +14,11 @@ from bench.analyze.comparison import Difference, differences
 from bench.analyze.constraints import Constraints, Goal
 from bench.analyze.memory import highest_peak
 from bench.analyze.run import Run
-from bench.analyze.similarity import BY_DESIGN, NOT_OF_THE_IMAGE, by_design, psnr_between, psnr_of_shared
+from bench.analyze.similarity import BY_DESIGN, NOT_OF_THE_IMAGE, alarms, by_design, similarity_between
 from bench.plan.case import Case
-from bench.records.case_result import CaseResult
+from bench.records.case_result import CaseResult, Similarity
 from bench.records.models import Settings
-from bench.records.outcomes import IntervalKind, Status
+from bench.records.outcomes import IntervalKind, Remark, Status
 from bench.statistics import Interval
 
 BATCH = "num_images_per_prompt"
@@ -32,6 +32,7 @@ class ExclusionKind(StrEnum):
     ANOTHER_IMAGE = "another-image"  # by design: the candidate's `design`
     NO_PICTURES = "no-pictures"  # that could be compared with the reference's
     IMAGE_DIFFERS = "image-differs"  # the candidate's `psnr_db` is below `limit`
+    PART_DIFFERS = "part-differs"  # a window of the picture, or its color: `remark`
     MEMORY_UNKNOWN = "memory-unknown"  # although its most is limited
     NO_FIGURE = "no-figure"  # of what the best is to be best at
     TOO_MUCH_MEMORY = "too-much-memory"  # the candidate's `memory_bytes` is above `limit`
@@ -39,11 +40,12 @@ class ExclusionKind(StrEnum):
 
 @dataclass(frozen=True)
 class ExclusionReason:
-    """Why a case cannot be recommended. `differences` and `limit` are explained beside each `ExclusionKind`."""
+    """Why a case cannot be recommended. The other fields are explained beside each `ExclusionKind`."""
 
     kind: ExclusionKind
     differences: tuple[Difference, ...] = ()
     limit: float | None = None
+    remark: Remark | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +59,17 @@ class Candidate:
     passes: Mapping[int, float] = field(default_factory=dict)  # the cost in seconds in each pass
     memory_bytes: float | None = None  # the highest peak of loading, the first call and a generation
     memory_kind: str = ""  # which peak that is; a key of memory.MEMORY_KINDS
-    psnr_db: float | None = None  # against the reference's pictures; None if they cannot be compared
+    similarity: Similarity = field(
+        default_factory=Similarity
+    )  # to the reference's pictures; unknown if they cannot be compared
     design: tuple[str, ...] = ()  # settings that make another image than the plan's baseline, measured or not
     exclusion_reason: ExclusionReason | None = None  # why it cannot be recommended
     excess_bytes: float = 0.0  # how much more memory it takes than is allowed
+
+    @property
+    def psnr_db(self) -> float | None:
+        """The similarity to the reference's pictures in dB; None if they cannot be compared."""
+        return self.similarity.psnr_db
 
 
 @dataclass(frozen=True)
@@ -121,14 +130,14 @@ def _weigh(
     constraints: Constraints,
 ) -> Candidate:  # fmt: skip
     result = results[case.key]
-    design, psnr = tuple(by_design(case, image)), _psnr(run, case, result, reference)
+    design, similarity = tuple(by_design(case, image)), _similarity(run, case, result, reference)
     if constraints.goal == Goal.THROUGHPUT and BATCH in design and reference is not None:
-        design, psnr = _batch(run, case, reference, design, constraints)
+        design, similarity = _batch(run, case, reference, design, constraints)
     memory, kind = highest_peak(result)
     cost, interval, passes = _cost(result, memory, constraints.goal)
     most = constraints.max_memory_bytes
     candidate = Candidate(
-        case, result, cost, interval, passes, memory, kind, psnr, design,
+        case, result, cost, interval, passes, memory, kind, similarity, design,
         excess_bytes=max(0.0, memory - most) if memory is not None and most is not None else 0.0,
     )  # fmt: skip
     base = results[reference.key] if reference is not None else None
@@ -153,30 +162,30 @@ def _cost(
     return figures.latency_median_s / images, interval, passes
 
 
-def _psnr(run: Run, case: Case, result: CaseResult, reference: Case | None) -> float | None:
-    """Return the similarity to the reference's pictures in dB; known already if that is the case's own baseline."""
+def _similarity(run: Run, case: Case, result: CaseResult, reference: Case | None) -> Similarity:
+    """Return the similarity to the reference's pictures; known already if that is the case's own baseline."""
     if reference is None or case.key == reference.key or not result.status.measured:
-        return None
+        return Similarity()
     if case.baseline == reference.key:
-        return result.similarity.psnr_db
-    return psnr_between(run.folder, case.key, run.folder, reference.key)
+        return result.similarity
+    return similarity_between(run.folder, case.key, reference.key)
 
 
 def _batch(
     run: Run, case: Case, reference: Case, design: tuple[str, ...], constraints: Constraints
-) -> tuple[tuple[str, ...], float | None]:
+) -> tuple[tuple[str, ...], Similarity]:
     """Return what makes another image, and the similarity of the pictures that both make: for a batch, maybe nothing.
 
     With one seed per image, the first picture of a batch is that of a single call; with one seed for all it is not.
     """
-    psnr = psnr_of_shared(run.folder, case.key, reference.key)
-    same = set(design) <= {BATCH, "seed"} and psnr is not None and psnr >= constraints.min_psnr_db
-    return () if same else design, psnr
+    found = similarity_between(run.folder, case.key, reference.key, shared=True)
+    close = found.psnr_db is not None and found.psnr_db >= constraints.min_psnr_db and not alarms(found)
+    return () if close and set(design) <= {BATCH, "seed"} else design, found
 
 
 def _exclusion_reasons(candidate: Candidate, base: CaseResult | None, wanted: Constraints) -> Iterator[ExclusionReason]:
     """Yield what excludes a candidate, which is complete but for its reason; `base` is the reference's result."""
-    result, psnr, least = candidate.result, candidate.psnr_db, wanted.min_psnr_db
+    result = candidate.result
     if result.status != Status.OK:
         yield ExclusionReason(ExclusionKind.STATUS)
     if other := _other_work(result, base, wanted.goal):
@@ -184,16 +193,23 @@ def _exclusion_reasons(candidate: Candidate, base: CaseResult | None, wanted: Co
     if candidate.design and not wanted.other_images:
         yield ExclusionReason(ExclusionKind.ANOTHER_IMAGE)
     if not candidate.design and base is not None and base.key != result.key:
-        if psnr is None:
-            yield ExclusionReason(ExclusionKind.NO_PICTURES)
-        elif psnr < least:
-            yield ExclusionReason(ExclusionKind.IMAGE_DIFFERS, limit=least)
+        yield from _image_reasons(candidate, wanted.min_psnr_db)
     if candidate.memory_bytes is None and wanted.max_memory_bytes is not None:
         yield ExclusionReason(ExclusionKind.MEMORY_UNKNOWN)
     if candidate.cost is None:
         yield ExclusionReason(ExclusionKind.NO_FIGURE)
     if candidate.excess_bytes:
         yield ExclusionReason(ExclusionKind.TOO_MUCH_MEMORY, limit=wanted.max_memory_bytes)
+
+
+def _image_reasons(candidate: Candidate, least_db: float) -> Iterator[ExclusionReason]:
+    """Yield why the pictures of a candidate, which should be the reference's, are not."""
+    if candidate.psnr_db is None:
+        yield ExclusionReason(ExclusionKind.NO_PICTURES)
+    elif candidate.psnr_db < least_db:
+        yield ExclusionReason(ExclusionKind.IMAGE_DIFFERS, limit=least_db)
+    for remark in alarms(candidate.similarity):
+        yield ExclusionReason(ExclusionKind.PART_DIFFERS, remark=remark)
 
 
 def _other_work(result: CaseResult, base: CaseResult | None, goal: Goal) -> tuple[Difference, ...]:

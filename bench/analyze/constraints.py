@@ -28,6 +28,6 @@ class Constraints:
     def __post_init__(self) -> None:
         if not self.min_psnr_db >= ALARM_DB:  # so that nan is refused, too
             raise InputError(
-                f"--min-psnr {self.min_psnr_db:g}: a difference below {ALARM_DB:g} dB is visible, "
+                f"--min-psnr {self.min_psnr_db:g}: below {ALARM_DB:g} dB a picture counts as another one, "
                 f"so such a case is never recommended; give {ALARM_DB:g} or more"
             )

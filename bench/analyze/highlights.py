@@ -39,10 +39,12 @@ def fastest(results: Sequence[CaseResult]) -> list[CaseResult]:
 
     A case whose picture differs although no setting explains it is left out, because that is not a speed-up.
     """
+    by_key = {result.key: result for result in results}
     best: dict[tuple[str, bool], CaseResult] = {}
     for result in results:
         place = (result.scenario, another_image(result))
-        if _gains(result) and (place not in best or _speedup(result) >= _speedup(best[place])):
+        baseline = by_key.get(f"{result.scenario}/{result.comparison.baseline}")
+        if _gains(result, baseline) and (place not in best or _speedup(result) >= _speedup(best[place])):
             best[place] = result
     scenarios = dict.fromkeys(result.scenario for result in results)
     return [best[place] for name in scenarios for place in ((name, False), (name, True)) if place in best]
@@ -82,9 +84,13 @@ def _compared(result: CaseResult) -> bool:
     return result.comparison.speedup is not None and not result.is_baseline
 
 
-def _gains(result: CaseResult) -> bool:
-    """Say whether a case of status ok is faster by more than chance: by its interval, or without one by a margin."""
-    if result.status != Status.OK or not _compared(result) or differs(result.similarity):
+def _gains(result: CaseResult, baseline: CaseResult | None) -> bool:
+    """Say whether a case is faster by more than chance: by its interval, or without one by a margin.
+
+    An unstable case shows no gain, and neither does any beside an unstable baseline, which would make it look fast.
+    """
+    unstable = any(each is not None and each.status != Status.OK for each in (result, baseline))
+    if unstable or not _compared(result) or differs(result.similarity):
         return False
     low = result.comparison.speedup_low
     return _speedup(result) > 1 + ONE_PROCESS if low is None else low > 1

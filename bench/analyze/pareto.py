@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.analyze.memory import MEMORY_KINDS, highest_peak
-from bench.analyze.similarity import ALARM_DB, another_image
+from bench.analyze.similarity import another_image, differs
 from bench.records.case_result import CaseResult
 from bench.records.outcomes import Status
 
@@ -42,7 +42,7 @@ class Point:
     @property
     def broken(self) -> bool:
         """Whether its picture should be the baseline's and is not."""
-        return self.psnr_db is not None and self.psnr_db < ALARM_DB
+        return self.judged and differs(self.result.similarity)
 
 
 def points(results: Sequence[CaseResult]) -> list[Point]:

@@ -5,29 +5,22 @@ record changes, and the cost of that does not grow with the run.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
-from typing import TypeVar
+from dataclasses import replace
 
 from bench import statistics
 from bench.analyze.claims import judge_claim
+from bench.analyze.combine import combine, disturbed, measured
 from bench.analyze.roofline import roofline
 from bench.analyze.run import Run
 from bench.analyze.similarity import compare_pictures, expectation
 from bench.analyze.speedup import Passes, compare_with_baseline
 from bench.plan.case import Case
 from bench.records.case_result import CaseResult, Comparison, Statistics
-from bench.records.columns import columns, flatten, from_flat
-from bench.records.models import Memory, ProcessRecord
-from bench.records.outcomes import IntervalKind, Remark, RemarkKind, Status
-
-T = TypeVar("T")
+from bench.records.models import ProcessRecord
+from bench.records.outcomes import IntervalKind, Remark, RemarkKind
 
 HOST_BOUND = 0.90
 """With a smaller share of busy time, the device spends a tenth of the call or more waiting for the host."""
-UNDISTURBED = 0.95
-"""A process on a core of its own has that core for nearly all of the time."""
-COMPARABLE_WARMUP = 6
-"""Two triples: with fewer warm-up calls, no two medians could have agreed."""
 
 
 class Book:
@@ -73,27 +66,30 @@ class Book:
         comparison = compare_with_baseline(case, own, base, self._passes)
         result = replace(own, comparison=comparison, similarity=expectation(case, own, base_case))
         claim = judge_claim(case, result, base_case, self._devices[case.scenario])
-        return replace(result, claim=claim, remarks=(*own.remarks, *_remarks(result)))
+        return replace(result, claim=claim)
 
     def _own(self, case: Case) -> CaseResult:
         """Return what the processes of a case come to by themselves."""
         if case.key not in self._alone:
             records, medians = self._records[case.key], self._passes.medians(case.key)
-            combined = _combine(records)
+            combined = combine(records, self._run.cores)
+            figures = _statistics(combined, records, medians, self._run.cores)
             alone = replace(
                 combined,
                 versions=self._run.versions,
-                statistics=_statistics(combined, records, medians),
+                statistics=figures,
                 comparison=Comparison(baseline=case.baseline.split("/", 1)[1] if case.baseline else None),
             )
-            self._alone[case.key] = replace(alone, roofline=roofline(alone, records, self._run.rates))
+            found = roofline(alone, records, self._run.rates)
+            remarks = (*_host_bound(found.device_busy_share), *combined.remarks)
+            self._alone[case.key] = replace(alone, roofline=found, remarks=remarks)
         return self._alone[case.key]
 
     def _with_pictures(self, result: CaseResult) -> CaseResult:
         case = self._run.cases[result.key]
         base = self._run.cases.get(case.baseline or "")
-        similarity, remark = compare_pictures(self._run.folder, case, result, base)
-        return replace(result, similarity=similarity, remarks=(*result.remarks, *filter(None, [remark])))
+        similarity, remarks = compare_pictures(self._run.folder, case, result, base)
+        return replace(result, similarity=similarity, remarks=(*result.remarks, *remarks))
 
 
 def results(run: Run, *, pictures: bool = True) -> list[CaseResult]:
@@ -105,78 +101,24 @@ def _median(record: ProcessRecord) -> float:
     return statistics.median([sample.latency_s for sample in record.samples])
 
 
-def _combine(records: Sequence[ProcessRecord]) -> CaseResult:
-    """Return what the last process reported, completed by what only earlier ones did, with the highest peaks.
-
-    Only one of several processes is diagnosed, and one that crashed may not have reported its settings.
-    """
-    last = records[-1]
-    status, reason = _outcome(records)
-    return CaseResult(
-        scenario=last.scenario,
-        case=last.case,
-        status=status,
-        reason=reason,
-        settings=_last_known([record.settings for record in records]),
-        effective=_last_known([record.effective for record in records]),
-        score=_last_known([record.score for record in records]),
-        work=_last_known([record.work for record in records]),
-        breakdown=_last_known([record.breakdown for record in records]),
-        telemetry=last.telemetry,
-        timings=last.timings,
-        memory=_highest([record.memory for record in records if record.status.measured] or [last.memory]),
-        undiagnosed=next((record.undiagnosed for record in reversed(records) if record.undiagnosed), None),
-        remarks=last.remarks,
-    )
+def _host_bound(busy: float | None) -> list[Remark]:
+    return [Remark(RemarkKind.HOST_BOUND, busy)] if busy is not None and busy < HOST_BOUND else []
 
 
-def _outcome(records: Sequence[ProcessRecord]) -> tuple[Status, str | None]:
-    """Return status and reason of a case: unstable if at least half of its processes were."""
-    last, count = records[-1], len(records)
-    if count == 1:
-        return last.status, last.reason
-    if not last.status.measured:
-        return last.status, f"in process {count} of {count}: {last.reason}"
-    drifted = [record for record in records if record.status == Status.UNSTABLE]
-    if 2 * len(drifted) < count:
-        return Status.OK, None
-    return Status.UNSTABLE, f"{len(drifted)} of {count} processes: {drifted[-1].reason}"
-
-
-def _last_known(parts: Sequence[T]) -> T:
-    """Return one part of several records, each field taken from the last record that knows it."""
-    last = parts[-1]
-    for earlier in reversed(parts[:-1]):
-        unknown = {
-            each.name: getattr(earlier, each.name)
-            for each in fields(last)  # type: ignore[arg-type]
-            if getattr(last, each.name) in (None, ()) and getattr(earlier, each.name) not in (None, ())
-        }
-        last = replace(last, **unknown) if unknown else last  # type: ignore[type-var]
-    return last
-
-
-def _highest(memories: Sequence[Memory]) -> Memory:
-    """Return the highest of each peak."""
-    known = [flatten(memory) for memory in memories]
-    names = [each.name for each in columns(Memory)]
-    return from_flat(
-        Memory,
-        {name: max((row[name] for row in known if row[name] is not None), default=None) for name in names},
-    )
-
-
-def _statistics(case: CaseResult, records: Sequence[ProcessRecord], medians: Mapping[int, float]) -> Statistics:
-    counted = [record for record in records if record.process in medians and record.status.measured] or records
-    samples = [sample for record in counted for sample in record.samples]
-    latencies = [sample.latency_s for sample in samples]
+def _statistics(
+    case: CaseResult, records: Sequence[ProcessRecord], medians: Mapping[int, float], cores: int | None
+) -> Statistics:
+    counted = measured(records)
+    latencies = [sample.latency_s for record in counted for sample in record.samples]
     if not latencies:
         return Statistics(processes=len(medians))
     images = case.settings.images or 1
-    device_times = [sample.device_time_s for sample in samples if sample.device_time_s is not None]
     center, interval, kind = _center(latencies, list(medians.values()) or [statistics.median(latencies)])
+    warm = [record.timings.warm for record in counted if record.timings.warm is not None]
     return Statistics(
         processes=len(medians),
+        warm_processes=sum(warm) if warm else None,
+        disturbed_processes=sum(disturbed(record, cores) for record in counted),
         samples=len(latencies),
         latency_median_s=center,
         latency_low_s=interval.low if interval else None,
@@ -185,10 +127,17 @@ def _statistics(case: CaseResult, records: Sequence[ProcessRecord], medians: Map
         process_medians_s=dict(sorted(medians.items())) or None,
         latency_min_s=min(latencies),
         latency_max_s=max(latencies),
-        device_time_median_s=statistics.median(device_times) if device_times else None,
+        device_time_median_s=_device_time(counted),
         seconds_per_image=center / images,
         images_per_second=images / center,
     )
+
+
+def _device_time(records: Sequence[ProcessRecord]) -> float | None:
+    """Return the geometric mean of the processes' medians, as for the latency; None if one has no device times."""
+    times = [[sample.device_time_s for sample in record.samples] for record in records]
+    known = [[each for each in found if each is not None] for found in times]
+    return statistics.geometric_mean_interval(list(map(statistics.median, known)))[0] if all(known) else None
 
 
 def _center(latencies: list[float], medians: list[float]) -> tuple[float, statistics.Interval | None, IntervalKind]:
@@ -197,20 +146,3 @@ def _center(latencies: list[float], medians: list[float]) -> tuple[float, statis
         return medians[0], statistics.median_interval(latencies), IntervalKind.WITHIN
     center, interval = statistics.geometric_mean_interval(medians)
     return center, interval, IntervalKind.BETWEEN
-
-
-def _remarks(result: CaseResult) -> list[Remark]:
-    """Return what a reader of the figures would easily overlook."""
-    busy, own = result.roofline.device_busy_share, result.telemetry.own_cpu_share
-    calls = result.timings.warmup_calls or 0
-    remarks = []
-    if busy is not None and busy < HOST_BOUND:
-        remarks.append(Remark(RemarkKind.HOST_BOUND, busy))
-    if own is not None and own < UNDISTURBED:
-        remarks.append(Remark(RemarkKind.DISTURBED, 1 - own))
-    if result.timings.warm is False:
-        late = calls >= COMPARABLE_WARMUP
-        remarks.append(Remark(RemarkKind.NEVER_WARM) if late else Remark(RemarkKind.WARMUP_CUT_SHORT, calls))
-    if result.timings.steady is None and result.status.measured and not result.tiny:
-        remarks.append(Remark(RemarkKind.STEADINESS_UNKNOWN))
-    return remarks

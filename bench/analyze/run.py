@@ -47,6 +47,12 @@ class Run:
         """The device and the software that every result of the run names."""
         return Versions.of(self.environment)
 
+    @property
+    def cores(self) -> int | None:
+        """How many cores the machine has, as its operating system counts them; None if unknown."""
+        cores = self.environment.get("cpu_threads")
+        return cores if isinstance(cores, int) else None
+
 
 def open_run(folder: Path) -> Run:
     """Read a run's folder.

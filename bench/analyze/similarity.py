@@ -1,6 +1,7 @@
-"""How close a case's pictures are to its baseline's, made from the same seeds: PSNR and SSIM (scikit-image).
+"""How close a case's pictures are to its baseline's, made from the same seeds.
 
-A speed-up that breaks the image is not a speed-up. With random weights the pictures show nothing, so similarity is only
+A speed-up that breaks the image is not a speed-up. No number says that a picture is right: the thresholds are
+conventions, each for another kind of fault. With random weights the pictures show nothing, so similarity is only
 the numeric agreement of two computations. Settings that make another image by design (a scheduler, a model) are named,
 and their images are not judged.
 """
@@ -10,20 +11,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.analyze.pixels import closeness, lowest_psnr
 from bench.plan.case import Case
 from bench.records.case_result import CaseResult, Similarity
 from bench.records.outcomes import Expectation, Remark, RemarkKind
 
 ALARM_DB = 30.0
-"""A picture differs below 30 dB, where the naked eye sees it; half precision alone stays above."""
+"""A convention: below it a picture as a whole differs. Half precision with random weights keeps 46 dB."""
+LOCAL_ALARM = 0.4
+"""A window of 31 x 31 pixels differs below this SSIM. Even noise leaves a photograph's worst window at 0.93 (45 dB)
+or 0.56 (35 dB), details that move by a pixel leave it at 0.69, and in a window that is wrong it is below 0.2."""
+COLOR_ALARM = 2.3
+"""Delta E of a just noticeable difference of two colors (Mahy et al. 1994); even noise of 30 dB stays below 1.3."""
 
 BY_DESIGN = ("model", "vae", "scheduler", "scheduler_config", "seed", "generator_device", "safety_checker")
 APPROXIMATE = ("vae_tiling",)
 """Optimizations that are not exact: tiles are decoded separately and blended."""
 NOT_OF_THE_IMAGE = ("output_type",)
 IMAGES = "images"
-_SMALLEST_SIDE = 7
-"""Pixels of SSIM's window (Wang et al. 2004, as scikit-image computes it by default)."""
 
 
 def expectation(case: Case, result: CaseResult, base: Case | None) -> Similarity:
@@ -38,8 +43,8 @@ def expectation(case: Case, result: CaseResult, base: Case | None) -> Similarity
 
 def compare_pictures(
     folder: Path, case: Case, result: CaseResult, base: Case | None
-) -> tuple[Similarity, Remark | None]:
-    """Return what the pictures of a result show, and a remark if they should agree with the baseline's but differ.
+) -> tuple[Similarity, tuple[Remark, ...]]:
+    """Return what the pictures of a result show, and a remark for each way in which they differ but should not.
 
     Args:
         folder: of the run.
@@ -49,22 +54,35 @@ def compare_pictures(
     """
     pictures = _pictures(folder, case.key) if result.status.measured else []
     if not pictures:
-        return result.similarity, None
+        return result.similarity, ()
     found = replace(result.similarity, image_sha256=hashlib.sha256(pictures[0].tobytes()).hexdigest())
     others = _pictures(folder, base.key) if base is not None and base.key != case.key else []
     if base is None or not _alike(pictures, others):
-        return found, None
-    found = replace(found, psnr_db=_lowest_psnr(pictures, others), ssim=_lowest_ssim(pictures, others))
-    if not differs(found):
-        return found, None
+        return found, ()
+    trained = result.settings.weights not in {None, "random"}
+    metrics = closeness(pictures, others, perceptual=trained)
+    found = replace(
+        metrics, **{name: getattr(found, name) for name in ("expected_image", "changed_by", "image_sha256")}
+    )
     added = sorted(set(case.optimizations) - set(base.optimizations))
-    return found, Remark(RemarkKind.IMAGE_DIFFERS, found.psnr_db, next((n for n in added if n in APPROXIMATE), ""))
+    subject = next((name for name in added if name in APPROXIMATE), "")
+    faults = alarms(found) if found.expected_image is Expectation.SAME else ()
+    return found, tuple(replace(remark, subject=subject) for remark in faults)
+
+
+def alarms(similarity: Similarity) -> tuple[Remark, ...]:
+    """Return by which metrics a picture is not the one that it was compared with."""
+    psnr, worst, shift = similarity.psnr_db, similarity.ssim_min, similarity.color_shift
+    return (
+        *([Remark(RemarkKind.IMAGE_DIFFERS, psnr)] if psnr is not None and psnr < ALARM_DB else []),
+        *([Remark(RemarkKind.REGION_DIFFERS, worst)] if worst is not None and worst < LOCAL_ALARM else []),
+        *([Remark(RemarkKind.COLOR_DIFFERS, shift)] if shift is not None and shift > COLOR_ALARM else []),
+    )
 
 
 def differs(similarity: Similarity) -> bool:
-    """Say whether a picture that should be the baseline's differs from it."""
-    expected = similarity.expected_image is Expectation.SAME
-    return expected and similarity.psnr_db is not None and similarity.psnr_db < ALARM_DB
+    """Say whether a picture that should be the baseline's differs from it, by any metric."""
+    return similarity.expected_image is Expectation.SAME and bool(alarms(similarity))
 
 
 def another_image(result: CaseResult) -> bool:
@@ -90,15 +108,23 @@ def psnr_between(folder: Path, key: str, base_folder: Path, base_key: str) -> fl
     The folders are of runs, the keys of cases in them.
     """
     pictures, others = _pictures(folder, key), _pictures(base_folder, base_key)
-    return _lowest_psnr(pictures, others) if _alike(pictures, others) else None
+    return lowest_psnr(pictures, others) if _alike(pictures, others) else None
 
 
-def psnr_of_shared(folder: Path, key: str, base_key: str) -> float | None:
-    """Return the lowest PSNR in dB over the pictures that two cases of a run both have; None if they have none."""
+def similarity_between(folder: Path, key: str, base_key: str, *, shared: bool = False) -> Similarity:
+    """Return how close the pictures of two cases of a run are; unknown if they differ in number or size.
+
+    Args:
+        folder: of the run.
+        key: of the case.
+        base_key: of the case that it is compared with.
+        shared: whether only the pictures that both have are compared.
+    """
     pictures, others = _pictures(folder, key), _pictures(folder, base_key)
-    shared = min(len(pictures), len(others))
-    pictures, others = pictures[:shared], others[:shared]
-    return _lowest_psnr(pictures, others) if _alike(pictures, others) else None
+    if shared:
+        both = min(len(pictures), len(others))
+        pictures, others = pictures[:both], others[:both]
+    return closeness(pictures, others, perceptual=False) if _alike(pictures, others) else Similarity()
 
 
 def _pictures(folder: Path, key: str) -> list[Any]:
@@ -129,25 +155,3 @@ def open_picture(path: Path) -> Any:
 def _alike(pictures: list[Any], others: list[Any]) -> bool:
     """Say whether there are pictures, as many on both sides, in the same sizes."""
     return bool(pictures) and [picture.shape for picture in pictures] == [other.shape for other in others]
-
-
-def _lowest_psnr(pictures: list[Any], others: list[Any]) -> float:
-    return min(_psnr(one, other) for one, other in zip(pictures, others, strict=True))
-
-
-def _lowest_ssim(pictures: list[Any], others: list[Any]) -> float | None:
-    pairs = zip(pictures, others, strict=True)
-    return min((_ssim(one, other) for one, other in pairs if min(one.shape[:2]) >= _SMALLEST_SIDE), default=None)
-
-
-def _psnr(one: Any, other: Any) -> float:
-    """Return the PSNR in dB; infinite for identical pictures."""
-    from skimage.metrics import peak_signal_noise_ratio
-
-    return float("inf") if (one == other).all() else float(peak_signal_noise_ratio(one, other, data_range=255))
-
-
-def _ssim(one: Any, other: Any) -> float:
-    from skimage.metrics import structural_similarity
-
-    return float(structural_similarity(one, other, channel_axis=2, data_range=255))

@@ -1,5 +1,6 @@
 """How a case compares with its baseline: the speed-up, over blocks if there are any, and what it costs."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bench import statistics
@@ -46,7 +47,10 @@ def compare_with_baseline(case: Case, result: CaseResult, baseline: CaseResult |
     `statistics.MIN_BLOCKS` blocks, the speed-up is the ratio of two medians, and has no interval.
     """
     plain = replace(
-        result.comparison, threshold=case.threshold, parameter_reduction=_parameter_reduction(result, baseline)
+        result.comparison,
+        threshold=case.threshold,
+        parameter_reduction=_reduction(result, baseline, lambda each: each.effective.denoiser_parameters),
+        memory_reduction=_reduction(result, baseline, lambda each: each.memory.generation.allocated_bytes),
     )
     if baseline is None or not _comparable(result, baseline):
         return plain
@@ -84,8 +88,11 @@ def _break_even(result: CaseResult, baseline: CaseResult, gain_s: float) -> floa
     return cost / gain_s if cost > 0 and gain_s > 0 else None
 
 
-def _parameter_reduction(result: CaseResult, baseline: CaseResult | None) -> float | None:
+def _reduction(
+    result: CaseResult, baseline: CaseResult | None, quantity: Callable[[CaseResult], float | None]
+) -> float | None:
+    """Return which share of the baseline's quantity a case saves."""
     if baseline is None or result.settings.size != baseline.settings.size:
         return None
-    mine, base = result.effective.denoiser_parameters, baseline.effective.denoiser_parameters
+    mine, base = quantity(result), quantity(baseline)
     return 1 - mine / base if mine and base else None

@@ -35,6 +35,7 @@ CLAIM_TONES = {
     ClaimVerdict.GAINS_MORE: Tone.GOOD,
     ClaimVerdict.SLOWER: Tone.BAD,
     ClaimVerdict.GAINS_LESS: Tone.BAD,
+    ClaimVerdict.UNDECIDED: Tone.OPEN,
     ClaimVerdict.NOT_JUDGED: Tone.MUTED,
 }
 

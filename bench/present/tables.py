@@ -32,7 +32,7 @@ def table(info: ScenarioInfo, results: Sequence[CaseResult]) -> Grid:
         columns=tuple(column for column, _ in FIELDS),
         rows=tuple(tuple(cell(result) for _, cell in FIELDS) for result in results),
         warning=words.caution(results),
-        notes=tuple(filter(None, [_source(info), _weights(results)])),
+        notes=tuple(filter(None, [_source(info), _weights(results), _disturbed(results)])),
         details=tuple(f"{result.case}: {result.claim.note}" for result in results if result.claim.note),
     )
     return grid.without_empty_columns()
@@ -64,12 +64,17 @@ def _source(info: ScenarioInfo) -> str:
         return ""
     device = f" on {info.source['device']}" if info.source.get("device") else ""
     document = info.source.get("document", "an unnamed document")
-    return f"Documented in {document}{device}; on any other device only the documented speed-up is judged."
+    return f"Documented in {document}{device}; on any other device its seconds are not judged."
 
 
 def _weights(results: Sequence[CaseResult]) -> str:
     kinds = sorted({result.settings.weights for result in results if result.settings.weights})
     return " ".join(filter(None, [f"Weights: {', '.join(kinds)}.", words.intervals(results)])) if kinds else ""
+
+
+def _disturbed(results: Sequence[CaseResult]) -> str:
+    found = words.disturbed(results)
+    return f"Load: {found}." if found else ""
 
 
 def _figure(
@@ -118,7 +123,7 @@ def _seconds_per_image(result: CaseResult) -> str:
 
 
 def _verdict(result: CaseResult) -> Cell:
-    return Cell() if result.tiny else Cell(words.verdict(result), tone=claim_tone(result))
+    return Cell() if result.tiny else Cell(words.all_verdicts(result), tone=claim_tone(result))
 
 
 FIELDS: tuple[Field, ...] = (

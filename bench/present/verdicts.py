@@ -124,6 +124,7 @@ EXCLUDED: Mapping[ExclusionKind, Callable[[Candidate, ExclusionReason], str]] = 
     ExclusionKind.IMAGE_DIFFERS: lambda candidate, reason: (  # rounded down: 29.96 is not 30.0 < 30
         f"the image differs: {int((candidate.psnr_db or 0) * 10) / 10:.1f} dB < {reason.limit:g} dB"
     ),
+    ExclusionKind.PART_DIFFERS: lambda _, reason: words.remark(reason.remark) if reason.remark else "",
     ExclusionKind.MEMORY_UNKNOWN: lambda *_: "its peak memory is unknown",
     ExclusionKind.NO_FIGURE: lambda *_: "what is to be optimized was not measured",
     ExclusionKind.TOO_MUCH_MEMORY: lambda candidate, _: (

@@ -11,8 +11,17 @@ from bench.analyze.highlights import Detail, NoGain
 from bench.analyze.memory import MEMORY_KINDS
 from bench.analyze.recommend import ONE_PROCESS
 from bench.analyze.similarity import another_image
-from bench.records.case_result import CaseResult, Comparison
-from bench.records.outcomes import ClaimVerdict, Expectation, IntervalKind, NotJudged, Remark, RemarkKind, Status
+from bench.records.case_result import CaseResult, Claim, Comparison
+from bench.records.outcomes import (
+    ClaimVerdict,
+    Expectation,
+    IntervalKind,
+    JudgedBy,
+    NotJudged,
+    Remark,
+    RemarkKind,
+    Status,
+)
 
 ALL_TINY = "TINY MODELS: the real classes at toy width. Their figures say nothing about the full-size models."
 SOME_TINY = "PARTLY TINY MODELS: what is marked (tiny) has toy width and says nothing about the full-size models."
@@ -33,6 +42,12 @@ VERDICTS = {
     ClaimVerdict.SLOWER: "slower than documented",
     ClaimVerdict.GAINS_MORE: "gains more than documented",
     ClaimVerdict.GAINS_LESS: "gains less than documented",
+    ClaimVerdict.UNDECIDED: "not distinguishable within its interval",
+}
+SAVINGS = {
+    ClaimVerdict.AS_DOCUMENTED: "as documented",
+    ClaimVerdict.GAINS_MORE: "more than documented",
+    ClaimVerdict.GAINS_LESS: "less than documented",
 }
 NO_GAIN = {
     NoGain.NOTHING_COMPARED: "there is nothing to compare, because no baseline was measured beside another case",
@@ -50,19 +65,37 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
         "host-bound",
         lambda share, _: f"the device computes for {share:.0%} of a call and waits for the host",
     ),
-    RemarkKind.DISTURBED: ("disturbed", lambda share, _: f"other processes had its core for {share:.0%} of the time"),
-    RemarkKind.NEVER_WARM: ("never warm", lambda *_: "calls were still changing when warm-up ended"),
+    RemarkKind.DISTURBED: (
+        "disturbed",
+        lambda share, some: f"other programs had its core for {_most(some)}{share:.0%} of the time{_in(some)}",
+    ),
+    RemarkKind.BUSY_MACHINE: (
+        "busy machine",
+        lambda cores, some: f"other programs kept {_most(some)}{cores:.2f} cores busy{_in(some)}",
+    ),
+    RemarkKind.NEVER_WARM: (
+        "never warm",
+        lambda _, some: f"calls were still changing when warm-up ended{_in(some)}",
+    ),
     RemarkKind.WARMUP_CUT_SHORT: (
         "perhaps not warm",
-        lambda calls, _: f"warm-up ran out of time after {count(int(calls), 'call')}",
+        lambda calls, some: f"warm-up ran out of time after {count(int(calls), 'call')}{_in(some)}",
     ),
     RemarkKind.STEADINESS_UNKNOWN: (
         "steadiness unknown",
-        lambda *_: "too few samples to tell whether calls were still changing",
+        lambda _, some: f"too few samples to tell whether calls were still changing{_in(some)}",
     ),
     RemarkKind.IMAGE_DIFFERS: (
         "image differs",
         lambda psnr, name: f"{units.decibels(psnr)} from the baseline's, {BLENDED.get(name, UNEXPLAINED)}",
+    ),
+    RemarkKind.REGION_DIFFERS: (
+        "part of the image differs",
+        lambda ssim, name: f"SSIM {ssim:.2f} in the worst window, {BLENDED.get(name, UNEXPLAINED)}",
+    ),
+    RemarkKind.COLOR_DIFFERS: (
+        "color differs",
+        lambda shift, name: f"by a Delta E of {shift:.1f} on average, {BLENDED.get(name, UNEXPLAINED)}",
     ),
     RemarkKind.IDLE: ("nothing to do", lambda _, name: f"{name} is on, but there was nothing for it to do"),
     RemarkKind.RESIZED: (
@@ -83,6 +116,23 @@ NOT_JUDGED: Mapping[NotJudged | None, Callable[[CaseResult], str]] = {
     NotJudged.NO_FIGURE: lambda _: "no figure to compare",
     NotJudged.NO_BASELINE: lambda _: "its baseline was not measured",
 }
+
+
+def _most(some: str) -> str:
+    """Return what is before a figure of the most disturbed of several processes."""
+    return "up to " if some else ""
+
+
+def _in(some: str) -> str:
+    """Return how many of a case's processes a remark is about, where it has several."""
+    return f" in {some} processes" if some else ""
+
+
+def disturbed(results: Iterable[CaseResult]) -> str:
+    """Return how many processes of a table did not have the machine to themselves."""
+    figures = [result.statistics for result in results]
+    found, processes = sum(each.disturbed_processes or 0 for each in figures), sum(each.processes for each in figures)
+    return f"{found} of {count(processes, 'process')} disturbed by other work on the machine" if found else ""
 
 
 def tiny_warning(tiny: Iterable[bool]) -> str:
@@ -119,8 +169,10 @@ def notes(result: CaseResult) -> str:
 
 
 def verdict(result: CaseResult) -> str:
-    """Return what a documented figure came to here."""
+    """Return what the documented figure that decides came to here."""
     claim = result.claim
+    if claim.judged_by in {JudgedBy.PARAMETERS, JudgedBy.MEMORY}:
+        return "; ".join(_savings(result))
     match claim.verdict:
         case None:
             return ""
@@ -130,6 +182,31 @@ def verdict(result: CaseResult) -> str:
             return f"not judged: {NOT_JUDGED[claim.not_judged](result)}"
         case known:
             return VERDICTS[known]
+
+
+def all_verdicts(result: CaseResult) -> str:
+    """Return the verdicts on all documented figures of a case, first the one that decides."""
+    claim, found = result.claim, [verdict(result)]
+    if claim.judged_by is JudgedBy.LATENCY and claim.speedup_verdict is not None:
+        found.append(f"its speed-up {VERDICTS[claim.speedup_verdict]}")
+    if claim.other_verdict is not None:
+        found.append(f"read as {units.ratio(claim.other_speedup)}: {VERDICTS[claim.other_verdict]}")
+    if claim.judged_by not in {JudgedBy.PARAMETERS, JudgedBy.MEMORY}:
+        found += _savings(result)
+    return "; ".join(filter(None, found))
+
+
+def _savings(result: CaseResult) -> list[str]:
+    claim, compared = result.claim, result.comparison
+    figures = (
+        (claim.parameter_verdict, compared.parameter_reduction, "fewer parameters"),
+        (claim.memory_verdict, compared.memory_reduction, "less memory"),
+    )
+    return [
+        f"{share:.0%} {what}: {SAVINGS[verdict]}"
+        for verdict, share, what in figures
+        if verdict is not None and share is not None
+    ]
 
 
 def verdict_groups(results: Sequence[CaseResult]) -> dict[str, list[CaseResult]]:
@@ -156,12 +233,18 @@ def documented(result: CaseResult) -> str:
     claim = result.claim
     figures = [
         _documented_seconds(result),
-        "" if result.is_baseline else units.ratio(claim.speedup),
+        "" if result.is_baseline else _documented_speedup(claim),
         "" if claim.parameter_reduction is None else f"{claim.parameter_reduction:.0%} fewer parameters",
+        "" if claim.memory_reduction is None else f"{claim.memory_reduction:.0%} less memory",
         claim.status or "",
     ]
     text = ", ".join(filter(None, figures))
     return f"about {text}" if text and claim.approximate else text
+
+
+def _documented_speedup(claim: Claim) -> str:
+    other = f" (inferred; or {units.ratio(claim.other_speedup)})" if claim.speedup_inferred else ""
+    return f"{units.ratio(claim.speedup)}{other}"
 
 
 def _documented_seconds(result: CaseResult) -> str:
@@ -208,7 +291,10 @@ def pictures(result: CaseResult) -> str:
     """Return the figures of two pictures that were compared, whatever was expected of them."""
     found = result.similarity
     ssim = "" if found.ssim is None else f"SSIM {found.ssim:.4f}"
-    return ", ".join(filter(None, [decibels(found.psnr_db), ssim]))
+    worst = "" if found.ssim_min is None else f"{found.ssim_min:.2f} in the worst window"
+    color = "" if found.color_shift is None else f"Delta E {found.color_shift:.1f}"
+    lpips = "" if found.lpips is None else f"LPIPS {found.lpips:.3f}"
+    return ", ".join(filter(None, [decibels(found.psnr_db), ssim, worst, color, lpips]))
 
 
 def decibels(value: float | None) -> str:
@@ -229,4 +315,5 @@ def versions(environment: Mapping[str, object], *names: str) -> str:
 
 def count(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural unless it is one."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"

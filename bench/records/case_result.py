@@ -64,6 +64,10 @@ class Statistics:
     """Statistics over the samples of all measured processes."""
 
     processes: Count = column("that were measured", 0)
+    warm_processes: Count | None = column("of these, whose warm-up ended because calls agreed")
+    disturbed_processes: Count | None = column(
+        "of these, disturbed by other programs: own_cpu_share below 0.95, or a quarter of the machine's cores busy"
+    )
     samples: Count = column("of all measured processes", 0)
     latency_median_s: Latency | None = column("of one process; the geometric mean of the medians of several")
     latency_low_s: Latency | None = column(
@@ -74,7 +78,7 @@ class Statistics:
     process_medians_s: Medians | None = column("median of every measured process, as JSON; what `gate` compares")
     latency_min_s: Latency | None = column("fastest sample")
     latency_max_s: Latency | None = column("slowest sample")
-    device_time_median_s: Seconds | None = column("median time between device events")
+    device_time_median_s: Seconds | None = column("time between device events, taken as latency_median_s is")
     seconds_per_image: Latency | None = column("latency_median_s / images")
     images_per_second: Latency | None = column("images / latency_median_s")
 
@@ -88,8 +92,11 @@ class Comparison:
     speedup_low: Latency | None = column("95 % interval over blocks; empty below 4")
     speedup_high: Latency | None = column("upper end of the interval")
     blocks: Count | None = column("passes in which both the case and its baseline were measured")
-    break_even_images: Amount | None = column("images after which a slower first call has paid for itself")
+    break_even_images: Amount | None = column(
+        "images after which a slower first call (first_call_s) has paid for itself"
+    )
     parameter_reduction: Number | None = column("1 - the denoiser's parameters / the baseline's")
+    memory_reduction: Number | None = column("1 - peak_allocated_bytes / the baseline's; empty without a counter")
     threshold: Number | None = column(
         "slow-down that `gate` calls a regression, as a share, where the scenario sets it"
     )
@@ -103,13 +110,20 @@ class Claim:
     over_calls: Count | None = column("calls that the documented figure is the total of")
     seconds_per_image: Latency | None = column("documented, or derived from the latency")
     speedup: Latency | None = column("documented, or derived from two documented figures")
+    speedup_inferred: bool | None = column("whether it is a reading: 43 % less latency as 1 / (1 - 0.43)")
+    other_speedup: Latency | None = column("what the documentation could also mean: 43 % faster as 1 + 0.43")
     parameter_reduction: Number | None = column("documented share of parameters saved")
+    memory_reduction: Number | None = column("documented share of peak memory saved")
     status: Status | None = column("documented outcome where it is not a figure")
     approximate: bool | None = column("whether the documentation says 'about'")
     device: Text | None = column("GPU of the documented figures")
-    judged_by: JudgedBy | None = column("which figure decided: latency, speedup or status; empty: not judged")
-    ratio: Amount | None = column("measured / documented, of that figure")
+    judged_by: JudgedBy | None = column(f"which figure decided: {', '.join(JudgedBy)}; empty: not judged")
+    ratio: Number | None = column("measured / documented, of that figure")
     verdict: ClaimVerdict | None = column("what follows: " + ", ".join(ClaimVerdict))
+    speedup_verdict: ClaimVerdict | None = column("on the documented speed-up, also where the latency decided")
+    other_verdict: ClaimVerdict | None = column("on the other reading of the speed-up")
+    parameter_verdict: ClaimVerdict | None = column("on the documented share of parameters saved")
+    memory_verdict: ClaimVerdict | None = column("on the documented share of peak memory saved")
     not_judged: NotJudged | None = column("why there is no verdict: " + ", ".join(NotJudged))
     note: Text | None = column("what is known and what is inferred about the documented figure")
 
@@ -122,6 +136,13 @@ class Similarity:
     changed_by: Names = column("settings that change the image by design, joined by +", ())
     psnr_db: Decibels | None = column("the lowest over pictures of the same seeds; inf: identical")
     ssim: Number | None = column("structural similarity, the lowest over pictures of the same seeds")
+    ssim_min: Number | None = column("that of the worst window of 31 x 31 pixels in any picture")
+    color_shift: Amount | None = column(
+        "distance of the mean colors in CIE Lab (Delta E 1976), the largest of a picture"
+    )
+    lpips: Amount | None = column(
+        "LPIPS with AlexNet, the highest; needs the extra `lpips`, its weights, and trained ones"
+    )
     image_sha256: Text | None = column("of the first picture's pixels")
 
 

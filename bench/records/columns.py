@@ -8,6 +8,7 @@ one line in one of them.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
@@ -16,7 +17,7 @@ from bench.records.outcomes import Remark
 
 T = TypeVar("T")
 
-DOC, PREFIX, ENDING = "doc", "prefix", "ending"
+DOC, PREFIX, ENDING, OVER = "doc", "prefix", "ending", "over"
 LONGEST_SHOWN = 60
 """Characters of a wrong value that a message quotes."""
 _COLUMNS: dict[type, tuple["Column", ...]] = {}
@@ -64,6 +65,20 @@ Decibels = Annotated[float, Field(ge=0, allow_inf_nan=True)]
 """Infinite for identical pictures."""
 
 
+class Over(StrEnum):
+    """Which of a case's processes a column of its result shows, in the words that end the column's documentation."""
+
+    KNOWN = ""  # the last that knows it, because all processes of a case should report the same
+    COLD = "of the first process whose compile cache was cold, or else of the first"
+    HIGHEST = "the highest of several processes"
+    LOWEST = "the lowest of several processes"
+    FIRST = "of the first process"
+    ALL = "of several processes, whether all of them"
+    TOTAL = "the sum over several processes"
+    MEAN = "the mean over several processes"
+    UNION = "of any process"
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a flat row: its name, what it says, where its value lies in the record, and its type."""
@@ -74,9 +89,9 @@ class Column:
     type: Any
 
 
-def column(doc: str, default: Any = None) -> Any:
-    """Return a dataclass field that is a column; `default` stands for "unknown"."""
-    return field(default=default, metadata={DOC: doc})
+def column(doc: str, default: Any = None, *, over: Over = Over.KNOWN) -> Any:
+    """Return a dataclass field that is a column; `default` stands for "unknown", `over` says how processes combine."""
+    return field(default=default, metadata={DOC: doc, OVER: over})
 
 
 def required(doc: str) -> Any:
@@ -104,7 +119,8 @@ def _columns(record: type, prefix: str, ending: str, path: tuple[str, ...]) -> I
         if PREFIX in metadata:
             yield from _columns(hints[each.name], prefix + metadata[PREFIX], ending + metadata[ENDING], here)
         elif DOC in metadata:
-            yield Column(prefix + each.name, metadata[DOC] + ending, here, hints[each.name])
+            doc = "; ".join(filter(None, [metadata[DOC] + ending, metadata.get(OVER)]))
+            yield Column(prefix + each.name, doc, here, hints[each.name])
 
 
 def flatten(record: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from bench.records.columns import (
     Latency,
     Names,
     Number,
+    Over,
     Remarks,
     Seconds,
     Seeds,
@@ -86,7 +87,9 @@ class Effective:
     vae_decodes: Count | None = column("decoder calls in the first call; 1: slicing and tiling had nothing to do")
     offload: Text | None = column("model, sequential or group; empty: everything stays on the device")
     compiled: Text | None = column("what torch.compile has taken over")
-    recompilations: Count | None = column("graphs compiled while samples were taken; with any, the case is unstable")
+    recompilations: Count | None = column(
+        "graphs compiled while samples were taken; with any, the case is unstable", over=Over.TOTAL
+    )
     denoiser_calls: Count | None = column("per generation; some schedulers make more calls than steps")
     denoiser_parameters: Count | None = column("number of parameters of the denoiser")
     parameters: Count | None = column("number of parameters of all components")
@@ -96,9 +99,11 @@ class Effective:
 class Peaks:
     """Peak memory of one phase."""
 
-    allocated_bytes: Amount | None = column("tensors")
-    reserved_bytes: Amount | None = column("PyTorch's caching allocator")
-    rss_growth_bytes: Amount | None = column("resident pages of the process beyond its start, without code")
+    allocated_bytes: Amount | None = column("tensors", over=Over.HIGHEST)
+    reserved_bytes: Amount | None = column("PyTorch's caching allocator", over=Over.HIGHEST)
+    rss_growth_bytes: Amount | None = column(
+        "resident pages of the process beyond its start, without code", over=Over.HIGHEST
+    )
 
 
 @dataclass(frozen=True)
@@ -108,46 +113,60 @@ class Memory:
     load: Peaks = section(Peaks, "load_peak_", ", while loading")
     first_call: Peaks = section(Peaks, "first_call_peak_", ", during the first call, autotuning included")
     generation: Peaks = section(Peaks, "peak_", ", after the first call: weights and a generation")
-    device_used_bytes: Amount | None = column("of the whole card, by everybody, after the samples")
+    device_used_bytes: Amount | None = column("of the whole card, by everybody, after the samples", over=Over.HIGHEST)
 
 
 @dataclass(frozen=True)
 class Timings:
     """The times of one process that are not samples."""
 
-    started_at: Text | None = column("UTC, ISO 8601")
-    wall_s: Seconds | None = column("the whole process, from the request to its end")
-    build_s: Seconds | None = column("loading or building the pipeline")
-    first_call_s: Latency | None = column("the first call in a fresh process: lazy loading, autotuning, compilation")
-    compile_s: Seconds | None = column("spent by torch.compile during the first call")
-    compile_cache: Text | None = column("whether inductor's cache on disk was warm or cold")
-    warmup_calls: Count | None = column("untimed calls after the first")
-    warm: bool | None = column("whether warm-up ended because calls agreed, not because a limit was reached")
-    steady: bool | None = column("whether both halves of the samples agree; empty: too few to tell, or a tiny model")
+    started_at: Text | None = column("UTC, ISO 8601", over=Over.FIRST)
+    wall_s: Seconds | None = column("the whole process, from the request to its end", over=Over.TOTAL)
+    build_s: Seconds | None = column("loading or building the pipeline", over=Over.COLD)
+    first_call_s: Latency | None = column(
+        "the first call in a fresh process: lazy loading, autotuning, compilation", over=Over.COLD
+    )
+    compile_s: Seconds | None = column("spent by torch.compile during the first call", over=Over.COLD)
+    compile_cache: Text | None = column("whether inductor's cache on disk was warm or cold", over=Over.COLD)
+    warmup_calls: Count | None = column("untimed calls after the first", over=Over.LOWEST)
+    warm: bool | None = column(
+        "whether warm-up ended because calls agreed, not because a limit was reached", over=Over.ALL
+    )
+    steady: bool | None = column(
+        "whether both halves of the samples agree; empty: too few to tell, or a tiny model", over=Over.ALL
+    )
 
 
 @dataclass(frozen=True)
 class Telemetry:
     """What the machine did while samples were taken."""
 
-    own_cpu_share: Amount | None = column("share of the samples' wall time that this process computed on the CPU")
-    others_busy_cores: Amount | None = column("cores that other processes kept busy, on average")
-    sm_clock_hz: Amount | None = column("of the GPU's multiprocessors, after the samples")
-    memory_clock_hz: Amount | None = column("of the GPU's memory, after the samples")
-    temperature_c: Number | None = column("of the GPU, after the samples")
-    power_w: Amount | None = column("drawn by the GPU, after the samples")
-    energy_j: Amount | None = column("used by the GPU; empty below two seconds of samples")
-    energy_per_image_j: Amount | None = column("energy_j / images of those samples")
-    clock_events: Names = column("why the GPU lowered its clocks between samples, joined by +", ())
-    sw_power_cap_s: Seconds | None = column("how long the GPU kept to its power limit; reported only")
-    sw_thermal_s: Seconds | None = column("how long the driver lowered clocks for temperature; reported only")
-    hw_thermal_s: Seconds | None = column("how long the hardware slowed down for heat; rejects a sample")
-    hw_power_brake_s: Seconds | None = column("how long the power supply slowed it down; rejects a sample")
-    other_processes: Count | None = column("other processes that compute on the GPU")
-    rejected_samples: Count | None = column(
-        "samples thrown away because the hardware throttled; six in a row are kept as unstable"
+    own_cpu_share: Amount | None = column(
+        "share of the samples' wall time that this process computed on the CPU", over=Over.LOWEST
     )
-    rejected_by: Names = column("what throttled them, joined by +", ())
+    others_busy_cores: Amount | None = column("cores that other processes kept busy, on average", over=Over.HIGHEST)
+    sm_clock_hz: Amount | None = column("of the GPU's multiprocessors, after the samples", over=Over.LOWEST)
+    memory_clock_hz: Amount | None = column("of the GPU's memory, after the samples", over=Over.LOWEST)
+    temperature_c: Number | None = column("of the GPU, after the samples", over=Over.HIGHEST)
+    power_w: Amount | None = column("drawn by the GPU, after the samples", over=Over.HIGHEST)
+    energy_j: Amount | None = column("used by the GPU; empty below two seconds of samples", over=Over.TOTAL)
+    energy_per_image_j: Amount | None = column("energy_j / images of those samples", over=Over.MEAN)
+    clock_events: Names = column("why the GPU lowered its clocks between samples, joined by +", (), over=Over.UNION)
+    sw_power_cap_s: Seconds | None = column("how long the GPU kept to its power limit; reported only", over=Over.TOTAL)
+    sw_thermal_s: Seconds | None = column(
+        "how long the driver lowered clocks for temperature; reported only", over=Over.TOTAL
+    )
+    hw_thermal_s: Seconds | None = column(
+        "how long the hardware slowed down for heat; rejects a sample", over=Over.TOTAL
+    )
+    hw_power_brake_s: Seconds | None = column(
+        "how long the power supply slowed it down; rejects a sample", over=Over.TOTAL
+    )
+    other_processes: Count | None = column("other processes that compute on the GPU", over=Over.HIGHEST)
+    rejected_samples: Count | None = column(
+        "samples thrown away because the hardware throttled; six in a row are kept as unstable", over=Over.TOTAL
+    )
+    rejected_by: Names = column("what throttled them, joined by +", (), over=Over.UNION)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ class Status(StrEnum):
     """How a case ended."""
 
     OK = "ok"
-    UNSTABLE = "unstable"  # measured, but still changing
+    UNSTABLE = "unstable"  # measured, but still changing, or too often without its core
     SKIPPED = "skipped"  # this machine or this pipeline cannot do it
     OOM = "oom"
     TIMEOUT = "timeout"
@@ -43,6 +43,8 @@ class JudgedBy(StrEnum):
 
     LATENCY = "latency"
     SPEEDUP = "speedup"
+    PARAMETERS = "parameters"
+    MEMORY = "memory"
     STATUS = "status"
 
 
@@ -54,6 +56,7 @@ class ClaimVerdict(StrEnum):
     SLOWER = "slower"
     GAINS_MORE = "gains-more"
     GAINS_LESS = "gains-less"
+    UNDECIDED = "undecided"  # the measured figure's interval reaches across a boundary between two of the others
     OTHER_STATUS = "other-status"  # the documentation names an outcome, and here there was another
     NOT_JUDGED = "not-judged"
 
@@ -80,11 +83,14 @@ class RemarkKind(StrEnum):
     """What a reader should know about a row that is otherwise fine."""
 
     HOST_BOUND = "host-bound"  # value: share of a call in which the device computed
-    DISTURBED = "disturbed"  # value: share of the time in which other processes had its core
-    NEVER_WARM = "never-warm"  # the last triples of warm-up calls still differed
-    WARMUP_CUT_SHORT = "warm-up-cut-short"  # value: warm-up calls made before the time ran out
-    STEADINESS_UNKNOWN = "steadiness-unknown"  # too few samples to compare their halves
+    DISTURBED = "disturbed"  # value: the greatest share of the time in which others had its core; subject: `2 of 4`
+    BUSY_MACHINE = "busy-machine"  # value: the most cores that others kept busy; subject: processes, as `2 of 4`
+    NEVER_WARM = "never-warm"  # the last triples of warm-up calls still differed; subject: processes, as `2 of 4`
+    WARMUP_CUT_SHORT = "warm-up-cut-short"  # value: fewest calls before the time ran out; subject: `2 of 4`
+    STEADINESS_UNKNOWN = "steadiness-unknown"  # too few samples to compare their halves; subject: `2 of 4`
     IMAGE_DIFFERS = "image-differs"  # value: PSNR in dB; subject: the approximate optimization that explains it
+    REGION_DIFFERS = "region-differs"  # value: SSIM of the worst window; subject: as above
+    COLOR_DIFFERS = "color-differs"  # value: distance of the mean colors, Delta E; subject: as above
     IDLE = "idle"  # subject: an optimization that is on and had nothing to act on
     RESIZED = "resized"  # subject: the size asked for, as WIDTHxHEIGHT
     NO_PICTURE = "no-picture"  # subject: a pipeline of which it is not known how it decodes its latents

@@ -49,6 +49,10 @@ def test_what_does_not_show_a_gain_is_not_named(case):
     assert fastest([case]) == []
 
 
+def test_a_baseline_that_lacked_its_core_makes_nothing_fast():
+    assert fastest([result(baseline="baseline", speedup=1.0, status="unstable"), compared("a", 2.0)]) == []
+
+
 @pytest.mark.parametrize(
     ("cases", "why"),
     [

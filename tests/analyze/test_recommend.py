@@ -14,8 +14,12 @@ from bench.analyze.recommend import recommend, unmeasured
 from bench.analyze.results import results
 from bench.analyze.run import open_run
 from bench.errors import InputError
+from bench.records.outcomes import RemarkKind
 from bench.units import GIB
 
+GRAY = np.full((256, 256, 3), 128, np.uint8)
+HOLE = GRAY.copy()
+HOLE[100:115, 100:115] = 0  # 30.6 dB in all
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
 SHAPE = {"width": 512, "height": 512, "scheduler": "DDIMScheduler", "output_type": "pil", "steps": 50}
 CALL = {"prompt": "a cat"}
@@ -86,6 +90,14 @@ def test_a_stricter_similarity_can_be_asked_for(tmp_path, least, best):
     records = [measured("baseline", 2.0), measured("fp16", 1.0)]
     found = only(tmp_path, [fp16()], records, Constraints(min_psnr_db=least), {"fp16": unlike(4)})
     assert found.best.case.name == best
+
+
+def test_a_case_of_whose_picture_only_a_part_differs_is_not_recommended(tmp_path):
+    records = [measured("baseline", 2.0), measured("fp16", 1.0)]
+    found = only(tmp_path, [fp16()], records, Constraints(min_psnr_db=30.0), {"baseline": GRAY, "fp16": HOLE})
+    assert found.best.case.name == "baseline"
+    assert why(found, "fp16").kind is ExclusionKind.PART_DIFFERS
+    assert why(found, "fp16").remark.kind is RemarkKind.REGION_DIFFERS
 
 
 @pytest.mark.parametrize("decibels", [29.9, float("nan")])
@@ -245,7 +257,7 @@ def test_if_only_other_images_were_measured_one_is_recommended_only_if_it_is_adm
 
 
 def test_a_similarity_just_below_the_least_is_not_enough(tmp_path, monkeypatch):
-    monkeypatch.setattr("bench.analyze.similarity._psnr", lambda *_: 29.96)
+    monkeypatch.setattr("bench.analyze.pixels._psnr", lambda *_: 29.96)
     records = [measured("baseline", 2.0), measured("fp16", 1.0)]
     found = only(tmp_path, [fp16()], records, pictures={"fp16": unlike(4)})
     assert why(found, "fp16").kind is ExclusionKind.IMAGE_DIFFERS

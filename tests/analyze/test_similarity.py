@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from analyze.make import case, make_folder, measured
+from analyze.pictures import GRAY, PHOTO, cast, part
 from PIL import Image
 
 from bench.analyze.results import results
 from bench.analyze.run import open_run
-from bench.analyze.similarity import by_design, open_picture, psnr_between, psnr_of_shared
+from bench.analyze.similarity import by_design, differs, open_picture, psnr_between, similarity_between
+from bench.records.case_result import Similarity
 from bench.records.outcomes import Expectation, RemarkKind
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
@@ -60,15 +62,15 @@ def test_the_worst_of_several_pictures_counts(tmp_path):
 
 
 def test_a_difference_that_no_setting_explains_is_remarked(tmp_path):
-    (remark,) = compared(tmp_path, [PIXELS], [noisy(60)]).remarks
+    remark, *_ = compared(tmp_path, [PIXELS], [noisy(60)]).remarks
     assert remark.kind is RemarkKind.IMAGE_DIFFERS
     assert remark.value == by_definition(noisy(60))
     assert remark.subject == ""
 
 
 def test_tiling_explains_a_difference(tmp_path):
-    (remark,) = compared(tmp_path, [PIXELS], [noisy(60)], optimizations=("vae_tiling",)).remarks
-    assert remark.subject == "vae_tiling"
+    remarks = compared(tmp_path, [PIXELS], [noisy(60)], optimizations=("vae_tiling",)).remarks
+    assert {remark.subject for remark in remarks} == {"vae_tiling"}
 
 
 def test_a_small_difference_is_not_remarked(tmp_path):
@@ -147,4 +149,19 @@ def test_pictures_that_do_not_match_between_runs_are_not_compared(tmp_path, pict
 
 def test_the_pictures_that_both_cases_have_are_compared(tmp_path):
     folder = draw(draw(tmp_path, "one", [PIXELS]), "batch", [noisy(4), noisy(60)])
-    assert psnr_of_shared(folder, "sd/batch", "sd/one") == by_definition(noisy(4))
+    assert similarity_between(folder, "sd/batch", "sd/one", shared=True).psnr_db == by_definition(noisy(4))
+
+
+def test_pictures_that_only_one_case_has_are_not_left_out_unasked(tmp_path):
+    folder = draw(draw(tmp_path, "one", [PIXELS]), "batch", [noisy(4), noisy(60)])
+    assert similarity_between(folder, "sd/batch", "sd/one") == Similarity()
+
+
+def test_a_case_of_whose_picture_a_part_differs_is_not_fast_but_wrong(tmp_path):
+    found = compared(tmp_path, [GRAY], [part(GRAY, lambda _: 0, 30)])
+    assert [remark.kind for remark in found.remarks] == [RemarkKind.REGION_DIFFERS]
+    assert differs(found.similarity)
+
+
+def test_lpips_is_not_computed_for_random_weights(tmp_path, lpips):
+    assert compared(tmp_path, [PHOTO], [cast(PHOTO, 5)]).similarity.lpips is None

@@ -147,8 +147,8 @@ def test_what_is_known_about_a_documented_figure_is_a_detail_with_its_case():
 
 def test_the_documented_device_is_named():
     assert table(INFO, [result()]).notes[0] == (
-        "Documented in diffusers docs, optimization/fp16 on NVIDIA A100; on any other device only the documented "
-        "speed-up is judged."
+        "Documented in diffusers docs, optimization/fp16 on NVIDIA A100; on any other device its seconds are not "
+        "judged."
     )
 
 

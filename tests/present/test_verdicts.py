@@ -10,6 +10,8 @@ from bench.analyze.candidates import Candidate, ExclusionKind, ExclusionReason
 from bench.analyze.comparison import Difference, EnvironmentDifference, Pair
 from bench.analyze.gate import GateVerdict, Judged, Reason
 from bench.present import verdicts
+from bench.records.case_result import Similarity
+from bench.records.outcomes import Remark, RemarkKind
 from bench.statistics import Interval
 from bench.units import GIB
 
@@ -170,7 +172,18 @@ def test_several_reasons_are_joined():
         ),
         (ExclusionKind.ANOTHER_IMAGE, {}, {"design": ("scheduler",)}, "another image by design (scheduler)"),
         (ExclusionKind.NO_PICTURES, {}, {}, "its pictures cannot be compared with the reference's"),
-        (ExclusionKind.IMAGE_DIFFERS, {"limit": 30.0}, {"psnr_db": 29.96}, "the image differs: 29.9 dB < 30 dB"),
+        (
+            ExclusionKind.IMAGE_DIFFERS,
+            {"limit": 30.0},
+            {"similarity": Similarity(psnr_db=29.96)},
+            "the image differs: 29.9 dB < 30 dB",
+        ),
+        (
+            ExclusionKind.PART_DIFFERS,
+            {"remark": Remark(RemarkKind.COLOR_DIFFERS, 5.37)},
+            {},
+            "color differs: by a Delta E of 5.4 on average, although no setting explains it",
+        ),
         (ExclusionKind.MEMORY_UNKNOWN, {}, {}, "its peak memory is unknown"),
         (ExclusionKind.NO_FIGURE, {}, {}, "what is to be optimized was not measured"),
         (

@@ -68,7 +68,11 @@ def test_an_outcome_without_a_reason_is_the_status():
             Remark(RemarkKind.HOST_BOUND, 0.624),
             "host-bound: the device computes for 62% of a call and waits for the host",
         ),
-        (Remark(RemarkKind.DISTURBED, 0.12), "disturbed: other processes had its core for 12% of the time"),
+        (Remark(RemarkKind.DISTURBED, 0.12), "disturbed: other programs had its core for 12% of the time"),
+        (
+            Remark(RemarkKind.BUSY_MACHINE, 0.949, "2 of 4"),
+            "busy machine: other programs kept up to 0.95 cores busy in 2 of 4 processes",
+        ),
         (Remark(RemarkKind.NEVER_WARM), "never warm: calls were still changing when warm-up ended"),
         (
             Remark(RemarkKind.STEADINESS_UNKNOWN),
@@ -82,6 +86,10 @@ def test_an_outcome_without_a_reason_is_the_status():
         (
             Remark(RemarkKind.IMAGE_DIFFERS, 27.0, "vae_tiling"),
             "image differs: 27.0 dB from the baseline's, because its tiles are decoded separately and blended",
+        ),
+        (
+            Remark(RemarkKind.REGION_DIFFERS, -0.02),
+            "part of the image differs: SSIM -0.02 in the worst window, although no setting explains it",
         ),
         (
             Remark(RemarkKind.IDLE, subject="vae_slicing"),
@@ -115,6 +123,7 @@ def test_notes_are_the_reason_and_the_remarks():
         (ClaimVerdict.SLOWER, "slower than documented"),
         (ClaimVerdict.GAINS_MORE, "gains more than documented"),
         (ClaimVerdict.GAINS_LESS, "gains less than documented"),
+        (ClaimVerdict.UNDECIDED, "not distinguishable within its interval"),
     ],
 )
 def test_a_verdict(verdict, text):
@@ -138,6 +147,38 @@ def test_the_verdict_on_a_documented_outcome():
 )
 def test_why_a_figure_was_not_judged(why, columns, text):
     assert judged(ClaimVerdict.NOT_JUDGED, claim_not_judged=why, **columns) == text
+
+
+SPEEDUP = {"claim_judged_by": "speedup", "claim_verdict": "gains-less", "claim_speedup_verdict": "gains-less"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "text"),
+    [
+        (SPEEDUP, "gains less than documented"),
+        (
+            {"claim_judged_by": "latency", "claim_verdict": "faster", "claim_speedup_verdict": "gains-less"},
+            "faster than documented; its speed-up gains less than documented",
+        ),
+        (
+            {**SPEEDUP, "claim_other_speedup": 1.43, "claim_other_verdict": "as-documented"},
+            "gains less than documented; read as x1.43: as documented",
+        ),
+        (
+            {**SPEEDUP, "claim_parameter_verdict": "gains-less", "parameter_reduction": 0.439},
+            "gains less than documented; 44% fewer parameters: less than documented",
+        ),
+        (
+            {
+                "claim_judged_by": "memory", "claim_verdict": "gains-more", "claim_memory_verdict": "gains-more",
+                "memory_reduction": 0.6,
+            },
+            "60% less memory: more than documented",
+        ),
+    ],
+)  # fmt: skip
+def test_all_verdicts_on_a_case(columns, text):
+    assert words.all_verdicts(result(**columns)) == text
 
 
 def test_every_reason_not_to_judge_has_words():
@@ -165,6 +206,11 @@ def test_cases_are_grouped_by_what_their_verdict_says():
         ({"claim_seconds_per_image": 3.5, "claim_approximate": True}, "about 3.50 s/image"),
         ({"claim_speedup": 1.2, "claim_approximate": True}, "about x1.20"),
         ({"claim_parameter_reduction": 0.51, "claim_speedup": 2.0}, "x2.00, 51% fewer parameters"),
+        ({"claim_memory_reduction": 0.4}, "40% less memory"),
+        (
+            {"claim_speedup": 1.754, "claim_speedup_inferred": True, "claim_other_speedup": 1.43},
+            "x1.75 (inferred; or x1.43)",
+        ),
         ({"claim_status": "oom"}, "oom"),
         ({"claim_approximate": True}, ""),
         ({"claim_speedup": 1.0, "baseline": "baseline"}, ""),
@@ -231,6 +277,10 @@ def test_the_psnr_where_the_same_image_is_expected(columns, text):
     [
         ({"psnr_db": 8.7, "ssim": -0.11964}, "PSNR 8.7 dB, SSIM -0.1196"),
         ({"psnr_db": float("inf"), "ssim": 1.0}, "identical, SSIM 1.0000"),
+        (
+            {"psnr_db": 40.0, "ssim": 0.99, "ssim_min": 0.93, "color_shift": 0.04, "lpips": 0.0123},
+            "PSNR 40.0 dB, SSIM 0.9900, 0.93 in the worst window, Delta E 0.0, LPIPS 0.012",
+        ),
         ({}, ""),
     ],
 )

@@ -118,7 +118,8 @@ def _speedup_bars(index: int, result: CaseResult, *, several: bool, mixed: bool,
     color, low, high = _color(result, mixed=mixed), found.speedup_low, found.speedup_high
     bars = [_Bar(index - shift, thickness, found.speedup, color, texts, low, high, mark=1.0)]
     if documented is not None:
-        said = ((f"{_about(result)}{units.ratio(documented)}", VERMILION),)
+        inferred = " (inferred)" if result.claim.speedup_inferred else ""
+        said = ((f"{_about(result)}{units.ratio(documented)}{inferred}", VERMILION),)
         bars.append(_Bar(index + shift, thickness, documented, VERMILION, said, mark=1.0))
     return bars
 
