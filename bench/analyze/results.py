@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from bench import statistics
 from bench.analyze.claims import judge_claim
+from bench.analyze.memory import process_peaks
 from bench.analyze.run import Run
 from bench.analyze.similarity import compare_pictures, expectation
 from bench.analyze.speedup import Passes, compare_with_baseline
@@ -172,6 +173,7 @@ def _statistics(case: CaseResult, records: Sequence[ProcessRecord], medians: Map
         return Statistics(processes=len(medians))
     images = case.settings.images or 1
     device_times = [sample.device_time_s for sample in samples if sample.device_time_s is not None]
+    peaks, peaks_kind = process_peaks(counted)
     center, interval, kind = _center(latencies, list(medians.values()) or [statistics.median(latencies)])
     return Statistics(
         processes=len(medians),
@@ -181,6 +183,8 @@ def _statistics(case: CaseResult, records: Sequence[ProcessRecord], medians: Map
         latency_high_s=interval.high if interval else None,
         interval=kind if interval else None,
         process_medians_s=dict(sorted(medians.items())) or None,
+        process_peaks_bytes=peaks,
+        process_peaks_kind=peaks_kind,
         latency_min_s=min(latencies),
         latency_max_s=max(latencies),
         device_time_median_s=statistics.median(device_times) if device_times else None,

@@ -6,8 +6,15 @@ from typing import Any
 from bench import units
 from bench.analyze.baselines import NO_BASELINE, Saved
 from bench.analyze.candidates import Candidate, ExclusionKind, ExclusionReason
-from bench.analyze.comparison import ComparisonVerdict, Difference, EnvironmentDifference, Pair
-from bench.analyze.gate import BLOCKS, EXTENDED, GateVerdict, Judged, Reason, memory_slack_bytes
+from bench.analyze.comparison import (
+    BLOCKS,
+    EXTENDED,
+    ComparisonVerdict,
+    Difference,
+    EnvironmentDifference,
+    Pair,
+)
+from bench.analyze.gate import GateVerdict, Judged, Reason, memory_slack_bytes
 from bench.present import words
 from bench.present.grid import Tone
 from bench.records.case_result import CaseResult
@@ -88,7 +95,8 @@ def memory(pair: Pair) -> str:
     text = units.memory(after)
     if before is None or after is None or abs(after - before) < units.MIB / 2:
         return text
-    return f"{text} ({units.memory_change(after - before)})"
+    noise = ", may be noise" if pair.peaks.may_be_noise else ""
+    return f"{text} ({units.memory_change(after - before)}{noise})"
 
 
 def grouped(pairs: Sequence[Pair], found: Callable[[Pair], Sequence[Difference]], prefix: str = "") -> list[str]:
@@ -120,8 +128,7 @@ def saved_baselines(saved: Saved) -> list[str]:
         (f"left out, because a baseline cannot be {', '.join(NO_BASELINE)}", saved.left_out),
         ("unstable, so no latency can pass against them", saved.unstable),
         (
-            f"fewer than {MIN_PROCESSES} processes (measure with --processes 4), so memory and status can be judged "
-            "against them and latency cannot",
+            f"fewer than {MIN_PROCESSES} processes (measure with --processes 4), so no latency can be judged against them",
             saved.few_processes,
         ),
         ("no longer in the baseline, because the run did not measure them", saved.lost),
@@ -207,12 +214,17 @@ def _beyond(judged: Judged) -> str:
 
 def _memory(judged: Judged) -> str:
     before, after = (known or 0.0 for known in judged.pair.memory_bytes)
-    return f"peak memory {units.memory(before)} -> {units.memory(after)} ({units.memory_change(after - before)})"
+    change = units.memory_change(after - before)
+    return f"median peak memory {units.memory(before)} -> {units.memory(after)} ({change})"
 
 
 def _memory_grew(judged: Judged) -> str:
-    before, _ = judged.pair.memory_bytes
-    return f"{_memory(judged)}, beyond {units.memory_change(memory_slack_bytes(before or 0.0))}"
+    return f"{_memory(judged)}, beyond {units.memory_change(memory_slack_bytes(min(judged.pair.peaks.base)))}"
+
+
+def _memory_varies(judged: Judged) -> str:
+    base, new = map(len, (judged.pair.peaks.base, judged.pair.peaks.new))
+    return f"{_memory(judged)} varies between processes, and {base} and {new} of them do not show whether it grew"
 
 
 REASONS: Mapping[Reason, Callable[[Judged], str]] = {
@@ -241,6 +253,7 @@ REASONS: Mapping[Reason, Callable[[Judged], str]] = {
         f"the {'base' if each.pair.memory_bytes[0] is None else 'new'} side has no peak memory on file"
     ),
     Reason.MEMORY_GREW: _memory_grew,
+    Reason.MEMORY_VARIES: _memory_varies,
     Reason.MEMORY_KEPT: _memory,
 }
 """Reason -> its sentence."""
