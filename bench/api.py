@@ -10,6 +10,7 @@ from bench.analyze.comparison import Compared
 from bench.analyze.gate import GateResult
 from bench.plan.case import Plan
 from bench.session import stored
+from bench.session.progress import Notices
 from bench.session.request import DeviceChoice, Ending, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ def load_plan(*scenarios: str | PathLike[str], only: Sequence[str] = ()) -> Plan
     """
     from bench.execute.client import compatible_schedulers
     from bench.session.plan import plan_for
-    from bench.session.progress import Notices
 
     request = RunRequest(scenarios=[str(each) for each in scenarios], only=only)
     return plan_for(request, compatible_schedulers, Notices(quiet=True))
@@ -69,9 +69,8 @@ def run(
         OSError: the disk refused.
         KeyboardInterrupt: it was stopped; what was measured is on file.
     """
-    from bench.session.files import write_pages
+    from bench.session.files import write_plots, write_tables
     from bench.session.measure import measure
-    from bench.session.progress import Notices
 
     request = RunRequest(
         device=DeviceChoice(device),
@@ -81,6 +80,7 @@ def run(
         samples=samples,
         output=None if output is None else Path(output),
         resume=resume,
+        option_prefix="",
     )
     if isinstance(what, Plan):
         request = replace(request, plan=what)
@@ -89,7 +89,8 @@ def run(
     outcome = measure(request, Notices(quiet=not progress))
     if outcome.ending is Ending.NOT_WRITTEN:
         raise OSError(f"{outcome.run.folder}: cannot be written")
-    write_pages(outcome.run, outcome.results)
+    write_tables(outcome.run, outcome.results)
+    write_plots(outcome.run, outcome.results)
     if outcome.ending is Ending.INTERRUPTED:
         raise KeyboardInterrupt
     return outcome.run.folder
@@ -129,7 +130,7 @@ def compare(base: str | PathLike[str], new: str | PathLike[str]) -> Compared:
     Raises:
         bench.errors.InputError: one of them is neither, or is damaged; with file and line.
     """
-    return stored.compare(Path(base), [Path(new)])
+    return stored.compare(Path(base), [Path(new)], Notices(quiet=True))
 
 
 def gate(base: str | PathLike[str], new: str | PathLike[str], threshold: float = 0.03) -> GateResult:
@@ -143,7 +144,7 @@ def gate(base: str | PathLike[str], new: str | PathLike[str], threshold: float =
     Raises:
         bench.errors.InputError: one of them is neither, or is damaged; with file and line.
     """
-    return stored.gate(Path(base), Path(new), threshold)
+    return stored.gate(Path(base), Path(new), threshold, Notices(quiet=True))
 
 
 def _dtype(annotation: Any) -> str:

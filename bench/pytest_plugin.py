@@ -166,7 +166,7 @@ def extra_info(record: "ProcessRecord", facts: Mapping[str, Any]) -> dict[str, A
 
 
 class Clock:
-    """pytest-benchmark's timer: it stands still, except that each call advances it by the latency that a worker reports.
+    """pytest-benchmark's timer: each call advances it by the latency that a worker reports, and nothing else does.
 
     It starts at 0 in every round, so that the difference of two readings is that latency to the last digit.
     """

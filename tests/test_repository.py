@@ -88,6 +88,12 @@ def test_the_wheel_has_every_scenario_and_the_types(installed):
     assert (installed / "bench" / "py.typed").is_file()
 
 
+@pytest.mark.slow
+def test_the_wheel_has_every_file_of_the_package(installed):
+    tracked = subprocess.run(["git", "ls-files", "bench"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert [name for name in tracked.stdout.splitlines() if not (installed / name).is_file()] == []
+
+
 def test_ci_runs_on_every_supported_python():
     (job,) = load(GITHUB / "workflows" / "ci.yml")["jobs"].values()
     supported = [name.rpartition(" ")[2] for name in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", name)]

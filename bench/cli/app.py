@@ -1,6 +1,7 @@
 """The command line: `python -m bench`, or `diffusion-bench`. Commands import late, so that --help answers at once."""
 
 import sys
+from collections.abc import Callable
 from typing import Annotated, NoReturn
 
 import typer
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-COMMANDS = {
+COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "run": (run.run, "run sd15-precision --processes 4"),
     "list": (inspect.list_cases, "list sd15-precision"),
     "optimizations": (inspect.optimizations, "optimizations"),

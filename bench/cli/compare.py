@@ -1,16 +1,17 @@
 """`compare`, `save-baseline`, `trend`: compare results on file, on any machine, without torch."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bench.cli.options import BaselineFolder, Form, Format, PlotFile
+from bench.cli.options import BaselineFolder, Format
 
 Base = Annotated[Path, typer.Argument(help="What to compare with: a run's folder or a results.csv.")]
 New = Annotated[list[Path], typer.Argument(help="What to compare: one or more run folders or results.csv files.")]
 InOrder = Annotated[list[Path], typer.Argument(help="Run folders or results.csv files, oldest first.")]
+Form = Annotated[Format, typer.Option("--format", help="How to print it.")]
+PlotFile = Annotated[Path | None, typer.Option(help="Also draw it into this PNG, SVG or PDF file.")]
 
 
 def compare(base: Base, new: New, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
@@ -19,10 +20,10 @@ def compare(base: Base, new: New, form: Form = Format.TERMINAL, plot: PlotFile =
     It shows medians, changes with their intervals, peak memory, and everything that differs between the runs.
     """
     from bench.present import comparison as presented
+    from bench.session.progress import Notices
     from bench.session.stored import compare as compare_stored
 
-    compared = compare_stored(base, new)
-    _say_ignored(compared.sides)
+    compared = compare_stored(base, new, Notices())
     if plot is not None:  # before the table, whose reader may go away (`| head`)
         from bench.present.plots import comparison as plot_comparison
 
@@ -32,8 +33,7 @@ def compare(base: Base, new: New, form: Form = Format.TERMINAL, plot: PlotFile =
 
 
 def save_baseline(
-    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
-    folder: BaselineFolder = None,
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")], folder: BaselineFolder = None
 ) -> None:
     """Save a run as the baseline that `gate` compares with.
 
@@ -51,13 +51,12 @@ def save_baseline(
 
 def trend(runs: InOrder, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
     """Show medians over many runs, and lasting changes."""
-    from bench.analyze.side import distinct, open_side
     from bench.analyze.trend import trends
     from bench.present import trend as presented
+    from bench.session.progress import Notices
+    from bench.session.stored import open_sides
 
-    sides = distinct([open_side(path) for path in runs])
-    _say_ignored(sides)
-    series = trends(sides)
+    series = trends(open_sides(runs, Notices()))
     if plot is not None:
         from bench.present.plots import trend as plot_trend
 
@@ -66,17 +65,15 @@ def trend(runs: InOrder, form: Form = Format.TERMINAL, plot: PlotFile = None) ->
     _print(presented, series, form)
 
 
-def _say_ignored(sides: Iterable[Any]) -> None:
-    """Say which columns of a file are not ours."""
-    for side in sides:
-        if side.ignored:
-            typer.echo(f"{side.path}: ignored columns that are not of this tool: {', '.join(side.ignored)}", err=True)
-
-
 def _print(presented: Any, found: Any, form: Format) -> None:
     """Print what was found in a form, by the module that presents it."""
+    from bench.present import render
+
     if form is Format.TERMINAL:
         presented.show(found)
-        return
-    printers = {Format.MARKDOWN: presented.as_markdown, Format.CSV: presented.as_csv, Format.JSON: presented.as_json}
-    typer.echo(printers[form](found), nl=False)
+    elif form is Format.MARKDOWN:
+        typer.echo(render.document(presented.table(found)), nl=False)
+    elif form is Format.CSV:
+        typer.echo(render.csv_text(presented.records(found)), nl=False)
+    else:
+        typer.echo(presented.as_json(found), nl=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.exit import INTERRUPTED, VERDICTS
-from bench.cli.options import BaselineFolder, Device, Only, Size, Weights
+from bench.cli.options import BaselineFolder, Device, Only, Samples, Size, Weights
 from bench.errors import InputError
 from bench.session.request import DeviceChoice, RunRequest, SizeChoice
 
@@ -27,12 +27,8 @@ Threshold = Annotated[
 ]
 BasePython = Annotated[Path | None, typer.Option(help="The interpreter to compare with.")]
 HeadPython = Annotated[Path | None, typer.Option(help="The interpreter under test.")]
-Samples = Annotated[int | None, typer.Option(min=1, help="Timed calls per process. By default, 6.")]
 Output = Annotated[
-    Path | None,
-    typer.Option(
-        help="The folder of the two interpreters' runs. By default, results/<time>-gate-<device>-<size>.",
-    ),
+    Path | None, typer.Option(help="The folder of both runs. By default, results/<time>-gate-<device>-<size>.")
 ]
 Junit = Annotated[Path | None, typer.Option(help="Also write the verdicts to this file, as JUnit XML.")]
 Markdown = Annotated[Path | None, typer.Option(help="Also write the verdicts to this file, as Markdown.")]
@@ -59,38 +55,35 @@ def gate(
     cannot be compared.
     """
     from bench.present import gate as presented
+    from bench.units import parse_share
 
-    share = _share(threshold)
-    if (base_python is None) != (head_python is None):
-        raise InputError("give both --base-python and --head-python, or neither of them and two results")
-    if base_python is None or head_python is None:
-        gated = _gate_stored([Path(each) for each in what], share, baselines)
-    else:
+    try:
+        share = parse_share(threshold)
+    except ValueError as error:
+        raise InputError(f"--threshold: {error}") from error
+    if base_python and head_python:
         request = RunRequest(
             scenarios=what, only=only or (), device=device, size=size, weights=weights, samples=samples, output=output
         )
-        gated = _gate_interpreters(base_python, head_python, request, share)
-    presented.show(gated)
-    _write(gated, junit, markdown)
-    raise typer.Exit(VERDICTS[gated.verdict])
-
-
-def _share(threshold: str) -> float:
-    from bench import units
-
-    try:
-        return units.parse_share(threshold)
-    except ValueError as error:
-        raise InputError(f"--threshold: {error}") from error
+        result = _gate_interpreters(base_python, head_python, request, share)
+    elif base_python or head_python:
+        raise InputError("give both --base-python and --head-python, or neither of them and two results")
+    else:
+        result = _gate_stored([Path(each) for each in what], share, baselines)
+    presented.show(result)
+    _write(result, junit, markdown)
+    raise typer.Exit(VERDICTS[result.verdict])
 
 
 def _gate_stored(paths: list[Path], threshold: float, folder: Path | None) -> "GateResult":
     from bench.analyze.baselines import FOLDER
+    from bench.session.progress import Notices
     from bench.session.stored import gate as gate_stored
 
     if len(paths) > 2:  # noqa: PLR2004 - a gate has two sides
         raise InputError(f"gate takes BASE and NEW, not {len(paths)} results; `compare` takes more than two")
-    return gate_stored(paths[0] if len(paths) > 1 else None, paths[-1], threshold, folder or FOLDER)
+    base = paths[0] if len(paths) > 1 else None
+    return gate_stored(base, paths[-1], threshold, Notices(), folder or FOLDER)
 
 
 def _gate_interpreters(base: Path, head: Path, request: RunRequest, threshold: float) -> "GateResult":
@@ -104,7 +97,7 @@ def _gate_interpreters(base: Path, head: Path, request: RunRequest, threshold: f
         raise typer.Exit(INTERRUPTED) from error
 
 
-def _write(gated: "GateResult", junit: Path | None, markdown: Path | None) -> None:
+def _write(result: "GateResult", junit: Path | None, markdown: Path | None) -> None:
     """Write the files that were asked for, and the summary of a CI job if this is one."""
     from bench.present import gate as presented
     from bench.records import store
@@ -113,9 +106,9 @@ def _write(gated: "GateResult", junit: Path | None, markdown: Path | None) -> No
         for path, text in ((junit, presented.as_junit), (markdown, presented.as_markdown)):
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                store.replace(path, text(gated))
+                store.replace(path, text(result))
         if summary := os.environ.get(SUMMARY_VARIABLE):
             with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(presented.as_markdown(gated) + "\n")
+                file.write(presented.as_markdown(result) + "\n")
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be written ({error.strerror}); the verdict is above") from error

@@ -8,7 +8,7 @@ import typer
 from bench.analyze.constraints import Constraints, Goal
 from bench.analyze.similarity import ALARM_DB
 from bench.cli.exit import ENDINGS, NOTHING_TO_RECOMMEND
-from bench.cli.options import Device, RunFolder, Size, Threads, Weights, folder_of
+from bench.cli.options import Device, Only, RunFolder, Size, Threads, Weights, folder_of
 from bench.errors import InputError
 from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice, TuneRequest
 
@@ -23,23 +23,12 @@ Objective = Annotated[Goal, typer.Option(help="What the recommended case must be
 MinPsnr = Annotated[float, typer.Option(help="The least similarity to the baseline's picture, in dB; at least 30.")]
 MaxMemory = Annotated[
     str | None,
-    typer.Option(
-        help="The most memory that torch may reserve, such as 8GiB; the driver needs more. By default, no limit.",
-    ),
+    typer.Option(help="Most memory that torch may reserve, such as 8GiB; the driver needs more. By default, no limit."),
 ]
-CodeFile = Annotated[
-    Path | None, typer.Option(help="Also write the code to this file. By default, it is only printed.")
-]
+CodeFile = Annotated[Path | None, typer.Option(help="Also write the code to this file. By default, it is printed.")]
 OtherImages = Annotated[
     bool, typer.Option("--allow-other-images", help="Admit cases that make another image by design.")
 ]
-OnlyCases = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--only", help="Consider only the cases whose scenario/case matches this pattern. By default, all.",
-
-    ),
-]  # fmt: skip
 Model = Annotated[str, typer.Argument(help="A known model, a hub id, or a folder.")]
 Budget = Annotated[float, typer.Option(min=0.1, help="How many minutes it may take.")]
 Skip = Annotated[list[str] | None, typer.Option(help="An optimization not to try; may be repeated.")]
@@ -55,7 +44,7 @@ def recommend(
     min_psnr: MinPsnr = ALARM_DB,
     max_memory: MaxMemory = None,
     allow_other_images: OtherImages = False,
-    only: OnlyCases = None,
+    only: Only = None,
     code: CodeFile = None,
 ) -> None:
     """Say which case of a run to use, and print its code.
@@ -72,7 +61,7 @@ def recommend(
     advice = advise(opened, found, constraints, only or ())
     _show(advice, constraints, code)
     _show_gaps(gaps(opened, found, advice.models))
-    raise typer.Exit(0 if advice.useful else NOTHING_TO_RECOMMEND)
+    raise typer.Exit(0 if any(advice.programs) else NOTHING_TO_RECOMMEND)
 
 
 def tune(
@@ -130,15 +119,15 @@ def _conclude(request: TuneRequest, screening: RunOutcome, last: RunOutcome, cod
     _show_gaps(gaps(screening.run, screening.results, [request.model]))
     folders = dict.fromkeys([screening.run.folder, last.run.folder])
     typer.echo(f"Results: {', '.join(str(folder / 'results.csv') for folder in folders)}")
-    return 0 if advice.useful else NOTHING_TO_RECOMMEND
+    return 0 if any(advice.programs) else NOTHING_TO_RECOMMEND
 
 
 def _constraints(goal: Goal, min_psnr: float, max_memory: str | None, *, other_images: bool) -> Constraints:
     """Return what the command line asks of a case; raise `InputError` if it makes no sense."""
-    from bench import units
+    from bench.units import parse_size
 
     try:
-        most = units.parse_size(max_memory) if max_memory is not None else None
+        most = None if max_memory is None else parse_size(max_memory)
     except InputError as error:
         raise InputError(f"--max-memory: {error}") from error
     return Constraints(goal, min_psnr, most, other_images)

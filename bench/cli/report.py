@@ -14,16 +14,11 @@ Write = Annotated[
 ]
 PlotFolder = Annotated[
     Path | None,
-    typer.Option(
-        help="Where to put the plots. By default, plots/ in the run's folder, if it is writable and not under git.",
-    ),
+    typer.Option(help="Where to put the plots. By default, plots/ in the run, if that is writable and not under git."),
 ]
 RunFolders = Annotated[list[Path] | None, typer.Argument(help="Folders of runs. By default, the newest in results/.")]
 ReportFile = Annotated[
-    Path | None,
-    typer.Option(
-        help="The file to write. By default, report.html in the run's folder, or here for several runs.",
-    ),
+    Path | None, typer.Option(help="The file to write. By default, report.html in the run, or here for several runs.")
 ]
 
 
@@ -51,10 +46,9 @@ def plots(run: RunFolder = None, output: PlotFolder = None) -> None:
     from bench.analyze.run import open_run
     from bench.session.files import may_write, write_plots
 
-    folder = folder_of(run)
-    opened = open_run(folder)
-    if output is None and not may_write(folder):
-        raise InputError(f"{folder}: is read-only or under git, so no plots are put there; name a folder with --output")
+    opened = open_run(folder_of(run))
+    if output is None and not may_write(opened.folder):
+        raise InputError(f"{opened.folder}: is read-only or under git; name a folder for the plots with --output")
     for path in write_plots(opened, results(opened), output):
         typer.echo(path)
 

@@ -7,26 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.exit import ENDINGS
-from bench.cli.options import Device, Only, Scenarios, Size, Threads, Weights
+from bench.cli.options import Device, Only, Samples, Scenarios, Size, Threads, Weights
 from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
     from bench.session.progress import Notices
 
-Samples = Annotated[
-    int | None,
-    typer.Option(min=1, help="Timed calls per process. By default, as many as a 1 % interval takes."),
-]
 Processes = Annotated[
     int, typer.Option(min=1, help="Fresh processes per case, in alternating passes: 1 or an even number.")
 ]
 Timeout = Annotated[
-    float | None,
-    typer.Option(min=1, help="The longest a process may take, in seconds. By default, what the scenario says."),
+    float | None, typer.Option(min=1, help="Most seconds that a process may take. By default, the scenario's limit.")
 ]
-Diagnose = Annotated[
-    bool, typer.Option("--diagnose", help="Also measure the breakdown and the roofline of tiny models.")
-]
+Diagnose = Annotated[bool, typer.Option("--diagnose", help="Also break down calls of tiny models.")]
 Trace = Annotated[
     bool, typer.Option("--trace", help="Write a profiler's trace of one call of each case, for Perfetto.")
 ]
@@ -65,21 +58,10 @@ def run(
     from bench.session.progress import Notices
 
     request = RunRequest(
-        scenarios=scenarios or (),
-        only=only or (),
-        device=device,
-        size=size,
-        weights=weights,
-        samples=samples,
-        threads=threads,
-        processes=processes,
-        timeout_s=timeout,
-        diagnose=diagnose or None,
-        trace=trace,
-        output=output,
-        resume=resume or retry_failed,
-        retry_failed=retry_failed,
-    )
+        scenarios=scenarios or (), only=only or (), device=device, size=size, weights=weights, samples=samples,
+        threads=threads, processes=processes, timeout_s=timeout, diagnose=diagnose or None, trace=trace, output=output,
+        resume=resume or retry_failed, retry_failed=retry_failed,
+    )  # fmt: skip
     notices = Notices()
     outcome = measure(request, notices)
     _present(outcome, notices)
@@ -90,13 +72,14 @@ def _present(outcome: RunOutcome, notices: "Notices") -> None:
     """Print the tables, write them and the plots, and say where everything is and what went wrong."""
     from bench.present import run_summary, tables
     from bench.records.outcomes import FAULTS
-    from bench.session.files import write_pages
+    from bench.session.files import write_plots, write_tables
 
     run, results = outcome.run, outcome.results
     tables.show(tables.tables(run, results))
     if outcome.ending is Ending.NOT_WRITTEN:
         return
-    plots = write_pages(run, results)
+    write_tables(run, results)
+    plots = write_plots(run, results)
     for line in run_summary.lines(run, results, len({path.stem for path in plots})):
         notices.say(line)
     for result in results:

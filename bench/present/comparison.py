@@ -29,16 +29,6 @@ def show(compared: Compared) -> None:
         render.show(table(Compared([compared.sides[0], side], [pairs])), REST)
 
 
-def as_markdown(compared: Compared) -> str:
-    """Return the comparison as a Markdown document."""
-    return render.document(table(compared))
-
-
-def as_csv(compared: Compared) -> str:
-    """Return one row per case and side, at full precision."""
-    return render.csv_text(records(compared))
-
-
 def as_json(compared: Compared) -> str:
     """Return the same rows, the names of the sides, and what differs between their machines."""
     names = [side.name for side in compared.sides]
@@ -75,7 +65,11 @@ def table(compared: Compared) -> Grid:
             *(column for side in others for column in _columns(side)),
         ),
         rows=tuple(
-            (Cell(key), _figure(base.results.get(key)), *(cell for pairs in by_key for cell in _cells(pairs.get(key))))
+            (
+                Cell(key, tag=_label([base.results.get(key), *(side.results.get(key) for side in others)])),
+                _figure(base.results.get(key)),
+                *(cell for pairs in by_key for cell in _cells(pairs.get(key))),
+            )
             for key in keys
         ),
         warning=words.caution(result for side in compared.sides for result in side.results.values()),
@@ -115,6 +109,11 @@ def _figure(result: CaseResult | None) -> Cell:
         if latency is None
         else Cell(units.seconds(latency), latency)
     )
+
+
+def _label(sides: Sequence[CaseResult | None]) -> str:
+    """Return what is beside a case's name: what is true of it on any side."""
+    return next(filter(None, (words.label(each) for each in sides if each is not None)), "")
 
 
 def _latency(result: CaseResult | None) -> float | None:

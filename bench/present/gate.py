@@ -34,7 +34,7 @@ def table(gated: GateResult) -> Grid:
     """Return one row per judged case."""
     rows = tuple(
         (
-            Cell(each.pair.key),
+            Cell(each.pair.key, tag=words.label(each.pair.new) if each.pair.new else ""),
             Cell(verdicts.GATED[each.verdict], tone=verdicts.GATE_TONES[each.verdict]),
             Cell(verdicts.gate_reasons(each)),
         )

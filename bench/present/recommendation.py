@@ -28,7 +28,7 @@ _COSTS = {
 def show(found: Recommendation, goal: Goal) -> None:
     """Print a recommendation on the terminal."""
     render.say([name(found.task)], "bold")
-    render.say(f"  {line}" for line in lines(found, goal))
+    render.say(lines(found, goal), indent=2)
     grid = neighbors(found, goal)
     if grid.rows:
         render.say([""])
@@ -164,7 +164,7 @@ def _worse(candidate: Candidate, found: Recommendation, goal: Goal) -> str:
 def _cells(candidate: Candidate, goal: Goal, *, several: bool) -> tuple[Cell, ...]:
     """Return a row without its reason; a case is named with its scenario if the task has cases of several."""
     return (
-        Cell(candidate.case.key if several else candidate.case.name),
+        Cell(candidate.case.key if several else candidate.case.name, tag=words.label(candidate.result)),
         Cell(_cost(candidate, goal), candidate.cost),
         Cell(units.memory(candidate.memory_bytes), candidate.memory_bytes),
         Cell(_psnr(candidate), candidate.psnr_db),

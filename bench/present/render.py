@@ -12,6 +12,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -24,8 +25,8 @@ NARROWEST_NAME = 12
 UNLIMITED = 100_000
 """Characters per line in a pipe: whatever reads it must find every figure."""
 STYLES = {Tone.NONE: "", Tone.GOOD: "green", Tone.BAD: "red", Tone.OPEN: "yellow", Tone.MUTED: "dim"}
-_JOINTS = re.compile(r"(?<=[-+_/. ])")
-"""Where a long name may be broken."""
+_JOINTS = re.compile(r"(?<=[-+_/. ])|(?<=[a-z])(?=[A-Z])")
+"""Where a long name may be broken: EulerDiscreteScheduler has three words."""
 
 
 class PatientConsole(Console):
@@ -43,11 +44,11 @@ def console() -> Console:
     return made if made.is_terminal or "COLUMNS" in os.environ else PatientConsole(width=UNLIMITED)
 
 
-def say(lines: Iterable[str], style: str = "") -> None:
+def say(lines: Iterable[str], style: str = "", indent: int = 0) -> None:
     """Print lines of text as they are."""
     terminal = console()
     for line in lines:
-        terminal.print(Text(line, style))
+        terminal.print(Padding(Text(line, style), (0, 0, 0, indent), expand=False))
 
 
 def show(grid: Grid, rest: str) -> None:
@@ -64,8 +65,8 @@ def show(grid: Grid, rest: str) -> None:
     widths = _widths(grid, rows, terminal.width)
     drawn = Table(title=escape(grid.title) or None, title_justify="left")
     for at, width in widths.items():
-        justify = "left" if grid.columns[at].left else "right"
-        drawn.add_column(Text(_broken(grid.columns[at].name, width)), justify=justify, width=width)
+        head = Text(_broken(grid.columns[at].name, width))
+        drawn.add_column(head, justify="left" if grid.columns[at].left else "right", width=width, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(_broken(row[at].labeled, width), STYLES[row[at].tone]) for at, width in widths.items()))
     terminal.print(drawn, crop=False)

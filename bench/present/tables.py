@@ -1,7 +1,6 @@
 """The documentation's own tables, `setup | latency | speed-up`, with what it leaves out beside them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from bench import units
@@ -12,13 +11,8 @@ from bench.present import render, words
 from bench.present.grid import ALWAYS, Cell, Column, Grid, claim_tone, field, status_tone, value_of
 from bench.records.case_result import CaseResult
 
-
-@dataclass(frozen=True)
-class _Field:
-    """A column of the table, and how its cell follows from a result."""
-
-    column: Column
-    cell: Callable[[CaseResult], Cell]
+Field = tuple[Column, Callable[[CaseResult], Cell]]
+"""A column of the table, and how its cell follows from a result."""
 
 
 def tables(run: Run, results: Sequence[CaseResult]) -> list[Grid]:
@@ -35,8 +29,8 @@ def table(info: ScenarioInfo, results: Sequence[CaseResult]) -> Grid:
     """Return the table of one scenario; columns in which nothing is known are left out."""
     grid = Grid(
         title=f"{info.title} ({info.scenario})",
-        columns=tuple(field.column for field in FIELDS),
-        rows=tuple(tuple(field.cell(result) for field in FIELDS) for result in results),
+        columns=tuple(column for column, _ in FIELDS),
+        rows=tuple(tuple(cell(result) for _, cell in FIELDS) for result in results),
         warning=words.caution(results),
         notes=tuple(filter(None, [_source(info), _weights(results)])),
         details=tuple(f"{result.case}: {result.claim.note}" for result in results if result.claim.note),
@@ -84,7 +78,7 @@ def _figure(
     text: Callable[[CaseResult], str],
     keep: int = 0,
     value: Callable[[CaseResult], float | None] | None = None,
-) -> _Field:
+) -> Field:
     """Return a column of figures, printed from a column of results.csv (or from `value`), which says what they are."""
     known = field(source)
 
@@ -92,25 +86,19 @@ def _figure(
         shown = text(result)
         return Cell(shown, (value(result) if value else value_of(result, known)) if shown else None)
 
-    return _Field(Column(name, known.doc, keep=keep), cell)
+    return Column(name, known.doc, keep=keep), cell
 
 
-def _plain(name: str, source: str, form: Callable[[Any], str]) -> _Field:
-    """Return a column of figures that needs nothing but its value."""
-    known = field(source)
-
-    def text(result: CaseResult) -> str:
-        value = value_of(result, known)
-        return "" if value is None else form(value)
-
-    return _figure(name, source, text)
+def _plain(name: str, source: str, form: Callable[[Any], str]) -> Field:
+    """Return a column of figures that are printed as they are known."""
+    return _figure(name, source, lambda each: "" if (value := value_of(each, field(source))) is None else form(value))
 
 
-def _words(name: str, doc: str, cell: Callable[[CaseResult], Cell], **layout: int) -> _Field:
-    return _Field(replace(Column(name, doc, left=True, wraps=True), **layout), cell)
+def _words(name: str, doc: str, cell: Callable[[CaseResult], Cell], keep: int = 0, *, below: bool = False) -> Field:
+    return Column(name, doc, left=True, wraps=True, keep=keep, below=below), cell
 
 
-def _latency_cell(result: CaseResult) -> Cell:
+def _latency(result: CaseResult) -> Cell:
     if not result.measured:
         return Cell(result.status, tone=status_tone(result.status))
     return Cell(units.seconds(result.statistics.latency_median_s), result.statistics.latency_median_s)
@@ -129,30 +117,26 @@ def _seconds_per_image(result: CaseResult) -> str:
     return units.seconds(result.statistics.seconds_per_image) if several else ""
 
 
-def _peak(result: CaseResult) -> str:
-    return units.memory(peak_bytes(result))
-
-
 def _verdict(result: CaseResult) -> Cell:
     return Cell() if result.tiny else Cell(words.verdict(result), tone=claim_tone(result))
 
 
-FIELDS = (
-    _words("setup", field("case").doc, lambda each: Cell(each.case, tag=words.label(each)), keep=ALWAYS),
-    _Field(Column("latency", field("latency_median_s").doc, keep=ALWAYS), _latency_cell),
-    _figure("speed-up", "speedup", lambda each: words.speedup(each.comparison), keep=5),
-    _figure("95 % interval", "latency_low_s", _interval, keep=1),
+FIELDS: tuple[Field, ...] = (
+    _words("setup", field("case").doc, lambda each: Cell(each.case, tag=words.label(each)), ALWAYS),
+    (Column("latency", field("latency_median_s").doc, keep=ALWAYS), _latency),
+    _figure("speed-up", "speedup", lambda each: words.speedup(each.comparison), 5),
+    _figure("95 % interval", "latency_low_s", _interval, 1),
     _figure("n", "samples", _samples),
     _figure("s/image", "seconds_per_image", _seconds_per_image),
     _plain("steps", "steps", str),
     _plain("denoiser calls", "denoiser_calls", str),
     _plain("first call", "first_call_s", units.seconds),
     _plain("breaks even after", "break_even_images", "{:.0f} images".format),
-    _figure("peak memory", "peak_allocated_bytes", _peak, keep=4, value=peak_bytes),
+    _figure("peak memory", "peak_allocated_bytes", lambda each: units.memory(peak_bytes(each)), 4, peak_bytes),
     _figure("similarity", "psnr_db", words.psnr),
     _plain("CLIP score", "clip_score", "{:.1f}".format),
     _plain("of the roofline", "roofline_fraction", "{:.0%}".format),
-    _words("documented", "what the documentation says", lambda each: Cell(words.documented(each)), keep=2),
-    _words("verdict", field("claim_verdict").doc, _verdict, keep=3),
+    _words("documented", "what the documentation says", lambda each: Cell(words.documented(each)), 2),
+    _words("verdict", field("claim_verdict").doc, _verdict, 3),
     _words("notes", field("reason").doc, lambda each: Cell(words.notes(each)), below=True),
 )

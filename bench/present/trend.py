@@ -23,16 +23,6 @@ def show(series: Sequence[Series]) -> None:
     render.show(table(series), "--format csv has everything")
 
 
-def as_markdown(series: Sequence[Series]) -> str:
-    """Return the trends as a Markdown document."""
-    return render.document(table(series))
-
-
-def as_csv(series: Sequence[Series]) -> str:
-    """Return one row per case and run, at full precision; a change is in the row of the new level's first run."""
-    return render.csv_text(records(series))
-
-
 def as_json(series: Sequence[Series]) -> str:
     """Return the same rows as JSON."""
     return render.json_text(render.objects(records(series)))
@@ -64,7 +54,7 @@ def _row(series: Series) -> tuple[Cell, ...]:
     changes = "; ".join(_described(series, change) for change in series.changes)
     count = len(series.points)
     return (
-        Cell(series.key),
+        Cell(series.key, tag="tiny" * series.tiny),
         Cell(str(count), count),
         Cell(units.seconds(first), first),
         Cell(units.seconds(last), last),
@@ -88,10 +78,8 @@ def _notes(series: Sequence[Series]) -> list[str]:
     short = [each for each in series if len(each.points) < FEWEST_RUNS]
     lines = [f"A change is reported at p <= {SIGNIFICANCE} of a permutation test; a positive change is slower."]
     if short:
-        lines.append(
-            f"{len(short)} of {words.count(len(series), 'case')} have fewer than {FEWEST_RUNS} runs, in which a change "
-            "in the middle cannot be found."
-        )
+        cases = f"{len(short)} of {words.count(len(series), 'case')}"
+        lines.append(f"A change in the middle of fewer than {FEWEST_RUNS} runs cannot be found: {cases}.")
     lines += [
         f"{each.key}: left out, because of another device or other settings: {', '.join(each.left_out)}"
         for each in series

@@ -124,13 +124,11 @@ def excluded(candidate: Candidate) -> str:
 
 def saved_baselines(saved: Saved) -> list[str]:
     """Return what to know about baselines that were saved."""
+    few = f"fewer than {MIN_PROCESSES} processes (measure with --processes 4), so their latency cannot be judged"
     facts = (
         (f"left out, because a baseline cannot be {', '.join(NO_BASELINE)}", saved.left_out),
         ("unstable, so no latency can pass against them", saved.unstable),
-        (
-            f"fewer than {MIN_PROCESSES} processes (measure with --processes 4), so no latency can be judged against them",
-            saved.few_processes,
-        ),
+        (few, saved.few_processes),
         ("no longer in the baseline, because the run did not measure them", saved.lost),
     )
     return [f"{text}: {listed(keys)}" for text, keys in facts if keys]

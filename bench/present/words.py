@@ -42,6 +42,9 @@ NO_GAIN = {
     ),
 }
 INTERVALS = {IntervalKind.WITHIN: "within one process", IntervalKind.BETWEEN: "between processes"}
+BLENDED = {"vae_tiling": "because its tiles are decoded separately and blended"}
+"""Approximate optimization -> why its image differs."""
+UNEXPLAINED = "although no setting explains it"
 REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     RemarkKind.HOST_BOUND: (
         "host-bound",
@@ -64,9 +67,6 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     ),
 }
 """Remark -> its name, and its sentence made of its value and its subject."""
-BLENDED = {"vae_tiling": "because its tiles are decoded separately and blended"}
-"""Approximate optimization -> why its image differs."""
-UNEXPLAINED = "although no setting explains it"
 NOT_JUDGED: Mapping[NotJudged | None, Callable[[CaseResult], str]] = {
     NotJudged.TINY_MODEL: lambda _: "a tiny model",
     NotJudged.OTHER_DEVICE: lambda result: f"documented on {result.claim.device or 'an unnamed device'}",

@@ -23,22 +23,16 @@ class Advice:
     programs: tuple[str | None, ...]
 
     @property
-    def models(self) -> tuple[str, ...]:
+    def models(self) -> list[str]:
         """The models that the recommendations are about."""
-        return tuple(dict.fromkeys(each.case.model for found in self.recommendations for each in found.task.candidates))
-
-    @property
-    def useful(self) -> bool:
-        """Whether any case can be recommended."""
-        return any(self.programs)
+        return list(dict.fromkeys(each.case.model for found in self.recommendations for each in found.task.candidates))
 
 
 def advise(run: Run, results: Sequence[CaseResult], constraints: Constraints, only: Sequence[str] = ()) -> Advice:
     """Return the best case of each task; raise `InputError` if a pattern of `only` matches nothing."""
     chosen = replace(run, plan=choose(run.plan, only)[0])
     found = tuple(recommend(task, constraints.goal) for task in tasks(chosen, results, constraints))
-    programs = tuple(snippet(each.best.case, each.best.result.settings) if each.best else None for each in found)
-    return Advice(found, programs)
+    return Advice(found, tuple(each.best and snippet(each.best.case, each.best.result.settings) for each in found))
 
 
 def gaps(run: Run, results: Sequence[CaseResult], models: Sequence[str]) -> dict[str, Unmeasured]:
@@ -50,12 +44,10 @@ def write_code(advice: Advice, path: Path) -> None:
     """Write the one program of an advice; raise `InputError` if there are several, or the file cannot be written."""
     best = [each.best.case.key for each in advice.recommendations if each.best is not None]
     if len(best) > 1:
-        raise InputError(
-            f"--code {path}: the run has {len(best)} tasks, each with its best case ({', '.join(best)}); choose the "
-            "cases of one with --only"
-        )
-    for program in filter(None, advice.programs):
-        try:
+        tasks_with_best = f"the run has {len(best)} tasks, each with its best case ({', '.join(best)})"
+        raise InputError(f"--code {path}: {tasks_with_best}; choose the cases of one with --only")
+    try:
+        for program in filter(None, advice.programs):
             path.write_text(program, encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"--code {path}: cannot be written ({error.strerror}); choose another file") from error
+    except OSError as error:
+        raise InputError(f"--code {path}: cannot be written ({error.strerror}); choose another file") from error

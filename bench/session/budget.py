@@ -20,7 +20,7 @@ LARGEST_RESERVE = 0.5
 LARGEST_TRY = 0.25
 """Share of the budget: a compiler could take all of it, and then nothing else would have been tried."""
 SHORTEST_S = 1.0
-"""No process builds a pipeline and takes its samples in less, so one that is given less is only started to be killed."""
+"""No process builds a pipeline and takes its samples in less, so one with less is only started to be killed."""
 OVERHEAD_S = 10.0
 """To start a server for the careful stage, and to end a process that takes too long."""
 RESERVED_FINALISTS = 1
@@ -64,7 +64,6 @@ class Search:
     passes_done: int = 0
 
     def left_s(self) -> float:
-        """Return how many seconds of the budget are left, at least 0."""
         return max(0.0, self.began_s + self.total_s - self.clock())
 
     def record(self, config: Config, score: Score | None, spent: Spent | None) -> None:
@@ -74,7 +73,7 @@ class Search:
             self.spent[config] = spent
 
     def drop(self, config: Config) -> None:
-        """Leave a configuration out for lack of time; one that was cut short showed nothing, so it counts as untried."""
+        """Leave a configuration out for lack of time; one that was cut short counts as untried."""
         self.dropped.append(config)
 
     def screening(self) -> Iterator[Config]:
@@ -108,7 +107,6 @@ class Search:
         return min(self.screening_left_s(), self.total_s * (LARGEST_TRY if self.spent else 1.0))
 
     def screening_left_s(self) -> float:
-        """Return the seconds that screening may still take."""
         return max(0.0, self.left_s() - self._reserve_s())
 
     def final(self) -> tuple[list[Config], int]:
@@ -139,7 +137,6 @@ class Search:
             took = self.clock() - began
 
     def pass_s(self, configs: list[Config]) -> float:
-        """Return the seconds to allow for one pass of careful processes."""
         return sum(self.spent[config].careful_s() for config in configs)
 
     def _finals(self, most: int) -> list[Config]:
@@ -163,5 +160,4 @@ class Search:
 
 
 def _is_combination(config: Config) -> bool:
-    """Return whether a configuration has several optimizations."""
     return len(config.optimizations) > 1

@@ -1,4 +1,4 @@
-"""The files that are derived from a run. Each is replaced whole, and only where somebody asked for it."""
+"""The files that are derived from a run. Each is replaced whole; all raise OSError if the disk refuses."""
 
 import os
 import subprocess
@@ -13,42 +13,33 @@ TABLES, PLOTS = "tables.md", "plots"
 
 
 def write_data(run: Run, results: Sequence[CaseResult]) -> list[Path]:
-    """Write `samples.csv` and `results.csv`; raise OSError where the disk refuses."""
-    texts = {store.SAMPLES: table.samples_csv(run.processes), store.RESULTS: table.results_csv(results)}
-    return [_write(run.folder / name, text) for name, text in texts.items()]
+    """Write `samples.csv` and `results.csv`."""
+    samples = _write(run.folder / store.SAMPLES, table.samples_csv(run.processes))
+    return [samples, _write(run.folder / store.RESULTS, table.results_csv(results))]
 
 
 def write_tables(run: Run, results: Sequence[CaseResult]) -> Path:
-    """Write `tables.md`; raise OSError where the disk refuses."""
+    """Write `tables.md`."""
     from bench.present import tables
 
     return _write(run.folder / TABLES, tables.markdown(run, tables.tables(run, results)))
 
 
 def write_plots(run: Run, results: Sequence[CaseResult], folder: Path | None = None) -> list[Path]:
-    """Draw the plots as PNG and SVG, below the run's folder by default; raise OSError where the disk refuses."""
+    """Draw the plots as PNG and SVG, below the run's folder by default."""
     from bench.present.plots import registry
 
     return registry.write(run, results, folder or run.folder / PLOTS)
 
 
-def write_pages(run: Run, results: Sequence[CaseResult]) -> list[Path]:
-    """Write what people look at, `tables.md` and the plots, and return the plots; raise OSError as above."""
-    write_tables(run, results)
-    return write_plots(run, results)
-
-
 def may_write(folder: Path) -> bool:
     """Return whether a command may leave files in a run that it only reads: a writable one that git does not track."""
-    if not os.access(folder, os.W_OK):
-        return False
+    command = ["git", "ls-files", "--", "."]
     try:
-        tracked = subprocess.run(
-            ["git", "ls-files", "--", "."], cwd=folder, capture_output=True, text=True, timeout=10, check=False
-        ).stdout
+        tracked = subprocess.run(command, cwd=folder, capture_output=True, timeout=10, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):  # no git, so nothing that it tracks
-        return True
-    return not tracked
+        tracked = b""
+    return os.access(folder, os.W_OK) and not tracked
 
 
 def _write(path: Path, text: str) -> Path:

@@ -1,8 +1,8 @@
 """A run while it is measured: every record is appended to disk, and kept in memory.
 
-Nothing is read back and no derived file is touched between two processes, so what happens between them costs the same
-in the first minute of a run and after thousands of processes. Samples and results are written once, at the end; after a
-kill they can be derived again from `processes.jsonl`.
+Nothing is read back and no derived file is written between two processes, so what happens between them takes the same
+time at the start of a run and after thousands of processes. Samples and results are written once, at the end; after a
+kill they can be derived from `processes.jsonl`.
 """
 
 import signal
@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from bench.analyze.results import results
@@ -31,7 +30,7 @@ from bench.session.progress import Notices
 
 @dataclass(frozen=True)
 class Machine:
-    """What measures a run: an interpreter, its worker client, and what a worker reported about the machine."""
+    """What measures a run: a worker client with its interpreter, and what a worker reported about the machine."""
 
     client: WorkerClient
     facts: Mapping[str, Any]
@@ -58,15 +57,9 @@ class LiveRun:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        plan: Plan,
-        settings: RunSettings,
-        machine: Machine,
-        *,
-        resume: bool = False,
-        again: Collection[Status] = (),
-    ) -> None:
+        self, folder: Path, plan: Plan, settings: RunSettings, machine: Machine, *,
+        resume: bool = False, again: Collection[Status] = (),
+    ) -> None:  # fmt: skip
         self.folder, self.plan, self.settings = folder, plan, settings
         self.environment = environment.describe(machine.facts)
         self._store = store.Store(folder)
@@ -76,9 +69,7 @@ class LiveRun:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._runner.close()
         self._store.close()
 
@@ -88,27 +79,17 @@ class LiveRun:
         self._store.grow(self._plan_json())
 
     def measure(self, jobs: Iterable[Job], listener: Listener) -> Iterator[ProcessRecord]:
-        """Measure jobs, and yield each record once it is on disk; raise OSError where the disk refuses it."""
+        """Measure jobs, and yield each record once it is on disk; raise OSError if the disk refuses it."""
         for record in self._runner.run(jobs, listener):
             self._store.append(record)
             self.records.append(record)
             yield record
 
     def measure_all(
-        self,
-        jobs: Iterable[Job],
-        total: int | None,
-        notices: Notices,
+        self, jobs: Iterable[Job], total: int | None, notices: Notices,
         after: Callable[[ProcessRecord], object] = lambda _: None,
-    ) -> bool:
-        """Measure jobs, show them, and return whether somebody stopped it.
-
-        Args:
-            jobs: taken one by one, so that a record may decide on the next one.
-            total: how many there are; None if that is not known.
-            notices: show the progress.
-            after: called with each record.
-        """
+    ) -> bool:  # fmt: skip
+        """Measure jobs, taken one by one so that `after` a record it may decide on the next; return whether stopped."""
         last = None
         try:
             with terminable(), notices.watch(total) as progress:
@@ -124,7 +105,6 @@ class LiveRun:
         return Run(self.folder, self.plan, self.environment, tuple(self.records))
 
     def results(self) -> tuple[Run, list[CaseResult]]:
-        """Return the run and its results."""
         run = self.run()
         return run, results(run)
 
@@ -135,13 +115,13 @@ class LiveRun:
 @contextmanager
 def terminable() -> Iterator[None]:
     """Raise `InterruptedRunError` on SIGTERM, so that the case in flight still gets its record."""
-    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
-        yield
-        return
 
     def stop(_signal: int, _frame: object) -> None:
         raise InterruptedRunError
 
+    if threading.current_thread() is not threading.main_thread():  # which alone receives signals
+        yield
+        return
     before = signal.signal(signal.SIGTERM, stop)
     try:
         yield

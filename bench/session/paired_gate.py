@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.analyze.comparison import environment_differences, pair_up, with_similarity
 from bench.analyze.gate import GateResult, Judged, judge, settle
@@ -26,13 +26,11 @@ from bench.plan.settings import RunSettings
 from bench.records.outcomes import Status
 from bench.session.files import write_data
 from bench.session.live import LiveRun, Machine, terminable
-from bench.session.measure import caution, fetch_missing
+from bench.session.measure import announce, fetch_missing
 from bench.session.plan import new_folder, plan_for
 from bench.session.progress import Notices, Progress
+from bench.session.request import RunRequest
 from bench.session.settings import ask, settings_for
-
-if TYPE_CHECKING:
-    from bench.session.request import RunRequest
 
 SAMPLES = 6
 """Per process. The process is the unit of the statistics, so more samples in each of them gain little."""
@@ -51,7 +49,7 @@ class GateSide:
 
 
 def gate_interpreters(
-    base_python: Path, head_python: Path, request: "RunRequest", threshold: float, notices: Notices
+    base_python: Path, head_python: Path, request: RunRequest, threshold: float, notices: Notices
 ) -> GateResult:
     """Measure a plan in two interpreters and judge it; the records are kept as two runs, `base` and `head`.
 
@@ -63,8 +61,17 @@ def gate_interpreters(
     try:
         with terminable(), ExitStack() as opened:
             clients = {name: opened.enter_context(_client(python, name)) for name, python in pythons.items()}
-            sides = _sides(clients, pythons, request, notices, opened)
-            return _gate(sides, threshold, notices)
+            plan, settings, facts = _prepare(clients, request, notices)
+            folder = request.output or new_folder("gate", settings.device, settings.size)
+            machines = {name: Machine(clients[name], facts[name], python) for name, python in pythons.items()}
+            sides = [
+                GateSide(name, opened.enter_context(LiveRun(folder / name, plan, settings, machine)))
+                for name, machine in machines.items()
+            ]
+            what = f"Gating {pythons['head']} against {pythons['base']}"
+            announce(what, folder, settings, plan.cases, facts["base"], notices)
+            fetch_missing(plan.cases, settings, notices)
+            return _gate(sides, plan, threshold, notices)
     except (InterruptedRunError, KeyboardInterrupt) as error:
         raise StoppedError from error
     except OSError as error:
@@ -86,31 +93,10 @@ def _client(python: str, name: str) -> WorkerClient:
         raise InputError(f"--{name}-python {python}: cannot be started ({error.strerror})") from error
 
 
-def _sides(
-    clients: Mapping[str, WorkerClient],
-    pythons: Mapping[str, str],
-    request: "RunRequest",
-    notices: Notices,
-    opened: ExitStack,
-) -> list[GateSide]:
-    """Plan, say what begins, and open the runs of both sides."""
-    plan, facts, settings = _prepare(clients, request, notices)
-    folder = request.output or new_folder("gate", settings.device, settings.size)
-    machines = {name: Machine(clients[name], facts[name], pythons[name]) for name in pythons}
-    sides = [
-        GateSide(name, opened.enter_context(LiveRun(folder / name, plan, settings, machine)))
-        for name, machine in machines.items()
-    ]
-    fetch_missing(plan.cases, settings, notices)
-    notices.say(f"Gating {pythons['head']} against {pythons['base']}; writing to {folder}/")
-    caution(settings, plan.cases, facts["base"]["started_by"], notices)
-    return sides
-
-
 def _prepare(
-    clients: Mapping[str, WorkerClient], request: "RunRequest", notices: Notices
-) -> tuple[Plan, dict[str, dict[str, Any]], RunSettings]:
-    """Return the plan, the facts of the machine as each interpreter reports them, and the settings of both runs."""
+    clients: Mapping[str, WorkerClient], request: RunRequest, notices: Notices
+) -> tuple[Plan, RunSettings, dict[str, dict[str, Any]]]:
+    """Return the plan, the settings of both runs, and the facts of the machine as each interpreter reports them."""
     plan = plan_for(request, lambda model: ask_compatible(clients["base"], model), notices, baselines=False)
     request = replace(request, samples=request.samples or SAMPLES, diagnose=False)
     settings, base = settings_for(clients["base"], plan.cases, request)
@@ -120,32 +106,26 @@ def _prepare(
             f"the interpreters see different devices ({base['device_name']} and {head['device_name']}); choose one "
             "with --device, or install the same build of torch in both"
         )
-    return plan, {"base": base, "head": head}, settings
+    return plan, settings, {"base": base, "head": head}
 
 
-def _gate(sides: Sequence[GateSide], threshold: float, notices: Notices) -> GateResult:
+def _gate(sides: Sequence[GateSide], plan: Plan, threshold: float, notices: Notices) -> GateResult:
     """Measure blocks until the verdict is clear, then write the results of both sides."""
 
     def measure(keys: Collection[str] | None, numbers: range) -> list[Judged]:
+        cases = [case for case in plan.cases if keys is None or case.key in keys]
         if keys is not None:
-            cases = f"{len(keys)} cases" if len(keys) > 1 else "one case"
-            notices.say(f"After {numbers.start} blocks {cases} are undecided; measuring {len(numbers)} more blocks.")
-        cases = [case for case in sides[0].live.plan.cases if keys is None or case.key in keys]
+            notices.say(f"{len(cases)} of {len(plan.cases)} cases are undecided after {numbers.start} blocks.")
         with notices.watch(len(sides) * len(cases) * len(numbers)) as progress:
             run_paired_blocks(sides, cases, numbers, progress)
-        return _verdicts(sides, threshold)
+        base, head = (of_run(side.live.run()) for side in sides)
+        return judge(with_similarity(pair_up(base, head, passes_are_pairs=True), base, head), threshold)
 
-    judged = settle(measure)
+    judged = tuple(settle(measure))
     for side in sides:
         write_data(*side.live.results())
-    base, head = (of_run(side.live.run()) for side in sides)
-    return GateResult(
-        base=base.name,
-        new=head.name,
-        judged=tuple(judged),
-        environment=tuple(environment_differences([base, head])),
-        side_by_side=True,
-    )
+    environment = tuple(environment_differences([of_run(side.live.run()) for side in sides]))
+    return GateResult(sides[0].name, sides[1].name, judged, environment, side_by_side=True)
 
 
 def run_paired_blocks(
@@ -153,13 +133,8 @@ def run_paired_blocks(
 ) -> None:
     """Measure cases in blocks of both sides; every record is on disk before the next process begins.
 
-    A case that one side could not measure is not tried again on either: its status is the verdict.
-
-    Args:
-        sides: base and head.
-        cases: to be measured.
-        numbers: of the blocks; even ones run forward, odd ones backward.
-        progress: sees every process.
+    Blocks with even numbers run forward, the others backward. A case that one side could not measure is not tried again
+    on either: its status is the verdict.
 
     Raises:
         StoppedError: Ctrl-C or SIGTERM, after the record of the case in flight was written.
@@ -182,8 +157,3 @@ def _measure(side: GateSide, job: Job, progress: Progress) -> Status:
     if record.status == Status.INTERRUPTED:
         raise StoppedError
     return record.status
-
-
-def _verdicts(sides: Sequence[GateSide], threshold: float) -> list[Judged]:
-    base, head = (of_run(side.live.run()) for side in sides)
-    return judge(with_similarity(pair_up(base, head, passes_are_pairs=True), base, head), threshold)

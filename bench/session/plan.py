@@ -1,6 +1,6 @@
 """From the scenarios of a request to a checked plan, or back to the plan of a run that is continued."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,16 +26,17 @@ def plan_for(
         request: whose plan, or scenarios and patterns, are taken.
         compatible: returns the schedulers that are compatible with a model.
         notices: hear which baselines were added.
-        baselines: whether to add the baselines that the speed-ups of chosen cases need.
+        baselines: whether to add the baselines that the speed-ups of the chosen cases need.
 
     Raises:
         InputError: a scenario has a fault, or a pattern matches nothing.
     """
-    from bench.plan.load import choose
+    from bench.pipelines.diffusers_api import vocabulary
+    from bench.plan.load import choose, find, load
 
     if request.plan is not None:
         return request.plan
-    plan, added = choose(load(request.scenarios, compatible), request.only)
+    plan, added = choose(load(find(request.scenarios), vocabulary(), compatible), request.only)
     if not baselines:
         return replace(plan, cases=tuple(case for case in plan.cases if case.key not in added))
     for baseline in added:
@@ -43,24 +44,16 @@ def plan_for(
     return plan
 
 
-def load(scenarios: Sequence[str], compatible: Callable[[str], list[str]]) -> Plan:
-    """Load and check the named scenarios, or all of `scenarios/` if none is named; raise `InputError` for a fault."""
-    from bench.pipelines.diffusers_api import vocabulary
-    from bench.plan.load import find
-    from bench.plan.load import load as load_files
-
-    return load_files(find(scenarios), vocabulary(), compatible)
-
-
 def stored_plan(folder: Path) -> tuple[Plan, RunSettings]:
     """Return plan and settings of a run on file; raise `InputError` if they cannot be read."""
     from bench.records import store
 
-    data = store.read_json(folder / store.PLAN)
+    path = folder / store.PLAN
+    data = store.read_json(path)
     try:
         return Plan.from_json(data), RunSettings.from_json(data["run"])
     except (KeyError, TypeError) as error:
-        raise InputError(f"{folder / store.PLAN}: is not a plan of this version ({error}); start a new run") from error
+        raise InputError(f"{path}: is not a plan of this version ({error}); start a new run") from error
 
 
 def new_folder(*words: str) -> Path:

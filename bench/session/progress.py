@@ -24,27 +24,25 @@ _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False, "
 
 
 class Notices:
-    """Where a session reports what it does; with `quiet`, nowhere."""
+    """Where a session reports what it does, and on standard error what to act on; with `quiet`, nowhere."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._console = PatientConsole(quiet=quiet, **_PLAIN)
         self._errors = Console(quiet=quiet, stderr=True, **_PLAIN)
 
     def say(self, line: str) -> None:
-        """Report what happens, on standard output."""
         self._console.print(line)
 
     def warn(self, line: str) -> None:
-        """Report what a person should act on, on standard error."""
         self._errors.print(line)
 
     def watch(self, total: int | None) -> "Progress":
-        """Return the display of `total` processes; None where their number is not known."""
+        """Return the display of `total` processes; None if their number is not known."""
         return Progress(total, self._console)
 
 
 class Progress:
-    """A `Listener` that prints one line per finished process, and on a terminal one that every event redraws."""
+    """A `Listener` that prints one line per finished process, and on a terminal one more that every event redraws."""
 
     def __init__(self, total: int | None, console: Console) -> None:
         self._total = total
@@ -67,12 +65,10 @@ class Progress:
             self._live.stop()
 
     def begin(self, job: Job) -> None:
-        """Show that a process begins."""
         self._phase, self._latencies = "starting", []
         self._draw(job)
 
     def event(self, job: Job, event: Event) -> None:
-        """Show what the worker does."""
         match event["event"]:
             case "phase":
                 self._phase = event["phase"]
@@ -86,7 +82,6 @@ class Progress:
         self._draw(job)
 
     def end(self, job: Job, record: ProcessRecord) -> None:
-        """Print the line of a finished process."""
         self._done += 1
         line = Text(f"{self._count(self._done)} {self._name(job)}  ")
         line.append(record.status, style=_COLORS.get(record.status, "red"))

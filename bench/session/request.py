@@ -1,4 +1,4 @@
-"""What goes into a session and what comes out, as data. Light: the command line and every pytest session import this."""
+"""What goes into a session and what comes out, as data. Light: the command line and every pytest session import it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +17,6 @@ POLICIES = ("auto", "hub", "random")
 
 
 class DeviceChoice(StrEnum):
-    """What `--device` accepts."""
-
     AUTO = "auto"
     CUDA = "cuda"
     CPU = "cpu"
@@ -27,8 +25,6 @@ class DeviceChoice(StrEnum):
 
 
 class SizeChoice(StrEnum):
-    """What `--size` accepts."""
-
     AUTO = "auto"
     FULL = "full"
     TINY = "tiny"
@@ -36,22 +32,16 @@ class SizeChoice(StrEnum):
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A run to make or to continue. `None` leaves a choice to the scenario, the machine or the rules of sampling.
+    """A run to make or to continue. None leaves a choice to the scenario, the machine, or the rules of sampling.
 
     Attributes:
         scenarios: files, folders or names; all of `scenarios/` if empty.
-        only: patterns of `scenario/case` to keep.
+        only: patterns of `scenario/case` to keep; all if empty.
         plan: measured instead of `scenarios` and `only`.
-        weights: one of `POLICIES`, or a folder of saved pipelines.
-        samples: a fixed number per process.
-        processes: fresh processes per case.
-        threads: of the CPU.
-        trace: whether to write a profiler's trace of one call of each case.
-        diagnose: whether to break calls down; None does so for full-size models only.
-        timeout_s: the longest that one process may take.
-        output: the run's folder.
+        samples: per process.
+        processes: per case.
         resume: whether to continue a run; without scenarios its own plan is used.
-        retry_failed: whether a resumed run measures the cases again that failed or ran out of memory or time.
+        retry_failed: whether a resumed run also measures the cases again that failed, or lacked time or memory.
         option_prefix: what precedes the names of options in messages.
     """
 
@@ -77,27 +67,6 @@ class RunRequest:
         return f"{self.option_prefix}{name} {getattr(self, name)}"
 
 
-@dataclass(frozen=True)
-class TuneRequest:
-    """A search of the optimization table.
-
-    Attributes:
-        model: a known model, a hub id, or a folder.
-        call: arguments of the pipeline call; what is missing is the model's own.
-        constraints: what the result must satisfy, and what it must be best at.
-        budget_s: how long the search may take.
-        skip: optimizations that are not tried.
-        run: device, size, weights, threads and output.
-    """
-
-    model: str
-    call: Mapping[str, Any]
-    constraints: "Constraints"
-    budget_s: float
-    skip: Sequence[str] = ()
-    run: RunRequest = field(default_factory=RunRequest)
-
-
 class Ending(StrEnum):
     """How a run ended."""
 
@@ -110,16 +79,32 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """A run that ended, and how."""
-
     run: "Run"
     results: "Sequence[CaseResult]"
     ending: Ending
 
 
 @dataclass(frozen=True)
+class TuneRequest:
+    """A search of the optimization table.
+
+    Attributes:
+        call: arguments of the pipeline call; what is missing is the model's own.
+        skip: optimizations that are not tried.
+        run: device, size, weights, threads and output.
+    """
+
+    model: str
+    call: Mapping[str, Any]
+    constraints: "Constraints"
+    budget_s: float
+    skip: Sequence[str] = ()
+    run: RunRequest = field(default_factory=RunRequest)
+
+
+@dataclass(frozen=True)
 class TuneOutcome:
-    """A search that ended, how, and its two runs as far as they exist."""
+    """How a search ended, and its two runs as far as they exist."""
 
     ending: Ending
     screening: RunOutcome | None = None

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 GAIN = 0.01
-"""Gains below 1 % do not count: a few samples of one process cannot show them, and a simpler configuration is better."""
+"""Gains below 1 % do not count: a few samples cannot show them, and a simpler configuration is better."""
 
 Score = tuple[float, float]
 """Bytes over the allowed memory, and the cost under the objective. Less is better; the bytes are compared first."""
@@ -24,7 +24,6 @@ class Config:
 
     @property
     def name(self) -> str:
-        """The name of the case that measures it."""
         return "+".join((self.dtype, *self.optimizations))
 
     def __contains__(self, other: "Config") -> bool:
@@ -49,7 +48,6 @@ class Space:
     optimizations: Mapping[str, frozenset[str]]
 
     def plain(self) -> list[Config]:
-        """Return the configurations without any optimization."""
         return [Config(dtype) for dtype in self.dtypes]
 
     def add(self, config: Config, name: str) -> Config | None:
@@ -75,7 +73,6 @@ def base(space: Space, scores: Scores) -> Config:
 
 
 def best(configs: list[Config], scores: Scores) -> Config | None:
-    """Return the configuration with the best score; None if none has a score."""
     scored = [(score, config) for config in configs if (score := scores.get(config)) is not None]
     return min(scored)[1] if scored else None
 
@@ -121,7 +118,7 @@ def _earns(config: Config, scores: Scores) -> bool:
 def _combined(space: Space, scores: Scores) -> Iterator[Config]:
     """Yield the greedy combinations as far as the known scores lead; the last one may be unknown.
 
-    If nothing works together with the best optimization (it fails, or there is no time), those with the next best follow.
+    If nothing works together with the best optimization (it fails, or there is no time), the next best is tried.
     """
     ranked = helpful(space, scores)
     for first in range(len(ranked)):

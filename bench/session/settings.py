@@ -3,64 +3,50 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.errors import InputError
+from bench.execute.client import ServerError, WorkerClient
+from bench.pipelines.tiny import has_tiny_model, resolve
+from bench.plan.case import Case
+from bench.plan.settings import RunSettings
 from bench.session.request import POLICIES, RunRequest, SizeChoice
-
-if TYPE_CHECKING:
-    from bench.execute.client import WorkerClient
-    from bench.plan.case import Case
-    from bench.plan.settings import RunSettings
 
 
 def settings_for(
-    client: "WorkerClient", cases: "Sequence[Case]", request: RunRequest
-) -> tuple["RunSettings", dict[str, Any]]:
+    client: WorkerClient, cases: Sequence[Case], request: RunRequest
+) -> tuple[RunSettings, dict[str, Any]]:
     """Return the settings that measure these cases as requested, and the machine's facts.
 
     Raises:
         InputError: this machine cannot do what was requested, or two options contradict each other.
     """
-    from bench.pipelines.tiny import resolve
-
-    _check_passes(request)
+    if request.processes > 1 and request.processes % 2:
+        option = request.option("processes")
+        raise InputError(f"{option}: passes run forward and backward in turn; give 1 or an even number")
     _check_weights(cases, request)
     machine = ask(client, request.option("device"), {"op": "probe", "device": str(request.device)})
-    settings = _settings(request, machine)
+    settings = _settings(request, machine["device"])
     if settings.weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in cases):
         settings = replace(settings, hub_reachable=ask(client, "the hub", {"op": "hub"}))
     return settings, machine
 
 
-def ask(client: "WorkerClient", subject: str, question: dict[str, Any]) -> Any:
+def ask(client: WorkerClient, subject: str, question: dict[str, Any]) -> Any:
     """Return a worker's answer; raise `InputError` with the subject and the reason if there is none."""
-    from bench.execute.client import ServerError
-
     try:
         return client.ask(question)
     except ServerError as error:
         raise InputError(f"{subject}: {error}") from error
 
 
-def measures_tiny(cases: "Sequence[Case]", settings: "RunSettings") -> bool:
+def measures_tiny(cases: Sequence[Case], settings: RunSettings) -> bool:
     """Return whether any of these cases is measured as its tiny model."""
-    from bench.pipelines.tiny import resolve
-
     return any(resolve(case, settings.size)[1] == SizeChoice.TINY for case in cases)
 
 
-def _check_passes(request: RunRequest) -> None:
-    if request.processes > 1 and request.processes % 2:
-        raise InputError(
-            f"{request.option('processes')}: passes run forward and backward in turn; give 1 or an even number"
-        )
-
-
-def _check_weights(cases: "Sequence[Case]", request: RunRequest) -> None:
+def _check_weights(cases: Sequence[Case], request: RunRequest) -> None:
     """Refuse weights that contradict what the results would say of them."""
-    from bench.pipelines.tiny import has_tiny_model
-
     weights, option = request.weights, request.option("weights")
     if weights in POLICIES and weights != "hub":
         return
@@ -79,15 +65,12 @@ def _check_weights(cases: "Sequence[Case]", request: RunRequest) -> None:
         )
 
 
-def _settings(request: RunRequest, machine: dict[str, Any]) -> "RunSettings":
-    from bench.plan.settings import RunSettings
-
+def _settings(request: RunRequest, device: str) -> RunSettings:
     size, weights = request.size, request.weights
     if size == SizeChoice.AUTO:
-        tiny = machine["device"] == "cpu" and weights in {"auto", "random"}
-        size = SizeChoice.TINY if tiny else SizeChoice.FULL
+        size = SizeChoice.TINY if device == "cpu" and weights in {"auto", "random"} else SizeChoice.FULL
     return RunSettings(
-        device=machine["device"],
+        device=device,
         size=str(size),
         weights=weights if weights in POLICIES else str(Path(weights).expanduser().absolute()),
         threads=request.threads,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.analyze.candidates import ExclusionKind, tasks
 from bench.analyze.constraints import Constraints, Goal
@@ -16,11 +16,11 @@ from bench.analyze.run import Run
 from bench.errors import InputError
 from bench.execute.client import WorkerClient
 from bench.pipelines import architectures
-from bench.pipelines.optimizations import conflicts_of, names
 from bench.pipelines.diffusers_api import vocabulary
+from bench.pipelines.optimizations import conflicts_of, names
+from bench.plan import order
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.check import problems
-from bench.plan import order
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
 from bench.plan.vocabulary import suggestion
@@ -30,24 +30,21 @@ from bench.records.store import PLAN, PROCESSES
 from bench.session.budget import CAREFUL_SAMPLES, SCREENING_SAMPLES, SHORTEST_S, Search, Spent
 from bench.session.files import write_data
 from bench.session.live import LiveRun, Machine
-from bench.session.measure import announce, fetch_missing
+from bench.session.measure import announce, fetch_missing, hardware
 from bench.session.plan import new_folder
-from bench.session.request import Ending, RunOutcome, TuneOutcome
+from bench.session.progress import Notices
+from bench.session.request import Ending, RunOutcome, TuneOutcome, TuneRequest
 from bench.session.search import Config, Score, Space, reference
 from bench.session.settings import settings_for
 from bench.statistics import median
 from bench.units import listed
-
-if TYPE_CHECKING:
-    from bench.session.progress import Notices
-    from bench.session.request import TuneRequest
 
 SCENARIO, SCREENING, FINAL = "tune", "screening", "final"
 BFLOAT16_CAPABILITY = (8, 0)
 """Ampere, the first architecture with bfloat16 (NVIDIA A100 white paper); torch emulates it on older ones."""
 
 
-def tune(request: "TuneRequest", notices: "Notices") -> TuneOutcome:
+def tune(request: TuneRequest, notices: Notices) -> TuneOutcome:
     """Search the optimization table for the best combination on this device.
 
     Raises:
@@ -80,9 +77,7 @@ def _refuse_results(folder: Path) -> None:
         raise InputError(f"--output {folder}: already has results; choose another --output, or remove the folder")
 
 
-def _prepare(
-    client: WorkerClient, request: "TuneRequest", folder: Path, began_s: float, notices: "Notices"
-) -> "Tuning":
+def _prepare(client: WorkerClient, request: TuneRequest, folder: Path, began_s: float, notices: Notices) -> "Tuning":
     """Check the request against this machine, and fetch what is missing outside of the budget."""
     template, allowed = _template(request), _allowed(request.skip)
     settings, facts = settings_for(client, [template], replace(request.run, diagnose=False))
@@ -90,14 +85,14 @@ def _prepare(
         raise InputError(
             f"--objective energy needs an NVIDIA GPU, but this run is on {settings.device}; choose another objective"
         )
-    announce(settings, [template], facts, folder, notices)
+    announce(hardware(facts), folder, settings, [template], facts, notices)
     paused_s = monotonic()
     fetch_missing([template], settings, notices)
     search = Search(Space(_dtypes(facts), allowed), request.budget_s, monotonic, began_s + monotonic() - paused_s)
     return Tuning(folder, template, settings, facts, request.constraints, search)
 
 
-def _template(request: "TuneRequest") -> Case:
+def _template(request: TuneRequest) -> Case:
     """Return the case that every configuration changes; raise `InputError` if it cannot be measured."""
     facts = architectures.find_model(request.model)
     own = {"num_inference_steps": facts.steps, "height": facts.height, "width": facts.width} if facts else {}
@@ -123,7 +118,7 @@ def _dtypes(facts: Mapping[str, Any]) -> tuple[str, ...]:
     return ("float32", "float16", "bfloat16") if capability >= BFLOAT16_CAPABILITY else ("float32", "float16")
 
 
-def measure_best(tuning: "Tuning", notices: "Notices") -> RunOutcome | None:
+def measure_best(tuning: "Tuning", notices: Notices) -> RunOutcome | None:
     """Measure the best few carefully, and say what there was no time for; None if there is nothing to measure."""
     configs, passes = tuning.search.final()
     for line in screening_summary(tuning.search, [config.name for config in configs], passes):
@@ -176,15 +171,13 @@ class Tuning:
     constraints: Constraints
     search: Search
 
-    def screen(self, client: WorkerClient, notices: "Notices") -> RunOutcome:
-        """Try configurations with few samples, one process each."""
+    def screen(self, client: WorkerClient, notices: Notices) -> RunOutcome:
         with self._open(SCREENING, (), self.settings, client) as live:
             stage = _Screening(self, live)
             interrupted = live.measure_all(stage.jobs(), None, notices, stage.take)
             return _ended(live, interrupted=interrupted)
 
-    def measure_best(self, client: WorkerClient, configs: list[Config], passes: int, notices: "Notices") -> RunOutcome:
-        """Measure configurations, the reference first, in passes of fresh processes."""
+    def measure_best(self, client: WorkerClient, configs: list[Config], passes: int, notices: Notices) -> RunOutcome:
         cases = [self.case(config, configs[0], CAREFUL_SAMPLES) for config in configs]
         with self._open(FINAL, cases, replace(self.settings, processes=passes), client) as live:
             jobs = self._careful_jobs(configs, cases, passes)
@@ -192,32 +185,24 @@ class Tuning:
             return _ended(live, interrupted=interrupted)
 
     def plan(self, cases: Sequence[Case]) -> Plan:
-        """Return the plan of a stage."""
         title = f"Tuning {self.template.model} for {self.constraints.goal}"
         return Plan((ScenarioInfo(SCENARIO, title),), tuple(cases))
 
     def case(self, config: Config, baseline: Config, samples: int) -> Case:
-        """Return the case that measures a configuration."""
         return replace(
-            self.template,
-            name=config.name,
-            dtype=config.dtype,
-            optimizations=config.optimizations,
-            baseline=f"{SCENARIO}/{baseline.name}",
-            samples=samples,
-        )
+            self.template, name=config.name, dtype=config.dtype, optimizations=config.optimizations,
+            baseline=f"{SCENARIO}/{baseline.name}", samples=samples,
+        )  # fmt: skip
 
     def _open(self, stage: str, cases: Sequence[Case], settings: RunSettings, client: WorkerClient) -> LiveRun:
         return LiveRun(self.folder / stage, self.plan(cases), settings, Machine(client, self.facts))
 
     def _careful_jobs(self, configs: list[Config], cases: list[Case], passes: int) -> Iterator[Job]:
         """Yield whole passes while they fit; a process may take twice its time, because killing it loses its case."""
-        allowed = {
-            case.key: 2 * self.search.spent[config].careful_s() for case, config in zip(cases, configs, strict=True)
-        }
+        allowed = {config.name: 2 * self.search.spent[config].careful_s() for config in configs}
         for number in self.search.careful_passes(configs, passes):
             for job in order.passes(cases, [number]):
-                limit = min(job.case.timeout_s, max(self.search.left_s(), allowed[job.case.key], SHORTEST_S))
+                limit = min(job.case.timeout_s, max(self.search.left_s(), allowed[job.case.name], SHORTEST_S))
                 yield Job(replace(job.case, timeout_s=limit), number)
 
 
@@ -242,7 +227,6 @@ class _Screening:
             yield Job(replace(case, timeout_s=min(case.timeout_s, limit)), 0)
 
     def take(self, record: ProcessRecord) -> None:
-        """Report to the search how a case ended."""
         config = self._tried[record.case]
         if self._hurried and record.status == Status.TIMEOUT:
             self._search.drop(config)
@@ -254,7 +238,7 @@ class _Screening:
         self._search.record(config, self._score(config), spent)
 
     def _score(self, config: Config) -> Score | None:
-        """Compare a case with the reference; nothing else is looked at, so that this takes the same time every time."""
+        """Compare a case with the reference alone, which takes the same time for every case."""
         kept = reference(self._search.space, self._search.scores)
         pair = {config.name, kept.name if kept is not None else config.name}
         run = Run(

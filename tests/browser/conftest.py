@@ -5,7 +5,7 @@ import shutil
 import pytest
 from present.example import example_run
 
-from bench.analyze.results import write_results
+from bench.analyze.results import results
 from bench.present.html import page as html
 
 HOSTILE = '<img src=x onerror="window.ran = 1"><script>window.ran = 1</script> </script> \'quoted\' & "so"'
@@ -27,11 +27,11 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory):
-    """The report of a run on a GPU and of one of toys, whose title and reasons want to be markup."""
+    """The report of a run on a GPU and of one of tiny models, whose title and remarks want to be markup."""
     folder = tmp_path_factory.mktemp("reports")
     full = example_run(folder / "full", title=HOSTILE)
-    toys = example_run(folder / "toys", title="Toys", size="tiny", remarks=HOSTILE)
-    return html.write([(run, write_results(run)) for run in (full, toys)], folder / "report.html")
+    tiny = example_run(folder / "tiny", title="Tiny", size="tiny", remarks=f"idle({HOSTILE})")
+    return html.write([(run, results(run)) for run in (full, tiny)], folder / "report.html")
 
 
 @pytest.fixture

@@ -1,20 +1,33 @@
-"""`compare`, `gate` and `baseline` of stored results, as a person runs them."""
+"""`compare`, `gate`, `save-baseline` and `trend` of stored results, as a person runs them."""
 
 import csv
 import io
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 import pytest
-from analyze.make import H200, case, ended, make_folder, measured, replicated
-from support import bench
+from analyze.make import H200, case, ended, in_passes, make_folder, measured
+from support import assert_refused, bench, environment
 
-from bench.analyze.results import write_results
+from bench.analyze.results import results
+from bench.analyze.run import open_run
 from bench.cli.app import main
+from bench.session.files import write_data
 
 STEADY = [1.0, 1.001, 0.999, 1.0]
+TWICE = [2.0, 2.002, 1.998, 2.0]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that ran in this process."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @pytest.fixture
@@ -23,11 +36,11 @@ def stored(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
-    def write(name, medians_s, outcomes=(), **options):
-        folder = make_folder(
-            tmp_path / name, [case(), case("fp16")], [*replicated("baseline", medians_s), *outcomes], **options
-        )
-        write_results(folder, pictures=False)
+    def write(name, medians_s, records=(), **options):
+        cases = [case(), case("fp16")]
+        folder = make_folder(tmp_path / name, cases, [*in_passes("baseline", medians_s), *records], **options)
+        run = open_run(folder)
+        write_data(run, results(run))
         return folder
 
     return write
@@ -35,149 +48,171 @@ def stored(tmp_path, monkeypatch):
 
 @pytest.fixture
 def command(monkeypatch, capsys):
-    """Run a command in this process; return its exit code and what it printed."""
+    """Run a command in this process."""
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()
         printed = capsys.readouterr()
-        return ended.value.code, printed.out, printed.err
+        return Ended(ended.value.code, printed.out, printed.err)
 
     return run
 
 
 @pytest.mark.parametrize(
-    ("medians", "options", "expected"),
+    ("medians", "options", "code"),
     [
-        (STEADY, {}, 0), ([1.5 * x for x in STEADY], {}, 1), ([1.02, 1.04, 1.03, 1.05], {}, 3), ([1.0], {}, 3),
+        (STEADY, {}, 0), (TWICE, {}, 1), ([1.02, 1.04, 1.03, 1.05], {}, 3), ([1.0], {}, 3),
         (STEADY, {"device_name": H200}, 4), (STEADY, {"torch": "2.10.0"}, 0), ([2.0], {"device_name": H200}, 4),
     ],
 )  # fmt: skip
-def test_the_exit_code_is_the_verdict(stored, command, medians, options, expected):
-    assert command("gate", stored("base", STEADY), stored("new", medians, **options))[0] == expected
+def test_the_exit_code_is_the_verdict(stored, command, medians, options, code):
+    assert command("gate", stored("base", STEADY), stored("new", medians, **options)).returncode == code
 
 
-def test_a_case_that_runs_out_of_memory_now_is_a_regression(stored, command):
+def test_a_case_that_now_runs_out_of_memory_is_a_regression(stored, command):
     base, new = stored("base", STEADY, [measured("fp16", 1.0)]), stored("new", STEADY, [ended("fp16", "oom", "full")])
-    assert command("gate", base, new)[0] == 1
+    assert command("gate", base, new).returncode == 1
 
 
-def test_a_case_that_has_gone_missing_is_not_comparable(stored, command):
-    assert command("gate", stored("base", STEADY, [measured("fp16", 1.0)]), stored("new", STEADY))[0] == 4
+def test_a_case_that_went_missing_is_not_comparable(stored, command):
+    base, new = stored("base", STEADY, [measured("fp16", 1.0)]), stored("new", STEADY)
+    assert command("gate", base, new).returncode == 4
 
 
-def test_a_wide_threshold_passes_what_a_narrow_one_does_not(stored, command):
+@pytest.mark.parametrize(("share", "code"), [("3%", 1), ("0.1", 0), ("10%", 0)])
+def test_the_threshold_decides_what_a_regression_is(stored, command, share, code):
     sides = stored("base", STEADY), stored("new", [1.05 * x for x in STEADY])
-    assert [command("gate", *sides, "--threshold", share)[0] for share in ("3%", "0.1", "10%")] == [1, 0, 0]
+    assert command("gate", *sides, "--threshold", share).returncode == code
 
 
 @pytest.mark.parametrize("share", ["0", "100%", "3", "nan", "-3%", "much"])
-def test_a_threshold_that_is_no_share_is_refused(stored, command, share):
-    code, _, told = command("gate", stored("base", STEADY), "base", f"--threshold={share}")
-    assert (code, told.startswith("--threshold: ")) == (2, True)
+def test_a_threshold_that_is_not_a_share_is_refused(stored, command, share):
+    assert_refused(command("gate", stored("base", STEADY), "base", f"--threshold={share}"), "--threshold: ")
 
 
-def test_other_versions_are_listed(stored, command):
-    _, told, _ = command("gate", stored("base", STEADY), stored("new", STEADY, torch="2.10.0"))
-    assert "torch: 2.9.0 -> 2.10.0" in told
+def test_more_than_two_results_are_refused(stored, command):
+    assert_refused(command("gate", stored("base", STEADY), "base", "base"), "gate takes BASE and NEW", "`compare`")
 
 
-def test_junit_counts_every_verdict_and_can_be_parsed(stored, command, tmp_path):
+def test_different_versions_are_listed(stored, command):
+    gated = command("gate", stored("base", STEADY), stored("new", STEADY, torch="2.10.0"))
+    assert "torch: 2.9.0 -> 2.10.0" in gated.stdout
+
+
+def test_junit_has_every_failure(stored, command, tmp_path):
     base = stored("base", STEADY, [measured("fp16", 1.0)])
-    command(
-        "gate",
-        base,
-        stored("new", [2.0] * 4, [ended("fp16", "failed", "bad \x1b[31m\ufffe & <")]),
-        "--junit",
-        "a/j.xml",
-    )
+    new = stored("new", TWICE, [ended("fp16", "failed", "bad \x1b[31m\ufffe & <")])
+    command("gate", base, new, "--junit", "a/j.xml")
     suite = ET.parse(tmp_path / "a" / "j.xml").getroot()[0]  # noqa: S314 - our own file
-    assert (suite.get("tests"), suite.get("failures"), len(suite.findall(".//failure"))) == ("2", "2", 2)
+    assert [test.get("name") for test in suite if test.find("failure") is not None] == ["baseline", "fp16"]
 
 
-def test_a_jobs_summary_gets_the_table(stored, command, monkeypatch, tmp_path):
+def test_the_table_is_appended_to_the_summary_of_a_job(stored, command, monkeypatch, tmp_path):
     (tmp_path / "summary.md").write_text("before\n", encoding="utf-8")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     command("gate", stored("base", STEADY), stored("new", STEADY))
-    told = (tmp_path / "summary.md").read_text(encoding="utf-8")
-    assert told.startswith("before\n## new against base")
-    assert "| sd/baseline | passed |" in told
+    summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert summary.startswith("before\n## new against base")
+    assert "| sd/baseline | passed |" in summary
 
 
 @pytest.mark.parametrize("option", ["--junit", "--markdown"])
-def test_a_file_that_cannot_be_written_is_no_regression(stored, command, option):
+def test_a_file_that_cannot_be_written_is_not_a_regression(stored, command, option):
     stored("base", STEADY)
-    code, _, told = command("gate", "base", "base/results.csv", option, "base/plan.json/x")
-    assert (code, "cannot be written" in told) == (2, True)
+    assert_refused(command("gate", "base", "base/results.csv", option, "base/plan.json/x"), "cannot be written")
 
 
+@pytest.mark.parametrize("sides", [["base", "bad.csv"], ["bad.csv", "base"]], ids=["new", "base"])
 @pytest.mark.parametrize("name", ["compare", "gate"])
 @pytest.mark.parametrize("text", [b"", b"\x00\xff" * 500, b"a,b\n1,2\n"], ids=["empty", "binary", "foreign"])
-def test_bad_files_are_a_usage_error_on_either_side(stored, command, tmp_path, name, text):
+def test_a_bad_file_is_refused_on_either_side(stored, command, tmp_path, name, text, sides):
     stored("base", STEADY)
     (tmp_path / "bad.csv").write_bytes(text)
-    for sides in (["base", "bad.csv"], ["bad.csv", "base"]):
-        code, _, told = command(name, *sides)
-        assert (code, told.startswith("bad.csv:1: ")) == (2, True)
+    assert_refused(command(name, *sides), "bad.csv:1: ")
 
 
-def test_a_baseline_is_found_by_the_device(stored, command):
-    code, told, _ = command("baseline", stored("run", STEADY))
-    assert (code, told) == (0, "results/baselines/nvidia-a100-sxm4-80gb/sd.csv\n")
-    assert command("gate", stored("new", [2.0] * 4))[0] == 1
+@pytest.mark.parametrize("name", ["compare", "gate", "trend"])
+def test_columns_of_others_are_ignored_aloud(stored, command, name):
+    path = stored("base", STEADY) / "results.csv"
+    header, row = path.read_text(encoding="utf-8").splitlines()
+    path.write_text(f"{header},my note\n{row},ran at night\n", encoding="utf-8")
+    assert "ignored columns" in command(name, path, path).stderr
 
 
-def test_a_device_without_a_baseline_says_how_to_keep_one(stored, command):
-    command("baseline", stored("run", STEADY))
-    code, _, told = command("gate", stored("new", STEADY, device_name=H200))
-    assert (code, "bench baseline RUN" in told) == (2, True)
+def test_a_baseline_is_saved_by_device_and_scenario(stored, command):
+    saved = command("save-baseline", stored("run", STEADY))
+    assert saved.stdout == "results/baselines/nvidia-a100-sxm4-80gb/sd.csv\n"
 
 
-def test_a_baseline_of_another_size_is_not_written_over(stored, command):
-    command("baseline", stored("run", STEADY))
+def test_one_result_is_compared_with_its_saved_baseline(stored, command):
+    command("save-baseline", stored("run", STEADY))
+    assert command("gate", stored("new", TWICE)).returncode == 1
+
+
+def test_without_a_baseline_for_the_device_the_remedy_is_named(stored, command):
+    command("save-baseline", stored("run", STEADY))
+    assert_refused(command("gate", stored("new", STEADY, device_name=H200)), "bench save-baseline RUN")
+
+
+def test_a_baseline_of_another_size_is_not_replaced(stored, command):
+    command("save-baseline", stored("run", STEADY))
     tiny = stored("tiny", [1.0], [measured("fp16", 1.0, size="tiny")])
-    assert command("baseline", tiny)[0] == 2
+    assert_refused(command("save-baseline", tiny), "of size full")
 
 
-def test_csv_and_json_tell_the_same_ratios(stored, command):
-    sides = stored("base", STEADY), stored("new", [2 * x for x in STEADY])
-    rows = list(csv.DictReader(io.StringIO(command("compare", *sides, "--format", "csv")[1])))
-    told = json.loads(command("compare", *sides, "--format", "json")[1])["cases"]
-    assert [float(rows[0]["ratio"])] == [each["ratio"] for each in told] == [pytest.approx(2.0)]
+def test_what_is_left_out_of_a_baseline_is_said(stored, command):
+    saved = command("save-baseline", stored("run", STEADY, [ended("fp16", "crashed", "killed")]))
+    assert "left out" in saved.stderr
 
 
-@pytest.mark.parametrize(("more", "means"), [([], 0), ([measured("fp16", 1.0)], 1)])
-def test_the_mean_of_several_ratios_is_told_and_that_of_one_is_not(stored, command, more, means):
-    told = command("compare", stored("base", STEADY, more), stored("new", STEADY, more))[1]
-    assert told.count("geometric mean of 2 ratios") == told.count("geometric mean") == means
+def test_a_baseline_that_cannot_be_written_is_refused(stored, command, tmp_path):
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    assert_refused(command("save-baseline", stored("run", STEADY), "--folder", "taken"), "taken")
+
+
+def test_csv_and_json_have_the_same_ratios(stored, command):
+    sides = stored("base", STEADY), stored("new", TWICE)
+    table = list(csv.DictReader(io.StringIO(command("compare", *sides, "--format", "csv").stdout)))
+    cases = json.loads(command("compare", *sides, "--format", "json").stdout)["cases"]
+    assert [float(row["ratio"]) for row in table] == [each["ratio"] for each in cases] == [pytest.approx(2.0)]
 
 
 def test_different_devices_can_be_compared(stored, command):
-    code, told, _ = command("compare", stored("a100", STEADY), stored("h200", STEADY, device_name=H200))
-    assert (code, "device_name: NVIDIA A100-SXM4-80GB" in told) == (0, True)
+    compared = command("compare", stored("a100", STEADY), stored("h200", STEADY, device_name=H200))
+    assert compared.returncode == 0
+    assert "device_name: NVIDIA A100-SXM4-80GB" in compared.stdout
 
 
-@pytest.mark.parametrize(("width", "titles"), [("80", 2), ("200", 1)])
-def test_a_narrow_terminal_gets_a_table_a_side(stored, command, monkeypatch, width, titles):
-    monkeypatch.setenv("COLUMNS", width)
-    told = command("compare", stored("base", STEADY), stored("one", STEADY), stored("two", STEADY))[1]
-    assert told.count(" against base") == titles
-
-
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["compare", "trend"])
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-def test_a_comparison_is_drawn(stored, command, tmp_path, suffix):
+def test_a_plot_is_drawn(stored, command, tmp_path, name, suffix):
     sides = stored("base", STEADY), stored("new", STEADY), stored("one", [1.0])
-    assert command("compare", *sides, "--plot", f"plots/p.{suffix}")[0] == 0
+    command(name, *sides, "--plot", f"plots/p.{suffix}")
     assert (tmp_path / "plots" / f"p.{suffix}").stat().st_size > 1000
 
 
+@pytest.mark.parametrize("name", ["compare", "trend"])
 @pytest.mark.parametrize("path", ["p.gif", "base/plan.json/p.png"])
-def test_a_plot_that_cannot_be_is_refused(stored, command, path):
-    assert command("compare", stored("base", STEADY), "base/results.csv", "--plot", path)[0] == 2
+def test_a_plot_that_cannot_be_written_is_refused(stored, command, name, path):
+    stored("base", STEADY)
+    assert_refused(command(name, "base", "base/results.csv", "--plot", path), path)
 
 
-# pydantic itself is imported by typer wherever it is installed; bench.plan.scenario is our only way to it
+@pytest.mark.parametrize("name", ["compare", "gate", "trend"])
+@pytest.mark.parametrize(("size", "named"), [("tiny", True), ("full", False)])
+def test_tiny_models_are_named_as_such(stored, command, name, size, named):
+    folder = stored("run", [1.0], [measured("fp16", 1.0, size=size)])
+    assert ("TINY MODELS" in command(name, folder, folder).stdout) == named
+
+
+def test_one_interpreter_alone_is_not_a_gate(command, tmp_path):
+    assert_refused(command("gate", "x", "--base-python", sys.executable), "give both")
+
+
+# typer imports pydantic itself if it is installed; bench.plan.scenario is our only way to it
 LIGHT = """
 import sys
 from bench.cli.app import main
@@ -191,67 +226,12 @@ finally:
 
 
 @pytest.mark.parametrize("name", ["compare", "gate"])
-def test_holding_files_against_each_other_imports_nothing_heavy(stored, name):
+def test_comparing_files_imports_nothing_heavy(stored, name):
     sides = stored("base", STEADY), stored("new", STEADY)
-    asked = subprocess.run([sys.executable, "-c", LIGHT, name, *sides], capture_output=True, text=True, check=True)
-    assert asked.stdout.splitlines()[-1] == "[]"
+    command = [sys.executable, "-c", LIGHT, name, *sides]
+    process = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    assert process.stdout.splitlines()[-1] == "[]"
 
 
-def test_an_interpreter_alone_is_no_gate(tmp_path):
-    refused = bench("gate", "x", "--base-python", sys.executable, cwd=tmp_path)
-    assert (refused.returncode, "give both" in refused.stderr) == (2, True)
-
-
-@pytest.mark.parametrize("command", ["compare", "trend"])
-@pytest.mark.parametrize(
-    ("name", "words"), [("plot.txt", "a plot is written as"), ("taken/plot.png", "cannot be written")]
-)
-def test_a_plot_that_cannot_be_written_is_refused_in_one_line(tmp_path, command, name, words):
-    folder = make_folder(tmp_path / "run", [case()], [measured("baseline", 1.0)])
-    (tmp_path / "taken").write_text("a file", encoding="utf-8")
-    process = bench(command, folder, folder, "--plot", tmp_path / name, cwd=tmp_path)
-    assert (process.returncode, len(process.stderr.splitlines())) == (2, 1)
-    assert words in process.stderr
-
-
-def test_a_baseline_that_cannot_be_written_is_refused_in_one_line(tmp_path):
-    folder = make_folder(tmp_path / "run", [case()], [measured("baseline", 1.0)])
-    (tmp_path / "taken").write_text("a file", encoding="utf-8")
-    process = bench("baseline", folder, "--folder", tmp_path / "taken", cwd=tmp_path)
-    assert process.returncode == 2
-    assert "Traceback" not in process.stderr
-
-
-def test_a_dollar_in_a_cases_name_is_drawn_as_one(tmp_path):
-    outcomes = [measured("a$x$", 1.0)]
-    folder = make_folder(tmp_path / "run", [case("a$x$", baseline=None)], outcomes)
-    for command in ("compare", "trend"):
-        process = bench(command, folder, folder, "--plot", tmp_path / f"{command}.svg", cwd=tmp_path)
-        assert process.returncode == 0, process.stderr
-        assert "a$x$" in (tmp_path / f"{command}.svg").read_text(encoding="utf-8")
-
-
-def test_a_broken_case_is_no_baseline(tmp_path):
-    outcomes = [measured("baseline", 1.0), ended("fp16", "crashed", "killed")]
-    folder = make_folder(tmp_path / "run", [case(), case("fp16", dtype="float16")], outcomes)
-    process = bench("baseline", folder, "--folder", tmp_path / "kept", cwd=tmp_path)
-    assert process.returncode == 0
-    assert "left out, for they are no baseline" in process.stderr
-    kept = next((tmp_path / "kept").rglob("*.csv")).read_text(encoding="utf-8")
-    assert "crashed" not in kept
-
-
-def test_a_report_of_a_run_that_nobody_may_change_is_written_elsewhere(tmp_path):
-    folder = make_folder(tmp_path / "run", [case()], [measured("baseline", 1.0)])
-    (folder / "results.csv").mkdir()  # root may write everywhere, but not a file in the place of a folder
-    process = bench("report", folder, "--output", tmp_path / "report.html", cwd=tmp_path)
-    assert process.returncode == 0, process.stderr
-    assert (tmp_path / "report.html").is_file()
-
-
-@pytest.mark.parametrize("command", [["compare"], ["gate"], ["trend"]], ids=" ".join)
-@pytest.mark.parametrize(("size", "named"), [("tiny", True), ("full", False)])
-def test_toys_are_named_as_such_wherever_they_are_compared(tmp_path, command, size, named):
-    folder = make_folder(tmp_path / "run", [case()], [measured("baseline", 1.0, size=size)])
-    told = bench(*command, folder, folder, cwd=tmp_path).stdout
-    assert ("tiny twins" in told.lower()) == named
+def test_a_path_that_is_not_a_run_is_refused(tmp_path):
+    assert_refused(bench("compare", ".", ".", cwd=tmp_path), "is not the folder of a run")

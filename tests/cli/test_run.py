@@ -147,7 +147,8 @@ def test_a_saved_pipeline_is_measured_beside_a_case_that_fails(saved_pipeline, w
 
 def test_a_failed_case_is_measured_again_if_asked_for(saved_pipeline, write, tmp_path):
     model = tmp_path / "model"
-    write(f"title: x\nmodel: {model}\ncall: {{prompt: a cat, num_inference_steps: 2}}\nsamples: 2\ncases: {{a: {{}}}}\n", "x.yaml")
+    call = "{prompt: a cat, num_inference_steps: 2}"
+    write(f"title: x\nmodel: {model}\ncall: {call}\nsamples: 2\ncases: {{a: {{}}}}\n", "x.yaml")
     model.mkdir()
     (model / "model_index.json").write_text((saved_pipeline / "model_index.json").read_text())
     bench("run", "x.yaml", "--device", "cpu", "--output", "run", cwd=tmp_path)

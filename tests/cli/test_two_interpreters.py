@@ -1,4 +1,4 @@
-"""`gate` with two interpreters: real processes, and a head that is slower, broken or stopped."""
+"""`gate` with two interpreters: real processes, and a head that is slower or broken, or a gate that is stopped."""
 
 import signal
 import subprocess
@@ -7,7 +7,11 @@ import time
 
 import psutil
 import pytest
-from support import bench
+from support import assert_ended, assert_refused, bench, environment
+
+from bench.analyze.run import open_run
+
+pytestmark = pytest.mark.slow
 
 ONE = """\
 title: one short case
@@ -50,7 +54,7 @@ BROKEN = 'import sys\nsys.modules["diffusers"] = None\n'
 
 @pytest.fixture
 def head(write, tmp_path):
-    """Make an interpreter whose libraries behave otherwise, as another environment's do."""
+    """Make an interpreter whose libraries behave differently, as those of another environment do."""
 
     def make(code):
         write(ONE, "one.yaml")
@@ -67,43 +71,47 @@ def arguments(head):
             "--samples", "2", "--output", "run"]  # fmt: skip
 
 
-def test_a_head_that_is_three_times_as_slow_is_regressed(head, tmp_path):
+def test_a_head_that_is_three_times_as_slow_has_regressed(head, tmp_path):
     gated = bench(*arguments(head(SLOW)), cwd=tmp_path)
-    assert gated.returncode == 1, gated.stderr
+    assert_ended(gated, 1)
     assert "gate: regressed (1 regressed)" in gated.stdout
 
 
-def test_a_base_that_fails_is_no_pass(head, tmp_path):
+def test_the_runs_of_both_sides_are_on_file(head, tmp_path):
+    bench(*arguments(head("")), cwd=tmp_path)
+    runs = [open_run(tmp_path / "run" / side) for side in ("base", "head")]
+    assert [sorted({record.process for record in run.processes})[:6] for run in runs] == [[0, 1, 2, 3, 4, 5]] * 2
+
+
+def test_a_base_that_fails_is_not_comparable(head, tmp_path):
     failing = SLOW.replace("start = time.perf_counter()", 'raise RuntimeError("no luck")')
     command = arguments(sys.executable)
     command[command.index("--base-python") + 1] = str(head(failing))
-    gated = bench(*command, cwd=tmp_path)
-    assert gated.returncode == 4, gated.stdout + gated.stderr
-    assert "no luck" in (tmp_path / "run/base/processes.csv").read_text(encoding="utf-8")
+    assert_ended(bench(*command, cwd=tmp_path), 4)
+    (record,) = open_run(tmp_path / "run" / "base").processes
+    assert "no luck" in record.reason
 
 
 def test_a_head_that_cannot_import_diffusers_is_refused_with_the_reason(head, tmp_path):
-    refused = bench(*arguments(head(BROKEN)), cwd=tmp_path)
-    assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
-    assert refused.stderr.startswith("--head-python: the fork server ended: ModuleNotFoundError")
+    assert_refused(bench(*arguments(head(BROKEN)), cwd=tmp_path), "--head-python: ", "ModuleNotFoundError")
 
 
-@pytest.mark.parametrize("text", ["no program at all", None])
-def test_a_head_that_is_no_program_is_refused(write, tmp_path, text):
+@pytest.mark.parametrize("text", ["not a program", None])
+def test_a_head_that_cannot_be_executed_is_refused(write, tmp_path, text):
     write(ONE, "one.yaml")
     python = tmp_path / "python"
     if text is not None:
         write(text, "python").chmod(0o755)
-    refused = bench(*arguments(python), cwd=tmp_path)
-    assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+    assert_refused(bench(*arguments(python), cwd=tmp_path), f"--head-python {python}: ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("moment", ["run/base/logs", None], ids=["measuring", "starting"])
-def test_a_stopped_duel_leaves_nobody_behind(head, tmp_path, number, moment):
+def test_a_stopped_gate_leaves_no_process_behind(head, tmp_path, number, moment):
     command = [sys.executable, "-m", "bench", *arguments(head(""))]
     with subprocess.Popen(
-        command, cwd=tmp_path, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command, cwd=tmp_path, env=environment(), start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - background jobs ignore it
     ) as gate:  # fmt: skip
         family = []
@@ -114,5 +122,6 @@ def test_a_stopped_duel_leaves_nobody_behind(head, tmp_path, number, moment):
         gate.send_signal(number)
         output, _ = gate.communicate(timeout=60)
     _, alive = psutil.wait_procs(family, timeout=10)
-    # CPython ends itself by SIGINT where that fell into an `exec`, as of a dataclass being made; a shell calls both 130
-    assert (gate.returncode in {130, -signal.SIGINT}, alive) == (True, []), output
+    # CPython ends itself by SIGINT if that comes during an `exec`, as of a dataclass; a shell calls both 130
+    assert gate.returncode in {130, -signal.SIGINT}, output
+    assert alive == []

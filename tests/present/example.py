@@ -1,7 +1,7 @@
 """A run with one of everything that a report can show, without torch: tests import it as `present.example`."""
 
 import numpy as np
-from analyze.make import case, ended, make_folder, measured
+from analyze.make import case, ended, make_run, measured
 from PIL import Image
 
 GIB = 2**30
@@ -63,8 +63,8 @@ def save(folder, name, picture):
 
 
 def example_run(folder, side=96, title="Speed up inference: reduced precision", **facts):
-    """Write the run, its pictures too, and return its folder."""
-    make_folder(folder, CASES, outcomes(**facts), title=title)
+    """Write the run, its pictures too, and return it."""
+    run = make_run(folder, CASES, outcomes(**facts), title=title)
     base = painting(side=side)
     shown = {
         "baseline": base,
@@ -75,4 +75,4 @@ def example_run(folder, side=96, title="Speed up inference: reduced precision", 
     }
     for name, picture in shown.items():
         save(folder, name, picture)
-    return folder
+    return run

@@ -1,44 +1,42 @@
+"""The documentation's tables: which cells they have, and what they say besides."""
+
 import re
 
 import pytest
-from analyze.make import H200, SOURCE, case, ended, make_folder, make_run, measured
+from analyze.make import H200, SOURCE, case, ended, make_run, measured, result
 
-from bench.errors import InputError
-from bench.present.tables import TINY, markdown, show, tables, write
+from bench.analyze.results import results
+from bench.plan.case import ScenarioInfo
+from bench.present import words
+from bench.present.grid import Tone
+from bench.present.tables import markdown, show, table, tables
+from bench.units import GIB
 
 UNKNOWN = re.compile(r"nan|none|null|<na>|nat|x?0(\.0+)?( (ms|s|MiB|GiB))?", re.IGNORECASE)
 """What an unknown value must not be printed as."""
+INFO = ScenarioInfo("sd", "Speed up inference", SOURCE)
+OK = {"latency_median_s": 2.0, "seconds_per_image": 2.0, "images": 1, "samples": 6}
 
 
-def table_of(tmp_path, cases, outcomes, **options):
-    """Return the only table of a run."""
-    (table,) = tables(make_run(tmp_path / "run", cases, outcomes, **options))
-    return table
+def cells(*found):
+    """Return the cells of the last of some results by column, empty ones too."""
+    grid = table(INFO, found)
+    return dict(zip(grid.header, grid.rows[-1], strict=True))
 
 
-def text_of(tmp_path, cases, outcomes, **options):
-    """Return the tables of a run as Markdown."""
-    run = make_run(tmp_path / "run", cases, outcomes, **options)
-    return markdown(run, tables(run))
+def text_of(column, **columns):
+    found = cells(result(**{**OK, **columns}))
+    return found[column].text if column in found else ""
 
 
-def row_of(tmp_path, outcome, *, name="fp16", **options):
-    """Return the cells of one case, by their column, beside a baseline that takes three seconds."""
-    settings = {key: options.pop(key) for key in ("claim", "call") if key in options}
-    outcomes = [measured("baseline", 3.0), outcome]
-    table = table_of(tmp_path, [case("baseline"), case(name, **settings)], outcomes, **options)
-    return dict(zip(table.header, table.rows[1], strict=True))
-
-
-def cells(text):
-    """Return the cells of every row of the Markdown tables in a text."""
-    lines = [line for line in text.splitlines() if line.startswith("|") and not line.startswith("| ---")]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+def run_tables(tmp_path, cases, records, **options):
+    run = make_run(tmp_path / "run", cases, records, **options)
+    return run, tables(run, results(run))
 
 
 def test_the_table_is_the_documentations(tmp_path):
-    text = text_of(tmp_path, [case(), case("fp16")], [measured("baseline", 3.0), measured("fp16", 2.0)])
-    assert [line[:34] for line in text.splitlines() if line.startswith("|")] == [
+    run, found = run_tables(tmp_path, [case(), case("fp16")], [measured("baseline", 3.0), measured("fp16", 2.0)])
+    assert [line[:34] for line in markdown(run, found).splitlines() if line.startswith("|")] == [
         "| setup | latency | speed-up | 95 ",
         "| --- | ---: | ---: | ---: | ---: ",
         "| baseline | 3.00 s | x1.00 | 3.00",
@@ -46,211 +44,167 @@ def test_the_table_is_the_documentations(tmp_path):
     ]
 
 
-def test_every_line_of_a_table_has_as_many_cells_as_its_header(tmp_path):
-    outcomes = [measured("baseline", 3.0), ended("a|b", "failed", "x | y\nz"), ended("c", "skipped", "")]
-    rows = cells(text_of(tmp_path, [case(), case("a|b"), case("c")], outcomes))
-    assert {len(row) for row in rows} == {len(rows[0])}
+def test_every_result_has_a_row():
+    found = [result(status, status=status) for status in ("skipped", "oom", "timeout", "crashed", "failed")]
+    assert [row[0].text for row in table(INFO, found).rows] == [each.case for each in found]
 
 
-def test_every_case_that_ended_has_a_row(tmp_path):
-    names = ["baseline", "skipped", "oom", "timeout", "crashed", "failed", "interrupted"]
-    outcomes = [measured("baseline", 3.0), *(ended(name, name) for name in names[1:])]
-    assert [row[0] for row in table_of(tmp_path, map(case, names), outcomes).rows] == names
+def test_a_case_that_was_not_measured_has_its_status_for_a_latency():
+    assert cells(result(status="oom"))["latency"].text == "oom"
 
 
-def test_a_case_that_was_not_measured_says_what_became_of_it(tmp_path):
-    row = row_of(tmp_path, ended("fp16", "oom", "CUDA out of memory"))
-    assert (row["latency"], row["speed-up"], row["notes"]) == ("oom", "", "CUDA out of memory")
+def test_a_case_that_ran_out_of_memory_is_bad_news():
+    assert cells(result(status="oom"))["latency"].tone is Tone.BAD
 
 
-def test_the_reason_of_an_unstable_case_stands_beside_its_latency(tmp_path):
-    row = row_of(tmp_path, measured("fp16", 2.0, status="unstable", reason="still drifting", remarks="tiling was idle"))
-    assert (row["latency"], row["notes"]) == ("2.00 s", "still drifting; tiling was idle")
+def test_a_case_of_samples_that_failed_afterwards_has_no_latency():
+    assert text_of("latency", status="failed") == "failed"
+
+
+def test_reason_and_remarks_are_notes():
+    found = result(**OK, reason="still drifting", remarks="never-warm")
+    assert cells(found)["notes"].text == words.notes(found)
+
+
+def test_an_unstable_case_is_labeled():
+    assert cells(result(**{**OK, "status": "unstable"}))["setup"].tag == "unstable"
 
 
 @pytest.mark.parametrize("status", ["skipped", "oom", "timeout", "crashed", "failed", "interrupted"])
-def test_an_unknown_value_is_an_empty_cell(tmp_path, status):
-    row = row_of(tmp_path, ended("fp16", status), claim={"latency_s": 2.0})
-    assert {name: cell for name, cell in row.items() if UNKNOWN.fullmatch(cell)} == {}
+def test_an_unknown_value_is_an_empty_cell(status):
+    found = cells(result(**OK), result("fp16", status=status, claim_latency_s=2.0))
+    assert {name: cell.text for name, cell in found.items() if UNKNOWN.fullmatch(cell.text)} == {}
 
 
-def test_a_case_that_died_before_it_told_anything_has_a_row_of_empty_cells(tmp_path):
-    row = row_of(tmp_path, ended("fp16", "crashed", "died", size=None, images=None))
-    assert [cell for cell in row.values() if cell] == ["fp16", "crashed", "died"]
+def test_setup_and_latency_are_there_also_if_nothing_was_measured():
+    assert table(INFO, [result(status="failed")]).header == ["setup", "latency"]
 
 
-def test_a_speedup_is_empty_where_the_baseline_failed(tmp_path):
-    table = table_of(tmp_path, [case(), case("fp16")], [ended("baseline", "failed"), measured("fp16", 2.0)])
-    assert [row[table.header.index("speed-up")] for row in table.rows] == ["", ""]
+def test_seconds_per_image_are_there_only_if_a_call_makes_several():
+    assert [text_of("s/image", images=images) for images in (1, 4)] == ["", "2.00 s"]
 
 
-def test_a_scenario_without_a_baseline_has_a_table(tmp_path):
-    table = table_of(tmp_path, [case(baseline=None)], [measured("baseline", 3.0)])
-    assert table.rows[0][:3] == ["baseline", "3.00 s", ""]
+def test_a_batch_that_was_not_measured_has_no_seconds_per_image():
+    assert text_of("s/image", images=8, status="oom") == ""
 
 
-def test_setup_latency_and_speedup_are_there_also_where_nothing_was_measured(tmp_path):
-    table = table_of(tmp_path, [case()], [ended("baseline", "failed")])
-    assert table.header == ["setup", "latency", "speed-up"]
+def test_the_peak_of_a_device_is_its_tensors():
+    assert text_of("peak memory", peak_allocated_bytes=3 * GIB, peak_rss_growth_bytes=GIB) == "3.00 GiB"
 
 
-def test_too_few_samples_leave_the_interval_empty(tmp_path):
-    assert row_of(tmp_path, measured("fp16", [1.0, 2.0, 3.0]))["95 % interval"] == ""
-
-
-def test_no_column_of_seconds_an_image_where_every_call_makes_one(tmp_path):
-    assert "s/image" not in row_of(tmp_path, measured("fp16", 2.0))
-
-
-def test_seconds_an_image_stand_only_where_a_call_makes_several(tmp_path):
-    table = table_of(tmp_path, [case(), case("batch")], [measured("baseline", 3.0), measured("batch", 8.0, images=4)])
-    assert [row[table.header.index("s/image")] for row in table.rows] == ["", "2.00 s"]
-
-
-def test_a_batch_that_was_not_measured_has_no_seconds_an_image(tmp_path):
-    assert "s/image" not in row_of(tmp_path, ended("fp16", "oom", images=8))
-
-
-def test_the_peak_of_a_device_is_its_tensors(tmp_path):
-    row = row_of(tmp_path, measured("fp16", 2.0, peak_allocated_bytes=3 * 2**30, peak_rss_growth_bytes=2**30))
-    assert row["peak memory"] == "3.00 GiB"
-
-
-def test_the_peak_of_a_cpu_is_what_its_process_grew_by(tmp_path):
-    assert row_of(tmp_path, measured("fp16", 2.0, peak_rss_growth_bytes=512 * 2**20))["peak memory"] == "512 MiB"
-
-
-def test_the_clip_score_stands_where_there_is_one(tmp_path):
-    assert row_of(tmp_path, measured("fp16", 2.0, clip_score=26.14))["CLIP score"] == "26.1"
-
-
-def test_no_column_of_clip_scores_where_there_is_none(tmp_path):
-    assert "CLIP score" not in row_of(tmp_path, measured("fp16", 2.0))
+def test_the_peak_of_a_cpu_is_what_its_process_grew_by():
+    assert text_of("peak memory", peak_rss_growth_bytes=GIB / 2) == "512 MiB"
 
 
 @pytest.mark.parametrize(
-    ("claim", "cell"),
+    ("column", "columns", "text"),
     [
-        ({"latency_s": 3.51, "speedup": 1.5}, "3.51 s, x1.50"),
-        ({"latency_s": 6.0, "over_calls": 3}, "2.00 s (6.00 s over 3 calls)"),
-        ({"seconds_per_image": 3.5, "approximate": True}, "about 3.50 s/image"),
-        ({"speedup": 1.2, "approximate": True}, "about x1.20"),
-        ({"parameter_reduction": 0.51, "latency_reduction": 0.5}, "x2.00, 51% fewer parameters"),
-        ({"status": "oom"}, "oom"),
+        ("CLIP score", {"clip_score": 26.14}, "26.1"),
+        ("of the roofline", {"roofline_fraction": 0.891}, "89%"),
+        ("breaks even after", {"break_even_images": 41.7}, "42 images"),
+        ("n", {}, "6"),
+        ("steps", {"steps": 50}, "50"),
+        ("95 % interval", {"latency_low_s": 1.9, "latency_high_s": 2.1}, "1.90 to 2.10 s"),
+        ("similarity", {"psnr_db": 42.13}, "42.1 dB"),
+        ("documented", {"claim_latency_s": 2.5}, "2.50 s"),
+        ("verdict", {"claim_verdict": "faster"}, "faster than documented"),
     ],
 )
-def test_the_documented_figures_stand_beside_the_measured_ones(tmp_path, claim, cell):
-    assert row_of(tmp_path, measured("fp16", 2.0), claim=claim)["documented"] == cell
+def test_a_figure_is_in_its_column(column, columns, text):
+    assert text_of(column, **columns) == text
 
 
-def test_the_verdict_stands_beside_the_documented_figure(tmp_path):
-    assert row_of(tmp_path, measured("fp16", 2.0), claim={"speedup": 1.5})["verdict"] == "as documented"
+def test_a_column_in_which_nothing_is_known_is_left_out():
+    assert "CLIP score" not in cells(result(**OK))
 
 
-def test_what_is_inferred_about_a_figure_is_told_with_its_case(tmp_path):
-    text = text_of(tmp_path, [case(claim={"latency_s": 3.0, "note": "inferred: DDIM"})], [measured("baseline", 3.0)])
-    assert "baseline: inferred: DDIM" in text
+def test_the_verdict_has_its_tone():
+    assert cells(result(**OK, claim_verdict="slower"))["verdict"].tone is Tone.BAD
 
 
-def test_the_documented_device_is_named(tmp_path):
-    table = table_of(tmp_path, [case()], [measured("baseline", 3.0)])
-    assert table.lines[0].startswith("Documented in diffusers docs, optimization/fp16 on NVIDIA A100;")
+def test_a_tiny_model_has_no_verdict():
+    found = result(**{**OK, "size": "tiny", "claim_verdict": "not-judged", "claim_not_judged": "tiny-model"})
+    assert "verdict" not in cells(found)
 
 
-def test_a_scenario_that_documents_nothing_names_no_document(tmp_path):
-    table = table_of(tmp_path, [case()], [measured("baseline", 3.0)], source={})
-    assert [line for line in table.lines if "ocumented" in line] == []
+def test_a_cell_has_the_exact_value_that_it_was_printed_from():
+    assert cells(result(**{**OK, "latency_median_s": 1 / 3}))["latency"].value == 1 / 3
 
 
-def test_a_run_of_tiny_twins_says_so(tmp_path):
-    assert TINY in text_of(tmp_path, [case()], [measured("baseline", 0.03, size="tiny")])
+def test_a_cell_without_a_text_has_no_value():
+    found = cells(result(**OK), result("huge", status="oom", samples=3, seconds_per_image=1.0, images=4))
+    assert [name for name, cell in found.items() if not cell.text and cell.value is not None] == []
 
 
-def test_one_tiny_row_is_enough_to_say_so(tmp_path):
-    outcomes = [measured("baseline", 3.0), measured("fp16", 0.03, size="tiny")]
-    assert table_of(tmp_path, [case(), case("fp16")], outcomes).lines[0] == TINY
+def test_the_tooltip_of_a_column_is_that_of_the_results():
+    (steps,) = [each for each in table(INFO, [result(**OK, steps=50)]).columns if each.name == "steps"]
+    assert steps.doc == "num_inference_steps"
 
 
-def test_a_run_of_whole_models_does_not(tmp_path):
-    assert "TINY" not in text_of(tmp_path, [case()], [measured("baseline", 3.0)])
+def test_what_is_known_about_a_documented_figure_is_a_detail_with_its_case():
+    assert table(INFO, [result(**OK, claim_note="inferred: DDIM")]).details == ("baseline: inferred: DDIM",)
 
 
-def test_a_tiny_row_has_no_verdict(tmp_path):
-    outcomes = [measured(name, 0.03, size="tiny") for name in ("baseline", "fp16")]
-    table = table_of(tmp_path, [case(), case("fp16", claim={"latency_s": 3.0})], outcomes)
-    assert "verdict" not in table.header
+def test_the_documented_device_is_named():
+    assert table(INFO, [result()]).notes[0] == (
+        "Documented in diffusers docs, optimization/fp16 on NVIDIA A100; on any other device only the documented "
+        "speed-up is judged."
+    )
 
 
-@pytest.mark.parametrize(
-    ("reason", "cell"),
-    [
-        ("a | b", r"a \| b"),
-        ("expected <class 'int'>", "expected &lt;class 'int'>"),
-        ("two\nlines", "two lines"),
-        ("two\r\n\tlines", "two lines"),
-        (r"C:\weights\|x", r"C:\\weights\\\|x"),
-    ],
-)
-def test_what_markdown_takes_for_markup_is_escaped(tmp_path, reason, cell):
-    assert f"| {cell} |" in text_of(tmp_path, [case()], [ended("baseline", "failed", reason)])
+def test_a_scenario_that_documents_nothing_names_no_document():
+    assert table(ScenarioInfo("sd", "Mine"), [result()]).notes == ()
 
 
-def test_a_title_is_escaped(tmp_path):
-    text = text_of(tmp_path, [case()], [measured("baseline", 3.0)], title="A <b>bold</b>\n# claim")
-    assert "## A &lt;b>bold&lt;/b> # claim (sd)" in text.splitlines()
+def test_weights_and_intervals_are_noted():
+    found = result(**OK, weights="random", interval="within-process")
+    assert table(INFO, [found]).notes[1] == "Weights: random. Intervals: 95 %, within one process."
 
 
-def test_the_document_names_the_device_and_the_versions(tmp_path):
-    text = text_of(tmp_path, [case()], [measured("baseline", 3.0)], device_name=H200)
-    assert text.splitlines()[2] == "NVIDIA H200; torch 2.9.0, diffusers 0.42.0, transformers 5.10.0."
+def test_a_table_of_tiny_models_warns():
+    assert table(INFO, [result(**{**OK, "size": "tiny"})]).warning == words.ALL_TINY
+
+
+def test_a_table_of_full_size_models_does_not():
+    assert table(INFO, [result(**OK)]).warning == ""
+
+
+def test_the_document_names_the_run_the_device_and_the_versions(tmp_path):
+    run, found = run_tables(tmp_path, [case()], [measured("baseline", 3.0)], device_name=H200)
+    assert markdown(run, found).splitlines()[:3] == [
+        "# run",
+        "",
+        "NVIDIA H200; torch 2.9.0, diffusers 0.42.0, transformers 5.10.0.",
+    ]
+
+
+def test_the_document_has_warning_notes_table_and_details(tmp_path):
+    cases = [case(claim={"latency_s": 3.0, "note": "inferred: a | b"})]
+    run, found = run_tables(tmp_path, cases, [measured("baseline", 3.0, size="tiny")], title="A <b>")
+    text = markdown(run, found)
+    assert "\n## A &lt;b> (sd)\n\nTINY MODELS" in text
+    assert text.endswith("|\n\nOf the documented figures:\n\n- baseline: inferred: a \\| b\n")
 
 
 def test_every_scenario_has_a_table(tmp_path):
     cases = [case(), case(scenario="sdxl")]
-    run = make_run(tmp_path / "run", cases, [measured("baseline", 3.0), measured("baseline", 9.0, scenario="sdxl")])
-    assert [table.rows[0][1] for table in tables(run)] == ["3.00 s", "9.00 s"]
+    _, found = run_tables(tmp_path, cases, [measured("baseline", 3.0), measured("baseline", 9.0, scenario="sdxl")])
+    assert [grid.rows[0][1].text for grid in found] == ["3.00 s", "9.00 s"]
 
 
-def test_a_scenario_without_a_row_yet_is_left_out(tmp_path):
-    run = make_run(tmp_path / "run", [case(), case(scenario="sdxl")], [measured("baseline", 3.0)])
-    assert [table.title for table in tables(run)] == ["Speed up inference (sd)"]
+def test_a_scenario_without_a_result_yet_is_left_out(tmp_path):
+    _, found = run_tables(tmp_path, [case(), case(scenario="sdxl")], [measured("baseline", 3.0)])
+    assert [grid.title for grid in found] == ["Speed up inference (sd)"]
 
 
-def test_a_run_without_a_row_has_no_table(tmp_path):
-    assert tables(make_run(tmp_path / "run", [case()])) == []
+def test_a_run_without_a_result_has_no_table(tmp_path):
+    assert run_tables(tmp_path, [case()], [])[1] == []
 
 
-def test_write_leaves_the_tables_in_the_runs_folder(tmp_path):
-    folder = make_folder(tmp_path / "run", [case()], [measured("baseline", 3.0)])
-    write(folder)
-    assert (folder / "tables.md").read_text(encoding="utf-8").splitlines()[0] == "# run"
-
-
-def test_write_of_a_folder_that_is_no_run_is_an_input_error(tmp_path):
-    with pytest.raises(InputError, match="is not the folder of a run"):
-        write(tmp_path)
-
-
-def test_square_brackets_are_printed_as_they_are(tmp_path, capsys):
-    table = table_of(tmp_path, [case()], [measured("baseline", 3.0)], title="Speed [red]up[/red]", source=SOURCE)
-    show([table])
-    assert "Speed [red]up[/red]" in capsys.readouterr().out
-
-
-def test_every_case_is_printed_on_a_terminal(tmp_path, capsys):
-    names = ["baseline", "fp16", "channels-last"]
-    show([table_of(tmp_path, map(case, names), [measured(name, 3.0) for name in names])])
-    printed = capsys.readouterr().out
-    assert [name for name in names if name not in printed] == []
-
-
-def test_numbers_are_what_the_texts_were_printed_from(tmp_path):
-    table = table_of(tmp_path, [case()], [measured("baseline", 1 / 3)])
-    assert dict(zip(table.header, table.numbers[0], strict=True))["latency"] == 1 / 3
-
-
-def test_a_cell_without_a_text_has_no_number(tmp_path):
-    outcomes = [measured("baseline", 3.0), measured("fp16", 1.0, images=2), ended("huge", "oom")]
-    table = table_of(tmp_path, [case(), case("fp16"), case("huge")], outcomes)
-    cells = [pair for row in zip(table.rows, table.numbers, strict=True) for pair in zip(*row, strict=True)]
-    assert [number for text, number in cells if not text and number is not None] == []
+def test_tables_are_printed_with_what_they_leave_out_below(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    _, found = run_tables(tmp_path, [case(), case("x")], [measured("baseline", 3.0), ended("x", "oom", "full")])
+    show(found)
+    text = capsys.readouterr().out
+    assert "│ baseline │  3.00 s │" in text
+    assert "x: full" in text

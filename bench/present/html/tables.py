@@ -10,8 +10,9 @@ from bench.analyze.memory import peak_bytes
 from bench.analyze.pareto import Point
 from bench.analyze.similarity import another_image
 from bench.present import words
-from bench.present.grid import Cell, Column, Field, Grid, Tone, value_of
+from bench.present.grid import Cell, Column, Grid, Tone, value_of
 from bench.records.case_result import CaseResult
+from bench.records.columns import Column as Field
 from bench.records.columns import cell, columns
 from bench.records.models import ProcessRecord
 

@@ -14,8 +14,7 @@ from bench import units
 from bench.present import words
 from bench.present.plots import page as paper
 from bench.present.plots.page import BLUE, GRAY, INK, PAPER, SKY, SMALL, VERMILION, Head, Page
-from bench.present.plots.scatter import not_shown
-from bench.present.plots.subject import Subject, call_claim_s
+from bench.present.plots.subject import Subject, call_claim_s, not_shown
 from bench.records.case_result import CaseResult
 from bench.records.outcomes import Status
 
@@ -158,18 +157,18 @@ def _draw(
     scale = _scale(bars, room)
     axes.set_xlim(0, room / scale)
     drawn = [bar for bar in bars if bar.value is not None]
-    look = {"height": [bar.thickness for bar in drawn], "color": [bar.color for bar in drawn], "zorder": 2}
-    axes.barh([bar.y for bar in drawn], [bar.value for bar in drawn], **look)
+    look: dict[str, Any] = {"height": [bar.thickness for bar in drawn], "color": [bar.color for bar in drawn]}
+    axes.barh([bar.y for bar in drawn], [bar.value or 0 for bar in drawn], zorder=2, **look)
     if spans := [(bar.y, bar.low, bar.high) for bar in bars if bar.low is not None and bar.high is not None]:
         ys, lows, highs = map(np.array, zip(*spans, strict=True))
         middle, half = (lows + highs) / 2, (highs - lows) / 2  # a median may lie outside of it
         axes.errorbar(middle, ys, xerr=half, color=INK, linewidth=1, capsize=2.5, zorder=3, linestyle="none")
-    marked = [bar for bar in bars if bar.mark is not None and bar.claim]
-    axes.plot([bar.mark for bar in marked], [bar.y for bar in marked], zorder=4, **_CLAIM)
+    marks = [(bar.mark, bar.y) for bar in bars if bar.mark is not None and bar.claim]
+    axes.plot([x for x, _ in marks], [y for _, y in marks], zorder=4, **_CLAIM)
     for bar in bars:
         for x, text, color in _placed(bar, scale):
             behind = None if color == PAPER else {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
-            style = {"fontsize": SMALL, "color": color, "va": "center_baseline", **paper.LITERAL}
+            style: dict[str, Any] = {"fontsize": SMALL, "color": color, "va": "center_baseline", **paper.LITERAL}
             axes.text(x / scale, bar.y, text, zorder=3.5, bbox=behind, **style)
     return page, axes
 

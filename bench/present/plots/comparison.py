@@ -35,12 +35,13 @@ def draw(compared: Compared, measured: Sequence[Sequence[Pair]]) -> Page:
     """Draw the pairs that have a ratio, a list for each side that is compared."""
     keys, note = _shown(measured)
     base, *others = compared.sides
-    names = [printable(key) for key in keys]
     head = Head(
         title=printable(f"{', '.join(side.name for side in others)} against {base.name}"),
         warning=words.caution(each for side in compared.sides for each in side.results.values()),
         note=note,
     )
+    tiny = {pair.key for pairs in measured for pair in pairs if head.mixed and pair.new is not None and pair.new.tiny}
+    names = [f"{printable(key)} (tiny)" if key in tiny else printable(key) for key in keys]
     left, tall = paper.beside(names), len(keys) * CASE * max(1, 0.6 * len(others))
     page = paper.page(head, "Change of latency", left + WIDE + paper.MARGIN, LEGEND + tall + AXIS)
     axes = paper.rows(page, names, left, page.bottom + AXIS, (WIDE, tall))

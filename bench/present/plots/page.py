@@ -35,7 +35,7 @@ MARGIN, KEY_LINE, KEY_LINES, LONGEST_LINE = 0.25, 0.17, 50, 300
 LEAST_SPAN = 0.25
 """The least share of its largest value that an axis of points spans, so that noise does not look like a difference."""
 FILES = (".pdf", ".png", ".svg")
-LITERAL = {"parse_math": False, "usetex": False}
+LITERAL: dict[str, Any] = {"parse_math": False, "usetex": False}
 """Settings of a text whose `$` is a dollar, whatever the surrounding program has set."""
 _LINE = 1.35
 _HINTING = 1.01

@@ -35,9 +35,9 @@ def front(subject: Subject) -> Page | None:
     ]  # fmt: skip
     kinds = dict.fromkeys(_kind(each) for each in sorted(points, key=lambda each: (not each.judged, not each.front)))
     crowd = f"Only {len(named)} cases on a front are named, of {len(points)}." if len(named) < len(points) else ""
-    names = ("time per image", "peak memory")
     notes = [words.FRONT, crowd]
-    return scatter(subject.head, "Pareto front of time, memory and similarity", dots, names, notes, _legend([*kinds]))
+    what = "Pareto front of time, memory and similarity"
+    return scatter(subject.head, what, dots, "peak memory", notes, _legend([*kinds]))
 
 
 def _kind(point: Point) -> tuple[str, str, str]:

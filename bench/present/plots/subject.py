@@ -43,17 +43,20 @@ def fastest(results: Sequence[CaseResult], most: int) -> list[CaseResult]:
 
 
 def subject(run: Run, info: ScenarioInfo, results: Sequence[CaseResult]) -> Subject:
-    """Return what the plots of a scenario are drawn from.
-
-    Args:
-        run: of the scenario.
-        info: the scenario.
-        results: its own.
-    """
+    """Return what the plots of a scenario are drawn from; `results` are its own."""
     drawable = [_drawable(result) for result in results]
     head = Head(printable(info.title), printable(info.scenario), _ran(run, results), words.caution(results))
     cases = [case for case in run.plan.cases if case.scenario == info.scenario]
     return Subject(head, drawable, pareto.points(results), cases, info.axes)
+
+
+def not_shown(results: Sequence[CaseResult], shown: Sequence[CaseResult]) -> list[str]:
+    """Say which cases are not in a plot, by reason, so that none is missing without a word."""
+    cases, reasons = {each.case for each in shown}, dict[str, list[str]]()
+    for each in results:
+        if each.case not in cases:
+            reasons.setdefault("memory unknown" if each.measured else each.status, []).append(each.case)
+    return [f"Not shown ({reason}): {', '.join(cases)}." for reason, cases in reasons.items()]
 
 
 def call_claim_s(result: CaseResult) -> float | None:

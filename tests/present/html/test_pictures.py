@@ -59,8 +59,8 @@ def test_a_picture_remembers_its_own_size(saved):
     assert (picture.width, picture.height) == (600, 600)
 
 
-def test_what_was_done_is_told(saved):
-    assert album(saved(noise(0))).told == "WebP, lossless, at most 512 pixels a side"
+def test_the_encoding_is_named(saved):
+    assert album(saved(noise(0))).encoding == "WebP, lossless, at most 512 pixels per side"
 
 
 def test_without_pictures_there_is_nothing():

@@ -1,11 +1,14 @@
-import json
+"""The plots of a run: which there are, and what is written in them."""
+
 from xml.etree import ElementTree as ET
 
 import pytest
-from analyze.make import case, ended, make_folder, measured
+from analyze.make import case, ended, make_run, measured
 
-from bench.errors import InputError
-from bench.present.plots.registry import write
+from bench.analyze.results import results
+from bench.present import words
+from bench.present.plots import registry
+from bench.present.plots.subject import MOST_CASES
 
 CLAIM = {"latency_s": 2.5, "speedup": 2.0}
 CASES = [case("baseline", claim={"latency_s": 5.0}), case("fp16", claim=CLAIM)]
@@ -18,9 +21,13 @@ def words_in(svg):
     return [" ".join("".join(text.itertext()).split()) for text in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
+def write(run):
+    return registry.write(run, results(run), run.folder / "plots")
+
+
 def draw(tmp_path, cases, outcomes, **options):
     """Draw the plots of a run and return what is written in each SVG, by the file's name."""
-    drawn = write(make_folder(tmp_path / "run", cases, outcomes, **options))
+    drawn = write(make_run(tmp_path / "run", cases, outcomes, **options))
     return {path.name: "\n".join(words_in(path)) for path in drawn if path.suffix == ".svg"}
 
 
@@ -33,15 +40,17 @@ def sized(*sizes, names=("baseline", "fp16")):
 
 
 def test_every_plot_is_a_png_and_an_svg_in_the_runs_folder(tmp_path):
-    folder = make_folder(tmp_path / "run", CASES, sized("full", "full"))
-    drawn = write(folder)
+    run = make_run(tmp_path / "run", CASES, sized("full", "full"))
+    drawn = write(run)
     kinds = {path.stem for path in drawn}
-    assert sorted(drawn) == sorted(folder / "plots" / f"{kind}.{ending}" for kind in kinds for ending in ("png", "svg"))
+    assert sorted(drawn) == sorted(
+        run.folder / "plots" / f"{kind}.{ending}" for kind in kinds for ending in ("png", "svg")
+    )
 
 
 def test_nothing_but_the_plots_is_left_in_their_folder(tmp_path):
-    folder = make_folder(tmp_path / "run", CASES, sized("full", "full"))
-    assert sorted(write(folder)) == sorted((folder / "plots").iterdir())
+    run = make_run(tmp_path / "run", CASES, sized("full", "full"))
+    assert sorted(write(run)) == sorted((run.folder / "plots").iterdir())
 
 
 def test_there_is_a_plot_of_latency_of_speedup_of_memory_and_of_the_front(tmp_path):
@@ -50,7 +59,7 @@ def test_there_is_a_plot_of_latency_of_speedup_of_memory_and_of_the_front(tmp_pa
 
 
 def test_a_png_is_one(tmp_path):
-    drawn = write(make_folder(tmp_path / "run", CASES, sized("full", "full")))
+    drawn = write(make_run(tmp_path / "run", CASES, sized("full", "full")))
     assert {path.read_bytes()[:8] for path in drawn if path.suffix == ".png"} == {PNG}
 
 
@@ -72,27 +81,27 @@ def test_no_unknown_value_is_drawn_as_a_word(tmp_path):
     assert [word for word in ("nan", "none", "<na>") if word in text] == []
 
 
-def test_a_case_whose_process_died_before_it_told_anything_keeps_its_line(tmp_path):
+def test_a_case_whose_process_died_before_it_reported_anything_keeps_its_line(tmp_path):
     outcomes = [measured("baseline", 3.0), ended("fp16", "crashed", "died early", size=None, images=None)]
     assert "died early" in draw(tmp_path, CASES, outcomes)["sd-latency.svg"]
 
 
-def test_every_plot_of_tiny_twins_says_that_they_are(tmp_path):
+def test_every_plot_of_tiny_models_says_that_they_are(tmp_path):
     plots = draw(tmp_path, CASES, sized("tiny", "tiny"))
-    assert [name for name, text in plots.items() if "TINY TWINS" not in text] == []
+    assert [name for name, text in plots.items() if words.ALL_TINY not in text.replace("\n", " ")] == []
 
 
-def test_one_tiny_row_is_enough_for_every_plot_to_say_so(tmp_path):
+def test_one_tiny_case_is_enough_for_every_plot_to_say_so(tmp_path):
     plots = draw(tmp_path, CASES, sized("full", "tiny"))
-    assert [name for name, text in plots.items() if "TINY TWINS" not in text] == []
+    assert [name for name, text in plots.items() if words.SOME_TINY not in text.replace("\n", " ")] == []
 
 
-def test_no_plot_of_whole_models_speaks_of_tiny_ones(tmp_path):
+def test_no_plot_of_full_size_models_speaks_of_tiny_ones(tmp_path):
     plots = draw(tmp_path, CASES, sized("full", "full"))
     assert [name for name, text in plots.items() if "tiny" in text.lower()] == []
 
 
-def test_a_documented_figure_stands_beside_a_whole_model(tmp_path):
+def test_a_documented_figure_is_beside_a_full_size_model(tmp_path):
     plots = draw(tmp_path, CASES, sized("full", "full"))
     assert [name for name, text in plots.items() if "documented: NVIDIA A100" in text] == [
         "sd-latency.svg",
@@ -103,13 +112,13 @@ def test_a_documented_figure_stands_beside_a_whole_model(tmp_path):
 @pytest.mark.parametrize(
     "claim", [CLAIM, {"seconds_per_image": 2.5}, {"status": "oom"}, {"speedup": 2.0, "approximate": True}]
 )
-def test_no_documented_figure_stands_beside_a_tiny_twin(tmp_path, claim):
+def test_no_documented_figure_is_beside_a_tiny_model(tmp_path, claim):
     cases = [case("baseline", claim={"latency_s": 5.0}), case("fp16", claim=claim), case("bf16")]
     plots = draw(tmp_path, cases, sized("tiny", "tiny", "tiny", names=("baseline", "fp16", "bf16")))
     assert [name for name, text in plots.items() if "documented" in text.lower()] == []
 
 
-def test_a_tiny_twins_plot_is_the_same_with_and_without_documented_figures(tmp_path):
+def test_a_tiny_models_plot_is_the_same_with_and_without_documented_figures(tmp_path):
     bare = [case("baseline"), case("fp16")]
     written = [draw(tmp_path / str(index), cases, sized("tiny", "tiny")) for index, cases in enumerate((CASES, bare))]
     assert written[0] == written[1]
@@ -136,9 +145,9 @@ def test_any_reason_leaves_a_plot_that_can_be_read(tmp_path, reason):
 
 
 def with_calls(*calls, names=("baseline", "fp16")):
-    """Return outcomes whose denoiser took these seconds, a list of calls a case."""
+    """Return outcomes whose denoiser took these seconds, one list of calls per case."""
     return [
-        measured(name, 3.0, breakdown_denoiser_calls_s=json.dumps(seconds))
+        measured(name, 3.0, breakdown_denoiser_calls_s=tuple(seconds))
         for name, seconds in zip(names, calls, strict=True)
     ]
 
@@ -165,30 +174,48 @@ def test_two_scenarios_have_plots_of_their_own(tmp_path):
 
 
 def test_a_run_in_which_nothing_was_measured_has_no_plot(tmp_path):
-    assert write(make_folder(tmp_path / "run", CASES, [ended("baseline", "failed")])) == []
+    assert write(make_run(tmp_path / "run", CASES, [ended("baseline", "failed")])) == []
 
 
 def test_a_run_without_a_row_has_no_plot(tmp_path):
-    assert write(make_folder(tmp_path / "run", CASES)) == []
+    assert write(make_run(tmp_path / "run", CASES)) == []
 
 
 def test_drawing_again_gives_the_same_bytes(tmp_path):
-    folder = make_folder(tmp_path / "run", CASES, sized("full", "full"))
-    first = {path: path.read_bytes() for path in write(folder)}
-    assert {path: path.read_bytes() for path in write(folder)} == first
+    run = make_run(tmp_path / "run", CASES, sized("full", "full"))
+    first = {path: path.read_bytes() for path in write(run)}
+    assert {path: path.read_bytes() for path in write(run)} == first
 
 
 def test_a_plot_of_an_earlier_call_that_shows_nothing_now_is_removed(tmp_path):
-    folder = make_folder(tmp_path / "run", CASES, [measured("baseline", 3.0)])
-    (folder / "plots").mkdir()
-    (folder / "plots" / "gone-latency.svg").write_text("<svg/>", encoding="utf-8")
-    write(folder)
-    assert not (folder / "plots" / "gone-latency.svg").exists()
+    run = make_run(tmp_path / "run", CASES, [measured("baseline", 3.0)])
+    (run.folder / "plots").mkdir()
+    (run.folder / "plots" / "gone-latency.svg").write_text("<svg/>", encoding="utf-8")
+    write(run)
+    assert not (run.folder / "plots" / "gone-latency.svg").exists()
 
 
-def test_a_folder_that_is_no_run_is_an_input_error(tmp_path):
-    with pytest.raises(InputError, match="is not the folder of a run"):
-        write(tmp_path)
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory):
+    """The plots of more cases than a plot has lines for; the baseline is the slowest."""
+    names = ["baseline", *(f"case-{number:03}" for number in range(99))]
+    records = [measured(name, 9 - 0.05 * at, peak_allocated_bytes=2.0**30) for at, name in enumerate(names)]
+    return draw(tmp_path_factory.mktemp("crowd"), map(case, names), records)
+
+
+def test_of_many_cases_the_fastest_and_their_baseline_are_drawn(crowd):
+    drawn = [line for line in crowd["sd-latency.svg"].splitlines() if line.startswith(("case-", "baseline"))]
+    assert drawn == ["baseline", *(f"case-{number:03}" for number in range(100 - MOST_CASES, 99))]
+
+
+def test_a_plot_that_leaves_cases_out_says_so(crowd):
+    assert (
+        f"The {MOST_CASES} fastest cases and their baselines, of 100; the tables have all." in crowd["sd-latency.svg"]
+    )
+
+
+def test_a_crowded_front_names_only_the_cases_on_it(crowd):
+    assert "Only 2 cases on a front are named, of 100." in crowd["sd-pareto.svg"]
 
 
 def test_a_real_run_has_the_plots_of_its_scenario(finished_run):
