@@ -18,7 +18,7 @@ from bench.analyze.similarity import ALARM_DB, psnr_between
 from bench.records.case_result import CaseResult, Versions
 from bench.records.columns import columns
 from bench.records.models import Effective, Settings
-from bench.records.outcomes import Status
+from bench.records.outcomes import Remark, Status
 from bench.statistics import Interval
 
 CONDITIONS = ("started_by", "pinned_core", "device")
@@ -37,6 +37,8 @@ SECOND_LOOK = 0.975
 """Confidence of the interval of more than six blocks. A ratio exactly at the threshold is on the wrong side of the
 interval of six blocks in 1.6 % of gates; with this, in 2.5 % of gates at either of the two looks (exact, by enumeration
 of the ranks), as one look at 95 % would be."""
+BY_CHANCE = 0.025
+"""How often a 95 % interval of two equal sides lies wholly above a ratio of 1, or wholly below it: at most."""
 SMALLEST = 0.01
 """Machines drift by 1 % from one hour to the next, so a smaller change is not called one."""
 
@@ -125,6 +127,12 @@ class Pair:
         return tuple(each for each in self.effective if each.field in WORK)
 
     @property
+    def other_remarks(self) -> tuple[tuple[Remark, ...], tuple[Remark, ...]]:
+        """What a reader should know of the base alone, and of the new side alone, whatever the values."""
+        base, new = (side.remarks if side is not None else () for side in (self.base, self.new))
+        return _without(base, new), _without(new, base)
+
+    @property
     def stable(self) -> bool:
         """Whether both sides were measured and had stopped changing."""
         return all(side is not None and side.status == Status.OK for side in (self.base, self.new))
@@ -178,6 +186,12 @@ def differences(base: Any, new: Any, names: Sequence[str]) -> tuple[Difference, 
     )
 
 
+def expected_by_chance(pairs: Sequence[Pair]) -> tuple[float, int]:
+    """Return how many cases chance alone calls slower at most (and as many faster), and of how many cases."""
+    count = sum(pair.interval is not None and not pair.settings for pair in pairs)
+    return BY_CHANCE * count, count
+
+
 def geometric_mean(pairs: Sequence[Pair]) -> float | None:
     """Return the geometric mean of all ratios; None unless both sides measured one and the same set of cases.
 
@@ -201,9 +215,21 @@ def _pair(key: str, base: CaseResult | None, new: CaseResult | None, *, paired: 
     asked = differences(base.settings, new.settings, settings)
     found = differences(base.settings, new.settings, ["started_by"])
     found += differences(base.effective, new.effective, EFFECTIVE)
+    found += _pinning(base, new) if measured else ()
     if not measured:  # a case that ended early did not report some of its fields
         asked, found = (tuple(each for each in part if each.known) for part in (asked, found))
     return Pair(key, base, new, ratio, interval, processes, asked, found)
+
+
+def _pinning(base: CaseResult, new: CaseResult) -> tuple[Difference, ...]:
+    """Return whether only one side ran on a core of its own; which core it was makes no difference."""
+    pinned = [side.settings.pinned_core is not None for side in (base, new)]
+    return () if pinned[0] == pinned[1] else (Difference("pinned", *pinned),)
+
+
+def _without(remarks: Sequence[Remark], others: Sequence[Remark]) -> tuple[Remark, ...]:
+    known = {(each.kind, each.subject) for each in others}
+    return tuple(each for each in remarks if (each.kind, each.subject) not in known)
 
 
 def _ratio(

@@ -13,11 +13,13 @@ from bench.analyze.comparison import (
     Difference,
     EnvironmentDifference,
     Pair,
+    expected_by_chance,
 )
 from bench.analyze.gate import GateVerdict, Judged, Reason, memory_slack_bytes
 from bench.present import words
 from bench.present.grid import Tone
 from bench.records.case_result import CaseResult
+from bench.records.outcomes import Status
 from bench.statistics import MIN_PROCESSES
 from bench.units import listed
 
@@ -76,7 +78,9 @@ def compared(pair: Pair) -> str:
     """Return what a pair shows."""
     if pair.verdict is ComparisonVerdict.NOT_MEASURED:
         return _statuses(pair)
-    return COMPARED[pair.verdict]
+    sides = {"base": pair.base, "new": pair.new}
+    unstable = [name for name, side in sides.items() if side is not None and side.status is Status.UNSTABLE]
+    return COMPARED[pair.verdict] + (f" ({' and '.join(unstable)} unstable)" if unstable else "")
 
 
 def change(pair: Pair) -> str:
@@ -109,6 +113,33 @@ def grouped(pairs: Sequence[Pair], found: Callable[[Pair], Sequence[Difference]]
         f"{prefix}{text} ({'all cases' if len(keys) == len(pairs) > 1 else listed(keys)})"
         for text, keys in cases.items()
     ]
+
+
+def other_remarks(pairs: Sequence[Pair], base: str, new: str) -> list[str]:
+    """Return what a reader should know of the cases of one side alone."""
+    lines = []
+    for at, name in enumerate((base, new)):
+        cases: dict[str, list[str]] = {}
+        for pair in pairs:
+            for remark in pair.other_remarks[at]:
+                cases.setdefault(words.warning(remark.kind), []).append(pair.key)
+        lines += [f"only in {name}: {text} ({listed(keys)})" for text, keys in cases.items()]
+    return lines
+
+
+def by_chance(pairs: Sequence[Pair], name: str) -> str:
+    """Return how many cases differ, beside how many would by chance; empty if no case has an interval."""
+    expected, count = expected_by_chance(pairs)
+    if not count:
+        return ""
+    slower, faster = (
+        sum(pair.verdict is verdict for pair in pairs)
+        for verdict in (ComparisonVerdict.SLOWER, ComparisonVerdict.FASTER)
+    )
+    return (
+        f"{name}: {slower} slower and {faster} faster of {words.count(count, 'case')}; by chance alone, about "
+        f"{expected:.2g} would be slower and as many faster if nothing had changed."
+    )
 
 
 def gate_reasons(judged: Judged) -> str:

@@ -9,11 +9,12 @@ from bench.analyze.comparison import (
     EnvironmentDifference,
     Pair,
     environment_differences,
+    expected_by_chance,
     geometric_mean,
     pair_up,
 )
 from bench.analyze.side import Side
-from bench.records.outcomes import PeakKind
+from bench.records.outcomes import PeakKind, Remark, RemarkKind
 from bench.statistics import Interval
 
 THREE = [1.0, 1.01, 0.99]
@@ -96,6 +97,27 @@ def test_what_is_in_effect_differently_is_listed(pairs_of, base, new):
     (pair,) = pairs_of([measured("a", 1.0, **base)], [measured("a", 1.0, **new)])
     (field,) = base
     assert pair.effective == (Difference(field, base[field], new[field]),)
+
+
+@pytest.mark.parametrize(("base", "new"), [(3, None), (None, 3)])
+def test_a_core_of_its_own_on_one_side_alone_is_listed(pairs_of, base, new):
+    sides = ([measured("a", 1.0, **({} if core is None else {"pinned_core": core}))] for core in (base, new))
+    assert pairs_of(*sides)[0].effective == (Difference("pinned", base is not None, new is not None),)
+
+
+def test_which_core_it_was_makes_no_difference(pairs_of):
+    assert pairs_of([measured("a", 1.0, pinned_core=3)], [measured("a", 1.0, pinned_core=5)])[0].effective == ()
+
+
+def test_a_remark_that_both_sides_have_is_not_of_one_alone():
+    one, other = result(remarks="disturbed:0.4; never-warm"), result(remarks="disturbed:0.1")
+    assert Pair("sd/a", one, other).other_remarks == ((Remark(RemarkKind.NEVER_WARM),), ())
+
+
+@pytest.mark.parametrize(("ratio", "low", "high"), [(1.5, 1.4, 1.6), (1.5, 0.9, 2.1)])
+def test_chance_is_counted_over_the_cases_that_have_an_interval(ratio, low, high):
+    pairs = [pair_with(ratio, low, high)] * 80 + [Pair("sd/a", result(), None)]
+    assert expected_by_chance(pairs) == (2.0, 80)
 
 
 @pytest.mark.parametrize(("field", "work"), [("denoiser_calls", True), ("parameters", True), ("vae_slicing", False)])
