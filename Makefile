@@ -35,7 +35,7 @@ setup:  ## Create the environment or bring it up to date; the other targets do t
 bench:  ## Measure every scenario; ARGS="--only 'sd15-precision/*'" selects some, ARGS=--help lists the options
 	@$(ready); "$$python" -m bench run $(ARGS)
 
-test:  ## Run the tests; ARGS="-k gate" selects some, ARGS="-m 'not slow'" takes a minute
+test:  ## Run the tests; ARGS="-k gate" selects some, ARGS="-m 'not slow'" skips the slow ones
 	@$(ready); "$$python" -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint:  ## Check the code, its formatting and its types

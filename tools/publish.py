@@ -72,7 +72,8 @@ def _derive(run: Run) -> None:
     shutil.rmtree(run.folder / files.PLOTS, ignore_errors=True)
     found = results(run)
     files.write_data(run, found)
-    for path in files.write_pages(run, found):
+    files.write_tables(run, found)
+    for path in files.write_plots(run, found):
         if path.suffix == ".svg":
             path.unlink()
 

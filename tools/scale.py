@@ -152,7 +152,8 @@ def made_up_record(case: Case, rng: random.Random) -> ProcessRecord:
         "denoiser_parameters": 859_520_964, "first_call_s": center * 2, "warmup_calls": 6, "warm": True, "build_s": 4.0,
         "peak_allocated_bytes": rng.uniform(3e9, 9e9), "started_at": "2026-01-01T00:00:00+00:00", "wall_s": 60.0,
         "breakdown_whole_s": center, "breakdown_denoiser_s": center * 0.9, "breakdown_vae_s": center * 0.1,
-        "breakdown_text_encoder_s": 0.0, "breakdown_scheduler_s": 0.0, "breakdown_image_s": 0.0, "roofline_s": center / 3,
+        "breakdown_text_encoder_s": 0.0, "breakdown_scheduler_s": 0.0, "breakdown_image_s": 0.0,
+        "roofline_s": center / 3,
     }  # fmt: skip
     samples = tuple(Sample(center * rng.gauss(1, 0.004), center) for _ in range(SAMPLES))
     return from_flat(ProcessRecord, values, samples=samples)

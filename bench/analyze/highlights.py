@@ -7,7 +7,7 @@ from enum import StrEnum
 from bench.analyze.recommend import ONE_PROCESS
 from bench.analyze.similarity import another_image, differs
 from bench.records.case_result import CaseResult
-from bench.records.outcomes import ClaimVerdict, NotJudged, Remark, RemarkKind, Status
+from bench.records.outcomes import Remark, RemarkKind, Status
 
 Detail = Remark | str
 """What a warning says: a remark, or the reason why a case ended as it did."""
@@ -54,16 +54,6 @@ def no_gain(results: Sequence[CaseResult]) -> NoGain:
     if not speedups:
         return NoGain.NOTHING_COMPARED
     return NoGain.NONE_FASTER if max(speedups) <= 1 else NoGain.NOT_SHOWN
-
-
-def verdicts(results: Sequence[CaseResult]) -> dict[ClaimVerdict | NotJudged, list[CaseResult]]:
-    """Return the cases with a documented figure by its verdict, or by why there is none, the judged ones first."""
-    found: dict[ClaimVerdict | NotJudged, list[CaseResult]] = {}
-    for result in sorted(results, key=lambda result: result.claim.judged_by is None):
-        outcome = result.claim.not_judged or result.claim.verdict
-        if outcome is not None:
-            found.setdefault(outcome, []).append(result)
-    return found
 
 
 def statuses(results: Sequence[CaseResult]) -> dict[Status, int]:

@@ -1,1 +1,1 @@
-"""The door from the shell: one file a family of commands, each thin."""
+"""The door from the shell: one thin file per family of commands."""

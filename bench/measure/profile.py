@@ -50,7 +50,7 @@ def busy_s(events: Sequence[Any]) -> float | None:
 
 
 def _is_annotation(event: Any) -> bool:
-    """Say whether an event only marks a span; torch before 2.13 has no such method, nor such events in these results."""
+    """Say whether an event only marks a span; torch before 2.13 has no such method and reports no such event."""
     return bool(event.is_user_annotation()) if hasattr(event, "is_user_annotation") else False
 
 

@@ -17,8 +17,7 @@ from bench.pipelines.checks import Live
 from bench.pipelines.effective import TF32_OVERRIDE
 from bench.pipelines.errors import NotInEffectError, UnsupportedError, raised_in
 
-TF32_CAPABILITY = (8, 0)
-"""Ampere, the first architecture with TF32 (NVIDIA A100 white paper)."""
+TF32_CAPABILITY = (8, 0)  # Ampere, the first architecture with TF32 (NVIDIA A100 white paper)
 DOCS = "diffusers docs, optimization"
 
 

@@ -26,8 +26,8 @@ COLUMNS = (
 def conclusion(gated: GateResult) -> str:
     """Return the verdict in one line, with how many cases had which."""
     counts = Counter(each.verdict for each in gated.judged)
-    found = ", ".join(f"{counts[verdict]} {text}" for verdict, text in verdicts.GATED.items() if counts[verdict])
-    return f"gate: {verdicts.GATED[gated.verdict]} ({found or 'no case was judged'})"
+    found = ", ".join(f"{counts[verdict]} {verdicts.spelled(verdict)}" for verdict in GateVerdict if counts[verdict])
+    return f"gate: {verdicts.spelled(gated.verdict)} ({found or 'no case was judged'})"
 
 
 def table(gated: GateResult) -> Grid:
@@ -35,7 +35,7 @@ def table(gated: GateResult) -> Grid:
     rows = tuple(
         (
             Cell(each.pair.key, tag=words.label(each.pair.new) if each.pair.new else ""),
-            Cell(verdicts.GATED[each.verdict], tone=verdicts.GATE_TONES[each.verdict]),
+            Cell(verdicts.spelled(each.verdict), tone=verdicts.GATE_TONES[each.verdict]),
             Cell(verdicts.gate_reasons(each)),
         )
         for each in gated.judged
@@ -72,7 +72,7 @@ def as_junit(gated: GateResult) -> str:
         reason = _printable(verdicts.gate_reasons(each))
         tag = JUNIT_TAGS.get(each.verdict)
         if tag is not None:
-            ET.SubElement(test, tag, message=f"{verdicts.GATED[each.verdict]}: {reason}")
+            ET.SubElement(test, tag, message=f"{verdicts.spelled(each.verdict)}: {reason}")
         ET.SubElement(test, "system-out").text = reason
     ET.indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"

@@ -38,29 +38,19 @@ STORED = (
     "use --base-python A --head-python B, which measures both sides side by side."
 )
 
-COMPARED = {
-    ComparisonVerdict.SLOWER: "slower",
-    ComparisonVerdict.FASTER: "faster",
-    ComparisonVerdict.NO_DIFFERENCE: "no difference shown",
-    ComparisonVerdict.TOO_FEW_PROCESSES: "too few processes",
-    ComparisonVerdict.OTHER_SETTINGS: "other settings",
-    ComparisonVerdict.ONLY_IN_BASE: "only in base",
-    ComparisonVerdict.ONLY_IN_NEW: "only in new",
-}
 COMPARED_TONES = {ComparisonVerdict.SLOWER: Tone.BAD, ComparisonVerdict.FASTER: Tone.GOOD}
 
-GATED = {
-    GateVerdict.PASSED: "passed",
-    GateVerdict.REGRESSED: "regressed",
-    GateVerdict.INCONCLUSIVE: "inconclusive",
-    GateVerdict.NOT_COMPARABLE: "not comparable",
-}
 GATE_TONES = {
     GateVerdict.PASSED: Tone.GOOD,
     GateVerdict.REGRESSED: Tone.BAD,
     GateVerdict.INCONCLUSIVE: Tone.OPEN,
     GateVerdict.NOT_COMPARABLE: Tone.OPEN,
 }
+
+
+def spelled(verdict: ComparisonVerdict | GateVerdict) -> str:
+    """Return a verdict as it is printed; its code is the same with dashes."""
+    return verdict.replace("-", " ")
 
 
 def difference(found: Difference) -> str:
@@ -80,7 +70,7 @@ def compared(pair: Pair) -> str:
         return _statuses(pair)
     sides = {"base": pair.base, "new": pair.new}
     unstable = [name for name, side in sides.items() if side is not None and side.status is Status.UNSTABLE]
-    return COMPARED[pair.verdict] + (f" ({' and '.join(unstable)} unstable)" if unstable else "")
+    return spelled(pair.verdict) + (f" ({' and '.join(unstable)} unstable)" if unstable else "")
 
 
 def change(pair: Pair) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isinf
 
 from bench import units
-from bench.analyze.highlights import Detail, NoGain, verdicts
+from bench.analyze.highlights import Detail, NoGain
 from bench.analyze.memory import MEMORY_KINDS
 from bench.analyze.recommend import ONE_PROCESS
 from bench.analyze.similarity import another_image
@@ -126,8 +126,8 @@ def verdict(result: CaseResult) -> str:
 def verdict_groups(results: Sequence[CaseResult]) -> dict[str, list[CaseResult]]:
     """Return the cases with a documented figure by the verdict on it, the judged ones first."""
     found: dict[str, list[CaseResult]] = {}
-    for group in verdicts(results).values():
-        for result in group:
+    for result in sorted(results, key=lambda result: result.claim.judged_by is None):
+        if result.claim.verdict is not None:
             found.setdefault(verdict(result), []).append(result)
     return found
 

@@ -32,7 +32,8 @@ def advise(run: Run, results: Sequence[CaseResult], constraints: Constraints, on
     """Return the best case of each task; raise `InputError` if a pattern of `only` matches nothing."""
     chosen = replace(run, plan=choose(run.plan, only)[0])
     found = tuple(recommend(task, constraints.goal) for task in tasks(chosen, results, constraints))
-    return Advice(found, tuple(each.best and snippet(each.best.case, each.best.result.settings) for each in found))
+    best = [each.best for each in found]
+    return Advice(found, tuple(None if each is None else snippet(each.case, each.result.settings) for each in best))
 
 
 def gaps(run: Run, results: Sequence[CaseResult], models: Sequence[str]) -> dict[str, Unmeasured]:

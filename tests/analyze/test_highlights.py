@@ -3,8 +3,8 @@
 import pytest
 from analyze.make import result
 
-from bench.analyze.highlights import NoGain, fastest, no_gain, statuses, verdicts, warnings
-from bench.records.outcomes import ClaimVerdict, NotJudged, Remark, RemarkKind, Status
+from bench.analyze.highlights import NoGain, fastest, no_gain, statuses, warnings
+from bench.records.outcomes import Remark, RemarkKind, Status
 
 BASELINE = result(baseline="baseline", speedup=1.0)
 
@@ -59,19 +59,6 @@ def test_what_does_not_show_a_gain_is_not_named(case):
 )
 def test_it_is_known_why_there_is_no_gain(cases, why):
     assert no_gain(cases) is why
-
-
-def test_verdicts_are_grouped_and_the_judged_ones_come_first():
-    not_judged = result("a", claim_verdict="not-judged", claim_not_judged="other-device")
-    judged = [result(name, claim_verdict="slower", claim_judged_by="latency") for name in "bc"]
-    assert list(verdicts([not_judged, *judged]).items()) == [
-        (ClaimVerdict.SLOWER, judged),
-        (NotJudged.OTHER_DEVICE, [not_judged]),
-    ]
-
-
-def test_a_case_without_a_claim_has_no_verdict():
-    assert verdicts([BASELINE]) == {}
 
 
 def test_endings_are_counted():

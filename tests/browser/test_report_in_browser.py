@@ -6,6 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 TABLE = ".scenario .grid"
 RAW = ".raw .grid"
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,15 +39,34 @@ def statuses(folder):
     return [(record.case, str(record.status)) for record in open_run(folder).processes]
 
 
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A run that was killed outright during its last case: its folder, and the processes that survived it."""
+    folder = tmp_path_factory.mktemp("killed")
+    (folder / "small.yaml").write_text(SCENARIO, encoding="utf-8")
+    with start("small.yaml", "--device", "cpu", "--output", "run", cwd=folder) as running:
+        wait_for(folder / LAST_LOG, running)
+        family = psutil.Process(running.pid).children(recursive=True)
+        running.kill()
+    return folder / "run", psutil.wait_procs(family, timeout=10)[1]
+
+
 @pytest.fixture
-def killed_run(write, tmp_path):
-    """A run that was killed outright during its last case; its folder, and the processes that it had started."""
-    write(SCENARIO, "small.yaml")
-    with start("small.yaml", "--device", "cpu", "--output", "run", cwd=tmp_path) as killed:
-        wait_for(tmp_path / LAST_LOG, killed)
-        family = psutil.Process(killed.pid).children(recursive=True)
-        killed.kill()
-    return tmp_path / "run", family
+def killed_run(killed, tmp_path):
+    """A copy of the killed run."""
+    return shutil.copytree(killed[0], tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def with_a_fault(saved_pipeline, tmp_path_factory):
+    """A run of a saved pipeline with a case that fails: its folder, and the process that made it."""
+    folder = tmp_path_factory.mktemp("fault")
+    (folder / "mine.yaml").write_text(
+        f"title: mine\nmodel: {saved_pipeline}\nbaseline: a\ncall: {{prompt: a cat, num_inference_steps: 2}}\n"
+        "samples: 2\ncases:\n  a: {}\n  broken: {scheduler_config: {no_such_thing: 1}}\n",
+        encoding="utf-8",
+    )
+    return folder / "run", bench("run", "mine.yaml", "--device", "cpu", "--output", "run", cwd=folder)
 
 
 def test_every_case_is_a_row(finished_run):
@@ -132,52 +152,43 @@ def test_weights_from_the_hub_for_tiny_models_are_refused(write, tmp_path):
     assert_refused(bench("run", "small.yaml", "--weights", "hub", "--size", "tiny", cwd=tmp_path), "random weights")
 
 
-def test_a_saved_pipeline_is_measured_beside_a_case_that_fails(saved_pipeline, write, tmp_path):
-    write(
-        f"title: mine\nmodel: {saved_pipeline}\nbaseline: a\ncall: {{prompt: a cat, num_inference_steps: 2}}\n"
-        "samples: 2\ncases:\n  a: {}\n  broken: {scheduler_config: {no_such_thing: 1}}\n",
-        "mine.yaml",
-    )
-    process = bench("run", "mine.yaml", "--device", "cpu", "--output", "run", cwd=tmp_path)
-    assert_ended(process, 1)
-    assert [
-        (row["case"], row["status"], row["size"], row["weights"]) for row in rows(tmp_path / "run" / "results.csv")
-    ] == [("a", "ok", "full", "folder"), ("broken", "failed", "full", "folder")]
+def test_a_saved_pipeline_is_measured_beside_a_case_that_fails(with_a_fault):
+    folder, _ = with_a_fault
+    assert [(row["case"], row["status"], row["size"], row["weights"]) for row in rows(folder / "results.csv")] == [
+        ("a", "ok", "full", "folder"),
+        ("broken", "failed", "full", "folder"),
+    ]
 
 
-def test_a_failed_case_is_measured_again_if_asked_for(saved_pipeline, write, tmp_path):
-    model = tmp_path / "model"
-    call = "{prompt: a cat, num_inference_steps: 2}"
-    write(f"title: x\nmodel: {model}\ncall: {call}\nsamples: 2\ncases: {{a: {{}}}}\n", "x.yaml")
-    model.mkdir()
-    (model / "model_index.json").write_text((saved_pipeline / "model_index.json").read_text())
-    bench("run", "x.yaml", "--device", "cpu", "--output", "run", cwd=tmp_path)
-    (model / "model_index.json").unlink()
-    model.rmdir()
-    model.symlink_to(saved_pipeline)
-    assert_ended(bench("run", "--retry-failed", "--output", "run", cwd=tmp_path), 0)
-    assert statuses(tmp_path / "run") == [("a", "ok")]
+def test_a_case_that_fails_exits_with_one(with_a_fault):
+    assert_ended(with_a_fault[1], 1)
 
 
-def test_a_run_killed_outright_leaves_no_process_behind(killed_run):
-    _, family = killed_run
-    assert psutil.wait_procs(family, timeout=10)[1] == []
+def test_only_the_failed_case_is_measured_again_if_asked_for(with_a_fault, tmp_path):
+    folder = shutil.copytree(with_a_fault[0], tmp_path / "run")
+    good, failed = open_run(folder).processes
+    bench("run", "--retry-failed", "--output", "run", cwd=tmp_path)
+    first, second = open_run(folder).processes
+    assert first == good
+    assert (second.case, second.status) == ("broken", failed.status)
+    assert second.timings != failed.timings
+
+
+def test_a_run_killed_outright_leaves_no_process_behind(killed):
+    assert killed[1] == []
 
 
 def test_a_killed_run_resumes_without_measuring_a_finished_case_again(killed_run):
-    folder, _ = killed_run
-    before = open_run(folder).processes
-    assert_ended(bench("run", "--resume", "--output", "run", cwd=folder.parent), 0)  # the plan is on file
-    after = open_run(folder).processes
+    before = open_run(killed_run).processes
+    assert_ended(bench("run", "--resume", "--output", "run", cwd=killed_run.parent), 0)  # the plan is on file
+    after = open_run(killed_run).processes
     assert after[: len(before)] == before
     assert [record.case for record in after] == ["baseline", "tf32", "batch"]
 
 
 def test_the_files_of_a_killed_run_are_derived_on_request(killed_run):
-    folder, _ = killed_run
-    assert not (folder / "results.csv").exists()
-    assert_ended(bench("tables", folder, "--write", cwd=folder.parent), 0)
-    assert [row["case"] for row in rows(folder / "results.csv")] == ["baseline", "tf32"]
+    assert_ended(bench("tables", killed_run, "--write", cwd=killed_run.parent), 0)
+    assert [row["case"] for row in rows(killed_run / "results.csv")] == ["baseline", "tf32"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -75,12 +75,8 @@ def test_a_head_that_is_three_times_as_slow_has_regressed(head, tmp_path):
     gated = bench(*arguments(head(SLOW)), cwd=tmp_path)
     assert_ended(gated, 1)
     assert "gate: regressed (1 regressed)" in gated.stdout
-
-
-def test_the_runs_of_both_sides_are_on_file(head, tmp_path):
-    bench(*arguments(head("")), cwd=tmp_path)
-    runs = [open_run(tmp_path / "run" / side) for side in ("base", "head")]
-    assert [sorted({record.process for record in run.processes})[:6] for run in runs] == [[0, 1, 2, 3, 4, 5]] * 2
+    base, new = (open_run(tmp_path / "run" / side) for side in ("base", "head"))
+    assert [record.process for record in base.processes] == [record.process for record in new.processes] != []
 
 
 def test_a_base_that_fails_is_not_comparable(head, tmp_path):

@@ -15,6 +15,8 @@ from bench.pipelines.first_call import FirstCall
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 
+pytestmark = pytest.mark.slow
+
 CPU = RunSettings("cpu", "tiny")
 FULL = RunSettings("cpu", "full")
 

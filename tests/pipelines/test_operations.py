@@ -9,6 +9,8 @@ from bench.pipelines.build import build
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 
+pytestmark = pytest.mark.slow
+
 CALL = {"prompt": "a cat", "num_inference_steps": 15, "guidance_scale": 1.0}
 
 

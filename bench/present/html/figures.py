@@ -20,6 +20,7 @@ INLINE = {
     heatmap.HATCH: "var(--rule)",
 }
 """Color of a plot -> the page's, for light and dark. All others, and print on colored ground, stay as they are."""
+_LOWER = {color.lower(): variable for color, variable in INLINE.items()}
 _COLOR = re.compile("|".join(INLINE), re.IGNORECASE)
 _NAMESPACE = re.compile(r"^\{.*\}")
 _DECIMALS = re.compile(r"(\d\.\d\d)\d+")
@@ -64,7 +65,8 @@ def inline(svg: bytes, prefix: str) -> Markup:
             element.attrib.pop("id", None)
     for name in ("width", "height", "id", "version"):
         root.attrib.pop(name, None)
-    root.attrib |= {"aria-hidden": "true", "focusable": "false", "style": f"--wide: {_points(root)}"}
+    wide = f"{float(root.attrib['viewBox'].split()[2]):.0f}pt"  # that the plot was drawn for
+    root.attrib |= {"aria-hidden": "true", "focusable": "false", "style": f"--wide: {wide}"}
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - serialized, so escaped, by ElementTree
 
 
@@ -77,17 +79,8 @@ def _attribute(tag: str, name: str, value: str, prefix: str) -> tuple[str, str]:
         return name, value.replace("#", f"#{prefix}-", 1)
     value = value.replace("url(#", f"url(#{prefix}-")
     if name == "style":
-        return name, _FONTS.sub("sans-serif", _COLOR.sub(lambda found: INLINE[_known(found.group())], value))
+        return name, _FONTS.sub("sans-serif", _COLOR.sub(lambda found: _LOWER[found.group().lower()], value))
     return name, _DECIMALS.sub(r"\1", value) if name in _NUMBERS else value
-
-
-def _known(color: str) -> str:
-    return next(known for known in INLINE if known.lower() == color.lower())
-
-
-def _points(root: ET.Element) -> str:
-    """Return the width that the plot was drawn for, in CSS points."""
-    return f"{float(root.attrib['viewBox'].split()[2]):.0f}pt"
 
 
 def _local(name: str) -> str:

@@ -5,6 +5,8 @@ import pytest
 from bench.execute.worker.serve import _outcome
 from bench.records.outcomes import Status
 
+pytestmark = pytest.mark.slow
+
 MIB = 1024**2
 
 

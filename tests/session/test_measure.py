@@ -1,0 +1,71 @@
+"""How a run ends, without a server."""
+
+import errno
+
+import pytest
+from session.test_live import Client, fails, jobs_of, live_run, stops
+from support import rows
+
+from bench.records.store import RESULTS, SAMPLES, Store
+from bench.session import measure
+from bench.session.progress import Notices
+from bench.session.request import Ending
+
+
+@pytest.fixture
+def ended(tmp_path):
+    """Measure two cases, of which some may have their own events; return the outcome."""
+
+    def run(**events):
+        with live_run(tmp_path, "a", "b", client=Client(**events)) as live:
+            return measure._measure(live, jobs_of(live), Notices())
+
+    return run
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """A disk that is full after one record."""
+    append, written = Store.append, []
+
+    def append_once(store, record):
+        if written:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(record)
+        append(store, record)
+
+    monkeypatch.setattr(Store, "append", append_once)
+
+
+def test_a_run_without_faults_is_complete(ended):
+    assert ended().ending is Ending.COMPLETE
+
+
+def test_a_failed_case_is_a_fault(ended):
+    assert ended(a=fails()).ending is Ending.FAULTS
+
+
+def test_a_run_that_is_stopped_was_interrupted(ended):
+    assert ended(b=stops()).ending is Ending.INTERRUPTED
+
+
+@pytest.mark.parametrize(("name", "count"), [(SAMPLES, 3), (RESULTS, 1)])
+def test_the_derived_files_are_written_even_if_a_run_is_stopped(ended, tmp_path, name, count):
+    ended(b=stops())
+    assert [row["case"] for row in rows(tmp_path / name)].count("a") == count
+
+
+def test_a_full_disk_ends_a_run(ended, full_disk):
+    assert ended().ending is Ending.NOT_WRITTEN
+
+
+def test_what_was_measured_before_a_full_disk_can_still_be_shown(ended, full_disk):
+    assert [result.case for result in ended().results] == ["a"]
+
+
+def test_a_full_disk_is_said_with_what_to_do(ended, full_disk, capsys):
+    ended()
+    assert capsys.readouterr().err == (
+        "stopped: cannot write the results ([Errno 28] No space left on device); free some space, then continue with "
+        "--resume\n"
+    )
