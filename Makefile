@@ -24,7 +24,7 @@ ready = \
 	fi; \
 	python=$$("$$found" tools/setup.py $(if $(PYTHON),--chosen)) || exit
 
-.PHONY: help setup bench test lint docs overhead cost scale validate-gate validate-intervals clean
+.PHONY: help setup bench test lint docs overhead cost scale validate-gate validate-intervals validate-trend clean
 
 help:  ## List the targets (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,11 +53,14 @@ cost:  ## Compare the wall time of two tiny tables with the time spent in their 
 scale:  ## Time bookkeeping, tables, comparison and report on made-up runs of up to 2,000 cases
 	@$(ready); "$$python" tools/scale.py $(ARGS)
 
-validate-gate:  ## Measure how often the gate's verdicts are right; ARGS="--real 0" only simulates, in seconds
+validate-gate:  ## Measure how often the gate's verdicts are right; ARGS="--real 0" only simulates, in minutes
 	@$(ready); "$$python" tools/validate_gate.py $(ARGS)
 
 validate-intervals:  ## Measure how often the interval of one process holds the true median; simulated, two minutes
 	@$(ready); "$$python" tools/validate_intervals.py $(ARGS)
+
+validate-trend:  ## Measure how often trend finds a change where there is one, and where nights only resemble each other
+	@$(ready); "$$python" tools/validate_trend.py $(ARGS)
 
 clean:  ## Remove .venv, caches and build leftovers; results/ stays
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks .coverage* htmlcov

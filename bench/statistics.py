@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, combinations_with_replacement, pairwise
 from math import asin, exp, log, pi, sqrt
 from statistics import fmean, stdev
 from statistics import median as _median
@@ -32,9 +32,9 @@ PROCESS_SPREAD = 0.024
 one process was measured, its spread is not known, and twice this stands for the 95 % interval of its median."""
 
 MIN_PROCESSES = 3
-"""Per side, for runs that were not interleaved. When one version is compared with itself at a nominal 5 %, 42 % of the
-comparisons report a difference with one process per side, 3 % with three (simulated: 0.4 % noise within a process and
-0.5 % between processes)."""
+"""Per side, for runs that were not interleaved. When one version is compared with itself, Welch's 95 % interval does
+not hold a ratio of 1 in 3.6 % of comparisons with three processes per side, and in 4.1 % with four (simulated, 0.5 %
+between processes). The samples of one process say nothing about the next one, however many there are."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,25 @@ def geometric_mean_interval(ratios: Sequence[float], confidence: float = 0.95) -
     return exp(center), Interval(exp(center - width), exp(center + width))
 
 
+def paired_ratio(ratios: Sequence[float], confidence: float = 0.95) -> tuple[float, Interval | None]:
+    """Return the Hodges-Lehmann estimate of paired ratios and its exact interval; None if the ratios are too few.
+
+    Computed on logarithms: the median of their Walsh averages (the means of all pairs, each value with itself
+    included), and the Walsh averages that Wilcoxon's signed-rank test does not reject (Hollander and Wolfe,
+    Nonparametric Statistical Methods, section 3.4). It assumes symmetry alone, and one wild ratio cannot widen it
+    without bound as it does a t-interval. Below six ratios there is no 95 % interval.
+
+    Raises:
+        ValueError: there are no ratios, or one is not above zero.
+    """
+    if not ratios:
+        raise ValueError("an estimate needs at least one ratio")
+    logarithms = [log(ratio) for ratio in ratios]
+    walsh = sorted((one + other) / 2 for one, other in combinations_with_replacement(logarithms, 2))
+    rank = _signed_rank(len(ratios), (1 - confidence) / 2)
+    return exp(median(walsh)), Interval(exp(walsh[rank - 1]), exp(walsh[-rank])) if rank else None
+
+
 def ratio_interval(
     new: Sequence[float], base: Sequence[float], confidence: float = 0.95
 ) -> tuple[float, Interval | None]:
@@ -170,6 +189,16 @@ def _t_quantile(probability: float, freedom: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, probability))
+
+
+def _signed_rank(n: int, tail: float) -> int:
+    """Return the largest k with P(W <= k - 1) <= tail for Wilcoxon's signed-rank W of n values; 0 if there is none."""
+    ways = [1]  # ways[w]: subsets of the ranks so far with sum w
+    for rank in range(1, n + 1):
+        longer = ways + [0] * rank
+        ways = [count + (longer[total - rank] if total >= rank else 0) for total, count in enumerate(longer)]
+    allowed = Fraction(tail) * 2**n
+    return sum(cumulative <= allowed for cumulative in accumulate(ways))
 
 
 def _rank(n: int, tail: float) -> int:

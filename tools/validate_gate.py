@@ -2,9 +2,10 @@
 """Measure how often the gate's verdicts are right: `make validate-gate`. It judges with the code of `bench gate`.
 
 First with simulated processes: medians of six calls with 0.4 % noise, of which 2 % are outliers, a spread between
-processes, and a drift of 2 % over the gate. Equal sides give the rate of false alarms; slow-downs of 1 to 10 % and 64
-MiB more give the rate of detection. Then with real tiny pipelines and two interpreters, of which one makes the
-pipeline's call longer, or holds on to memory.
+processes, a drift of 2 % over the gate, and in some rows one process that is 20 % slower. Equal sides give the rate of
+false alarms, slow-downs of 1 to 10 % the rate of detection. Then with peaks of memory that vary between processes: in
+gates of 86 cases without a change, and in cases with 64 MiB more. Then with real tiny pipelines and two interpreters,
+of which one makes the pipeline's call longer, or holds on to memory.
 
 Prints Markdown; each rate has its exact 95 % interval (Clopper and Pearson 1934).
 """
@@ -15,21 +16,22 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from math import exp, log
 from pathlib import Path
 from statistics import fmean
 
 from scipy.stats import binomtest
 
-from bench.analyze.comparison import pair_up
-from bench.analyze.gate import EXTENDED, THRESHOLD, GateVerdict, Judged, judge, settle
+from bench.analyze.comparison import EXTENDED, pair_up
+from bench.analyze.gate import THRESHOLD, GateVerdict, Judged, judge, settle
 from bench.analyze.run import open_run
 from bench.analyze.side import Side, of_run
-from bench.records.case_result import CaseResult
-from bench.records.columns import from_flat
-from bench.records.models import ProcessRecord
+from bench.records.case_result import CaseResult, Statistics, Versions
+from bench.records.models import ProcessRecord, Settings
+from bench.records.outcomes import PeakKind, Status
 from bench.statistics import median
 from bench.units import GIB, MIB
 
@@ -38,7 +40,11 @@ SPREADS = (0.005, 0.010)
 NOISE, OUTLIERS, OUTLIER = 0.004, 0.02, 0.10
 DRIFT = 0.02
 CALLS = 6
-LEAKED_BYTES = 64 * MIB
+BAD, BAD_SLOW_DOWNS = 0.20, (0.0, 0.02, 0.03, 0.05)
+FIRST_PROCESSES = 24
+"""The bad process is one of the first 24, those of twelve blocks; it may be on either side."""
+CASES = 86
+LEAKED_BYTES, WORKSPACE = 64 * MIB, 256 * MIB
 KEY = "simulated/case"
 VERDICTS = (GateVerdict.PASSED, GateVerdict.REGRESSED, GateVerdict.INCONCLUSIVE)
 MEAN_LIMIT = 1.05
@@ -48,7 +54,7 @@ MEAN_LIMIT = 1.05
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--simulated", type=int, default=400, help="gates per row")
+    parser.add_argument("--simulated", type=int, default=1000, help="gates per row")
     parser.add_argument("--real", type=int, default=20, help="gated cases with equal sides; half as many per slow-down")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
@@ -57,29 +63,75 @@ def main() -> None:
         real(arguments.real)
 
 
+@dataclass(frozen=True)
+class Peaks:
+    """How the peak memory of a process varies."""
+
+    name: str
+    kind: PeakKind
+    draw: Callable[[random.Random], float]  # bytes
+
+
+def workspace(share: float) -> Peaks:
+    """Return exact peaks of tensors, to which this share of the processes adds the workspace of an algorithm."""
+    name = f"tensors, and {WORKSPACE // MIB} MiB of workspace in {share:.0%} of processes"
+    return Peaks(name, PeakKind.ALLOCATED, lambda chance: 10 * GIB + WORKSPACE * (chance.random() < share))
+
+
+EXACT = Peaks("tensors, the same in every process", PeakKind.ALLOCATED, lambda _: 10 * GIB)
+RESIDENT = Peaks(
+    "resident size, 2.5 % apart", PeakKind.RSS_GROWTH, lambda chance: 4 * GIB * exp(chance.gauss(0, 0.025))
+)
+TWO_SIZES = Peaks("resident size, one of two 80 MiB apart", PeakKind.RSS_GROWTH,
+                  lambda chance: 4 * GIB + 80 * MIB * chance.getrandbits(1))  # fmt: skip
+PEAKS = (EXACT, workspace(0.02), workspace(0.05), workspace(0.20), RESIDENT, TWO_SIZES)
+
+
 def simulated(gates: int, chance: random.Random) -> None:
     """Gate simulated processes and print the rate of each verdict."""
     print(f"### Simulated: {gates} gates per row, up to {EXTENDED} blocks of pairs, threshold {THRESHOLD:.0%}\n")
     head("spread between processes")
     for spread in SPREADS:
         for slower in SLOW_DOWNS:
-            verdicts = [simulate(slower, spread, 0, chance) for _ in range(gates)]
+            verdicts = [simulate(slower, spread, chance) for _ in range(gates)]
             row(f"{spread:.1%}", f"{slower:+.0%}", verdicts)
-        row(f"{spread:.1%}", "+64 MiB", [simulate(0, spread, LEAKED_BYTES, chance) for _ in range(gates)])
+        for slower in BAD_SLOW_DOWNS:
+            bad = [simulate(slower, spread, chance, bad=chance.randrange(FIRST_PROCESSES)) for _ in range(gates)]
+            row(f"{spread:.1%}, one bad process", f"{slower:+.0%}", bad)
+    print()
+    memory(gates, chance)
+
+
+def memory(gates: int, chance: random.Random) -> None:
+    """Print how often memory that only varies is a regression, in gates of many cases, and memory that grew in one."""
+    print(f"### Simulated memory: {gates} gates of {CASES} cases per row; {LEAKED_BYTES // MIB} MiB more in one case\n")
+    print("| peaks | unchanged: any case regressed | grown case: regressed |\n| --- | ---: | ---: |")
+    for peaks in PEAKS:
+        grown = [simulate(0, SPREADS[0], chance, peaks, LEAKED_BYTES) for _ in range(gates)]
+        alarms = sum(
+            any(simulate(0, SPREADS[0], chance, peaks) is GateVerdict.REGRESSED for _ in range(CASES))
+            for _ in range(gates)
+        )
+        found = rate(grown.count(GateVerdict.REGRESSED), gates)
+        print(f"| {peaks.name} | {rate(alarms, gates)} | {found} |", flush=True)
     print()
 
 
-def simulate(slower: float, spread: float, leaked: float, chance: random.Random) -> GateVerdict:
-    """Return the verdict of one simulated gate."""
-    base: dict[int, float] = {}
-    new: dict[int, float] = {}
+def simulate(
+    slower: float, spread: float, chance: random.Random, peaks: Peaks = EXACT, leaked: float = 0, bad: int = -1
+) -> GateVerdict:
+    """Return the verdict of one simulated gate of one case; `bad` is the place in time of a slow process."""
+    medians: tuple[dict[int, float], dict[int, float]] = ({}, {})
+    memory: tuple[dict[int, float], dict[int, float]] = ({}, {})
 
     def measure(_keys: Collection[str] | None, numbers: range) -> list[Judged]:
         for number in numbers:
-            for turn, medians in enumerate((base, new) if number % 2 == 0 else (new, base)):
-                drift = 1 + DRIFT * (2 * number + turn) / (2 * EXTENDED)
-                medians[number] = drift * (1 + slower if medians is new else 1) * process_median(spread, chance)
-        sides = side("base", base, 10 * GIB), side("new", new, 10 * GIB + leaked)
+            for turn, new in enumerate((False, True) if number % 2 == 0 else (True, False)):
+                place = 2 * number + turn
+                level = (1 + DRIFT * place / (2 * EXTENDED)) * (1 + slower * new) * (1 + BAD * (place == bad))
+                medians[new][number] = level * process_median(spread, chance)
+                memory[new][number] = peaks.draw(chance) + leaked * new
+        sides = [side(*each) for each in zip(("base", "new"), medians, memory, repeat(peaks.kind))]
         return judge(pair_up(*sides, passes_are_pairs=True))
 
     return settle(measure)[0].verdict
@@ -92,12 +144,19 @@ def process_median(spread: float, chance: random.Random) -> float:
     return median(calls)
 
 
-def side(name: str, medians: dict[int, float], peak: float) -> Side:
+def side(name: str, medians: dict[int, float], peaks: dict[int, float], kind: PeakKind) -> Side:
     """Return a side with one case, as a run would have it."""
     scenario, case = KEY.split("/")
-    known = {"scenario": scenario, "case": case, "status": "ok", "size": "full", "device_name": "simulated"}
-    figures = {"process_medians_s": medians, "peak_allocated_bytes": peak, "latency_median_s": geometric_mean(medians)}
-    return Side(name, Path(name), {KEY: from_flat(CaseResult, {**known, **figures})})
+    figures = Statistics(
+        processes=len(medians),
+        latency_median_s=geometric_mean(medians),
+        process_medians_s=medians,
+        process_peaks_bytes=peaks,
+        process_peaks_kind=kind,
+    )
+    versions, settings = Versions(device_name="simulated"), Settings(size="full")
+    result = CaseResult(scenario, case, Status.OK, settings=settings, versions=versions, statistics=figures)
+    return Side(name, Path(name), {KEY: result})
 
 
 def geometric_mean(medians: dict[int, float]) -> float:

@@ -2,7 +2,7 @@
 
 A ratio is the new side's latency divided by the base's: more than 1 is slower. Its interval comes from the medians of
 fresh processes, because one process does not predict the next. Where the sides were measured in paired passes, it comes
-from the ratio of each pass, so that drift cancels.
+from the ratio of each pass, so that drift cancels, and from their ranks, so that one bad process does not decide.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,13 @@ from math import exp, fsum, log
 from typing import Any
 
 from bench import statistics
+from bench.analyze.memory import PeakPair
 from bench.analyze.side import Side
 from bench.analyze.similarity import ALARM_DB, psnr_between
 from bench.records.case_result import CaseResult, Versions
 from bench.records.columns import columns
-from bench.records.models import Effective, Peaks, Settings
-from bench.records.outcomes import Status
+from bench.records.models import Effective, Settings
+from bench.records.outcomes import Remark, Status
 from bench.statistics import Interval
 
 CONDITIONS = ("started_by", "pinned_core", "device")
@@ -29,6 +30,15 @@ OBSERVED = ("recompilations", "vae_decodes")
 EFFECTIVE = tuple(each.name for each in columns(Effective) if each.name not in OBSERVED)
 WORK = ("denoiser_calls", "parameters", "denoiser_parameters")
 """Effective settings that decide how much there is to compute: less of it is not a gain."""
+BLOCKS, EXTENDED = 6, 14
+"""Six blocks distinguish 3 % from none where processes differ by 0.5 %; cases that they leave open get eight more.
+Fourteen are the fewest whose ranks keep their level after two looks with one bad process among them."""
+SECOND_LOOK = 0.975
+"""Confidence of the interval of more than six blocks. A ratio exactly at the threshold is on the wrong side of the
+interval of six blocks in 1.6 % of gates; with this, in 2.5 % of gates at either of the two looks (exact, by enumeration
+of the ranks), as one look at 95 % would be."""
+BY_CHANCE = 0.025
+"""How often a 95 % interval of two equal sides lies wholly above a ratio of 1, or wholly below it: at most."""
 SMALLEST = 0.01
 """Machines drift by 1 % from one hour to the next, so a smaller change is not called one."""
 
@@ -102,17 +112,25 @@ class Pair:
         return ComparisonVerdict.FASTER if faster else ComparisonVerdict.NO_DIFFERENCE
 
     @property
+    def peaks(self) -> PeakPair:
+        """The peaks of a generation in the processes of both sides."""
+        return PeakPair.of(self.base, self.new)
+
+    @property
     def memory_bytes(self) -> tuple[float | None, float | None]:
-        """The peaks of a generation on both sides: of tensors, or of resident growth if neither side counts tensors."""
-        base, new = (side.memory.generation if side is not None else Peaks() for side in (self.base, self.new))
-        if base.allocated_bytes is None and new.allocated_bytes is None:
-            return base.rss_growth_bytes, new.rss_growth_bytes
-        return base.allocated_bytes, new.allocated_bytes
+        """The median peak of a generation on both sides."""
+        return self.peaks.medians_bytes
 
     @property
     def other_work(self) -> tuple[Difference, ...]:
         """The effective differences that change how much there is to compute."""
         return tuple(each for each in self.effective if each.field in WORK)
+
+    @property
+    def other_remarks(self) -> tuple[tuple[Remark, ...], tuple[Remark, ...]]:
+        """What a reader should know of the base alone, and of the new side alone, whatever the values."""
+        base, new = (side.remarks if side is not None else () for side in (self.base, self.new))
+        return _without(base, new), _without(new, base)
 
     @property
     def stable(self) -> bool:
@@ -168,6 +186,12 @@ def differences(base: Any, new: Any, names: Sequence[str]) -> tuple[Difference, 
     )
 
 
+def expected_by_chance(pairs: Sequence[Pair]) -> tuple[float, int]:
+    """Return how many cases chance alone calls slower at most (and as many faster), and of how many cases."""
+    count = sum(pair.interval is not None and not pair.settings for pair in pairs)
+    return BY_CHANCE * count, count
+
+
 def geometric_mean(pairs: Sequence[Pair]) -> float | None:
     """Return the geometric mean of all ratios; None unless both sides measured one and the same set of cases.
 
@@ -191,9 +215,21 @@ def _pair(key: str, base: CaseResult | None, new: CaseResult | None, *, paired: 
     asked = differences(base.settings, new.settings, settings)
     found = differences(base.settings, new.settings, ["started_by"])
     found += differences(base.effective, new.effective, EFFECTIVE)
+    found += _pinning(base, new) if measured else ()
     if not measured:  # a case that ended early did not report some of its fields
         asked, found = (tuple(each for each in part if each.known) for part in (asked, found))
     return Pair(key, base, new, ratio, interval, processes, asked, found)
+
+
+def _pinning(base: CaseResult, new: CaseResult) -> tuple[Difference, ...]:
+    """Return whether only one side ran on a core of its own; which core it was makes no difference."""
+    pinned = [side.settings.pinned_core is not None for side in (base, new)]
+    return () if pinned[0] == pinned[1] else (Difference("pinned", *pinned),)
+
+
+def _without(remarks: Sequence[Remark], others: Sequence[Remark]) -> tuple[Remark, ...]:
+    known = {(each.kind, each.subject) for each in others}
+    return tuple(each for each in remarks if (each.kind, each.subject) not in known)
 
 
 def _ratio(
@@ -202,6 +238,6 @@ def _ratio(
     if not paired:
         ratio, interval = statistics.ratio_interval(list(new.values()), list(base.values()))
         return ratio, interval, (len(base), len(new))
-    passes = sorted(base.keys() & new.keys())
-    ratio, interval = statistics.geometric_mean_interval([new[number] / base[number] for number in passes])
-    return ratio, interval, (len(passes), len(passes))
+    ratios = [new[number] / base[number] for number in base.keys() & new.keys()]
+    ratio, interval = statistics.paired_ratio(ratios, 0.95 if len(ratios) <= BLOCKS else SECOND_LOOK)
+    return ratio, interval, (len(ratios), len(ratios))

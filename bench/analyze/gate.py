@@ -1,8 +1,14 @@
 """Judge a comparison: passed, regressed, inconclusive or not comparable, each with its reasons; never a coin flip.
 
 Latency is judged by one 95 % interval of the ratio and a threshold: a slow-down is a regression only if the whole
-interval is beyond the threshold, and a pass only if the whole interval is below it. Memory counters are exact, so they
-are compared exactly. Versions of torch, diffusers and the driver are what is under test, never a reason to refuse.
+interval is beyond the threshold, and a pass only if the whole interval is below it. A gate looks at most twice, and its
+intervals allow for that.
+
+Memory is judged by the peaks of processes, never by maxima, which grow with the number of processes. The allocator's
+counter is exact: a least peak that grew is a regression, unless the processes of one side differ from each other and
+are few. The resident size is noise, so it is a regression only if every new process exceeds every one of the base.
+
+Versions of torch, diffusers and the driver are what is under test, never a reason to refuse.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -10,16 +16,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench import units
-from bench.analyze.comparison import EnvironmentDifference, Pair
+from bench.analyze.comparison import BLOCKS, EXTENDED, EnvironmentDifference, Pair
+from bench.analyze.memory import FEWEST_NOISY, PeakPair
 from bench.records.case_result import CaseResult
-from bench.records.outcomes import FAULTS, Status
+from bench.records.outcomes import FAULTS, PeakKind, Status
+from bench.statistics import median
 
 THRESHOLD = 0.03
 """A slow-down of 3 %: what six blocks of processes can distinguish from none on a quiet machine."""
 MEMORY_SLACK_BYTES, MEMORY_SLACK = 16 * units.MIB, 0.005
 """Allocators round and libraries keep workspaces, so growth up to the larger of the two does not count."""
-BLOCKS, EXTENDED = 6, 12
-"""Six blocks distinguish 3 % from none where processes differ by 0.5 %; cases that they leave open get six more."""
+MANY_PROCESSES = 8
+"""Per side, from which growth counts although peaks vary. That all of eight lie above all of eight others happens by
+chance in one of 12,870 comparisons, with six in one of 924: too often for a gate of many cases."""
+NOISY_GROWTH = 0.10
+"""What counts with fewer processes (but four per side): twice the 5 % by which resident sizes of one case differ."""
 ANSWERS = (Status.SKIPPED, Status.OOM)
 """Not a measurement, but an answer that can be expected again."""
 
@@ -61,9 +72,15 @@ class Reason(StrEnum):
     UNDECIDED = "undecided"  # the threshold is within the interval
     MEMORY_UNKNOWN = "memory-unknown"  # on one side
     MEMORY_GREW = "memory-grew"  # by more than `memory_slack_bytes`
+    MEMORY_VARIES = "memory-varies"  # between processes, so that growth is neither shown nor excluded
     MEMORY_KEPT = "memory-kept"
 
 
+MEMORY_VERDICTS = {
+    Reason.MEMORY_GREW: GateVerdict.REGRESSED,
+    Reason.MEMORY_VARIES: GateVerdict.INCONCLUSIVE,
+    Reason.MEMORY_KEPT: GateVerdict.PASSED,
+}
 Judgement = tuple[GateVerdict, Reason]
 
 
@@ -107,7 +124,7 @@ def judge(pairs: Iterable[Pair], threshold: float = THRESHOLD, without: Collecti
 
 
 def settle(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> list[Judged]:
-    """Judge after six blocks, and once more, with all the data, where noise left a latency open; never again.
+    """Judge after six blocks, and once more, with all the data, where noise left a case open; never again.
 
     Args:
         measure: measures the named cases (None: all) in blocks of these numbers, and judges all data so far.
@@ -132,6 +149,8 @@ def memory_slack_bytes(before: float) -> float:
 
 def _noisy(judged: Judged) -> bool:
     """Say whether it is noise that leaves a case open, which more blocks reduce."""
+    if Reason.MEMORY_VARIES in judged.reasons:
+        return True
     return judged.pair.stable and _latency(judged.pair, judged.threshold)[1] is Reason.UNDECIDED
 
 
@@ -213,10 +232,28 @@ def _latency(pair: Pair, threshold: float) -> Judgement:
 
 def _memory(pair: Pair) -> Judgement | None:
     """Judge the peaks of a generation; None on a device that counts none."""
-    before, after = pair.memory_bytes
-    if before is None and after is None:
+    peaks = pair.peaks
+    if not peaks.base and not peaks.new:
         return None
-    if before is None or after is None:
+    if not peaks.base or not peaks.new:
         return GateVerdict.INCONCLUSIVE, Reason.MEMORY_UNKNOWN
-    grew = after - before > memory_slack_bytes(before)
-    return (GateVerdict.REGRESSED, Reason.MEMORY_GREW) if grew else (GateVerdict.PASSED, Reason.MEMORY_KEPT)
+    reason = _counted(peaks) if peaks.kind is PeakKind.ALLOCATED else _resident(peaks)
+    return MEMORY_VERDICTS[reason], reason
+
+
+def _counted(peaks: PeakPair) -> Reason:
+    """Judge an exact counter. Where processes choose different algorithms, chance may put few of them apart."""
+    slack = memory_slack_bytes(min(peaks.base))
+    if min(peaks.new) - min(peaks.base) > slack:
+        clear = peaks.gap_bytes > slack or peaks.fewest >= MANY_PROCESSES
+        return Reason.MEMORY_GREW if clear else Reason.MEMORY_VARIES
+    half_grew = median(peaks.new) - median(peaks.base) > slack
+    return Reason.MEMORY_VARIES if half_grew else Reason.MEMORY_KEPT
+
+
+def _resident(peaks: PeakPair) -> Reason:
+    """Judge a noisy peak: it is kept unless every new process exceeds every one of the base."""
+    if peaks.gap_bytes <= memory_slack_bytes(max(peaks.base)):
+        return Reason.MEMORY_KEPT
+    large = peaks.gap_bytes > NOISY_GROWTH * max(peaks.base) and peaks.fewest >= FEWEST_NOISY
+    return Reason.MEMORY_GREW if large or peaks.fewest >= MANY_PROCESSES else Reason.MEMORY_VARIES

@@ -10,6 +10,7 @@ from dataclasses import replace
 from bench import statistics
 from bench.analyze.claims import judge_claim
 from bench.analyze.combine import combine, disturbed, measured
+from bench.analyze.memory import process_peaks
 from bench.analyze.roofline import roofline
 from bench.analyze.run import Run
 from bench.analyze.similarity import compare_pictures, expectation
@@ -113,6 +114,7 @@ def _statistics(
     if not latencies:
         return Statistics(processes=len(medians))
     images = case.settings.images or 1
+    peaks, peaks_kind = process_peaks(counted)
     center, interval, kind = _center(latencies, list(medians.values()) or [statistics.median(latencies)])
     warm = [record.timings.warm for record in counted if record.timings.warm is not None]
     return Statistics(
@@ -125,6 +127,8 @@ def _statistics(
         latency_high_s=interval.high if interval else None,
         interval=kind if interval else None,
         process_medians_s=dict(sorted(medians.items())) or None,
+        process_peaks_bytes=peaks,
+        process_peaks_kind=peaks_kind,
         latency_min_s=min(latencies),
         latency_max_s=max(latencies),
         device_time_median_s=_device_time(counted),

@@ -10,6 +10,7 @@ from math import isclose
 from pathlib import Path
 
 from bench import statistics
+from bench.analyze.memory import peak_bytes
 from bench.analyze.results import results
 from bench.analyze.run import Run, open_run
 from bench.errors import InputError
@@ -96,4 +97,12 @@ def _contradiction(result: CaseResult) -> str | None:
         return "seconds_per_image is not latency_median_s / images; are the units mixed?"
     if not isclose(statistics.geometric_mean_interval(medians)[0], median, rel_tol=_CLOSE):
         return "latency_median_s is not the geometric mean of process_medians_s; are the units mixed?"
+    return _other_peak(result)
+
+
+def _other_peak(result: CaseResult) -> str | None:
+    peaks = (result.statistics.process_peaks_bytes or {}).values()
+    if peaks and not isclose(max(peaks), peak_bytes(result) or 0.0, rel_tol=_CLOSE):
+        kind = result.statistics.process_peaks_kind
+        return f"peak_{kind} is not the largest of process_peaks_bytes; are the units mixed?"
     return None

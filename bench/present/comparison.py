@@ -14,7 +14,7 @@ from bench.units import listed
 FIELDS = (
     "case", "base", "new", "base_status", "new_status", "base_latency_s", "new_latency_s", "ratio", "ratio_low",
     "ratio_high", "base_processes", "new_processes", "verdict", "base_memory_bytes", "new_memory_bytes", "settings",
-    "effective",
+    "effective", "base_remarks", "new_remarks",
 )  # fmt: skip
 REST = "--format csv has everything"
 
@@ -49,6 +49,7 @@ def _record(pair: Pair, base: str, new: str) -> tuple[Any, ...]:
         pair.key, base, new, _status(pair.base), _status(pair.new), _latency(pair.base), _latency(pair.new),
         pair.ratio, low, high, *pair.processes, pair.verdict, *pair.memory_bytes,
         "; ".join(map(verdicts.difference, pair.settings)), "; ".join(map(verdicts.difference, pair.effective)),
+        *("; ".join(map(str, side.remarks)) if side is not None else "" for side in (pair.base, pair.new)),
     )  # fmt: skip
 
 
@@ -90,7 +91,8 @@ def _cells(pair: Pair | None) -> tuple[Cell, ...]:
     """Return a side's cells for one case; empty if neither it nor the base has the case."""
     if pair is None:
         return (Cell(),) * 4
-    tone = verdicts.COMPARED_TONES.get(pair.verdict, grid.Tone.NONE)
+    shown = verdicts.COMPARED_TONES.get(pair.verdict, grid.Tone.NONE)
+    tone = shown if pair.stable else grid.Tone.NONE
     return (
         _figure(pair.new),
         Cell(verdicts.change(pair), pair.ratio),
@@ -132,6 +134,8 @@ def _notes(compared: Compared) -> list[str]:
         lines += _one_sided(base, side, pairs)
         lines += verdicts.grouped(pairs, lambda pair: pair.settings)
         lines += verdicts.grouped(pairs, lambda pair: pair.effective, "in effect: ")
+        lines += verdicts.other_remarks(pairs, base.name, side.name)
+        lines += filter(None, [verdicts.by_chance(pairs, side.name)])
         mean = geometric_mean(pairs) if len(pairs) > 1 else None
         lines += [f"{side.name}: geometric mean of {len(pairs)} ratios {units.change(mean)}"] if mean else []
     if any(pair.interval for pairs in compared.pairs for pair in pairs):

@@ -87,6 +87,7 @@ def _notes(gated: GateResult) -> list[str]:
         *map(verdicts.environment, gated.environment),
         *([other] if images else []),
         *verdicts.grouped(pairs, lambda pair: pair.effective, "in effect: "),
+        *verdicts.other_remarks(pairs, gated.base, gated.new),
         verdicts.SIDE_BY_SIDE if gated.side_by_side else verdicts.STORED,
         *(f"{key}: not judged, because only the new side has it" for key in gated.only_in_new),
     ]

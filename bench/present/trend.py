@@ -8,7 +8,7 @@ from bench.analyze.trend import FEWEST_RUNS, SIGNIFICANCE, Change, Series
 from bench.present import grid, render, verdicts, words
 from bench.present.grid import ALWAYS, Cell, Column, Grid
 
-FIELDS = ("case", "run", "started_at", "latency_s", "change_ratio", "change_p", "changed_with")
+FIELDS = ("case", "run", "started_at", "latency_s", "change_ratio", "change_p", "autocorrelation", "changed_with")
 COLUMNS = (
     Column("case", left=True, wraps=True, keep=ALWAYS),
     Column("runs", "in which the case was measured", keep=1),
@@ -65,18 +65,29 @@ def _row(series: Series) -> tuple[Cell, ...]:
 def _described(series: Series, change: Change) -> str:
     """Say where a level changed, by how much, and what else changed in the same run."""
     along = f" with {', '.join(map(verdicts.difference, change.environment))}" if change.environment else ""
-    return f"{units.change(change.ratio)} at {series.points[change.at].run}{along} (p = {change.probability:.3f})"
+    return f"{units.change(change.ratio)} at {series.points[change.at].run}{along} {_certainty(change)}"
+
+
+def _certainty(change: Change) -> str:
+    return f"(p = {change.probability:.3f}, autocorrelation {change.autocorrelation:+.2f})"
 
 
 def _change(change: Change | None) -> tuple[Any, ...]:
     if change is None:
-        return (None, None, None)
-    return (change.ratio, change.probability, "; ".join(map(verdicts.difference, change.environment)))
+        return (None, None, None, None)
+    return (
+        change.ratio,
+        change.probability,
+        change.autocorrelation,
+        "; ".join(map(verdicts.difference, change.environment)),
+    )
 
 
 def _notes(series: Sequence[Series]) -> list[str]:
     short = [each for each in series if len(each.points) < FEWEST_RUNS]
-    lines = [f"A change is reported at p <= {SIGNIFICANCE} of a permutation test; a positive change is slower."]
+    lines = [
+        f"A change is reported at p <= {SIGNIFICANCE} of a permutation test; a positive change is slower.",
+    ]
     if short:
         cases = f"{len(short)} of {words.count(len(series), 'case')}"
         lines.append(f"A change in the middle of fewer than {FEWEST_RUNS} runs cannot be found: {cases}.")

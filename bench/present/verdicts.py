@@ -6,11 +6,20 @@ from typing import Any
 from bench import units
 from bench.analyze.baselines import NO_BASELINE, Saved
 from bench.analyze.candidates import Candidate, ExclusionKind, ExclusionReason
-from bench.analyze.comparison import ComparisonVerdict, Difference, EnvironmentDifference, Pair
-from bench.analyze.gate import BLOCKS, EXTENDED, GateVerdict, Judged, Reason, memory_slack_bytes
+from bench.analyze.comparison import (
+    BLOCKS,
+    EXTENDED,
+    ComparisonVerdict,
+    Difference,
+    EnvironmentDifference,
+    Pair,
+    expected_by_chance,
+)
+from bench.analyze.gate import GateVerdict, Judged, Reason, memory_slack_bytes
 from bench.present import words
 from bench.present.grid import Tone
 from bench.records.case_result import CaseResult
+from bench.records.outcomes import Status
 from bench.statistics import MIN_PROCESSES
 from bench.units import listed
 
@@ -59,7 +68,9 @@ def compared(pair: Pair) -> str:
     """Return what a pair shows."""
     if pair.verdict is ComparisonVerdict.NOT_MEASURED:
         return _statuses(pair)
-    return spelled(pair.verdict)
+    sides = {"base": pair.base, "new": pair.new}
+    unstable = [name for name, side in sides.items() if side is not None and side.status is Status.UNSTABLE]
+    return spelled(pair.verdict) + (f" ({' and '.join(unstable)} unstable)" if unstable else "")
 
 
 def change(pair: Pair) -> str:
@@ -78,7 +89,8 @@ def memory(pair: Pair) -> str:
     text = units.memory(after)
     if before is None or after is None or abs(after - before) < units.MIB / 2:
         return text
-    return f"{text} ({units.memory_change(after - before)})"
+    noise = ", may be noise" if pair.peaks.may_be_noise else ""
+    return f"{text} ({units.memory_change(after - before)}{noise})"
 
 
 def grouped(pairs: Sequence[Pair], found: Callable[[Pair], Sequence[Difference]], prefix: str = "") -> list[str]:
@@ -91,6 +103,33 @@ def grouped(pairs: Sequence[Pair], found: Callable[[Pair], Sequence[Difference]]
         f"{prefix}{text} ({'all cases' if len(keys) == len(pairs) > 1 else listed(keys)})"
         for text, keys in cases.items()
     ]
+
+
+def other_remarks(pairs: Sequence[Pair], base: str, new: str) -> list[str]:
+    """Return what a reader should know of the cases of one side alone."""
+    lines = []
+    for at, name in enumerate((base, new)):
+        cases: dict[str, list[str]] = {}
+        for pair in pairs:
+            for remark in pair.other_remarks[at]:
+                cases.setdefault(words.warning(remark.kind), []).append(pair.key)
+        lines += [f"only in {name}: {text} ({listed(keys)})" for text, keys in cases.items()]
+    return lines
+
+
+def by_chance(pairs: Sequence[Pair], name: str) -> str:
+    """Return how many cases differ, beside how many would by chance; empty if no case has an interval."""
+    expected, count = expected_by_chance(pairs)
+    if not count:
+        return ""
+    slower, faster = (
+        sum(pair.verdict is verdict for pair in pairs)
+        for verdict in (ComparisonVerdict.SLOWER, ComparisonVerdict.FASTER)
+    )
+    return (
+        f"{name}: {slower} slower and {faster} faster of {words.count(count, 'case')}; by chance alone, about "
+        f"{expected:.2g} would be slower and as many faster if nothing had changed."
+    )
 
 
 def gate_reasons(judged: Judged) -> str:
@@ -195,12 +234,17 @@ def _beyond(judged: Judged) -> str:
 
 def _memory(judged: Judged) -> str:
     before, after = (known or 0.0 for known in judged.pair.memory_bytes)
-    return f"peak memory {units.memory(before)} -> {units.memory(after)} ({units.memory_change(after - before)})"
+    change = units.memory_change(after - before)
+    return f"median peak memory {units.memory(before)} -> {units.memory(after)} ({change})"
 
 
 def _memory_grew(judged: Judged) -> str:
-    before, _ = judged.pair.memory_bytes
-    return f"{_memory(judged)}, beyond {units.memory_change(memory_slack_bytes(before or 0.0))}"
+    return f"{_memory(judged)}, beyond {units.memory_change(memory_slack_bytes(min(judged.pair.peaks.base)))}"
+
+
+def _memory_varies(judged: Judged) -> str:
+    base, new = map(len, (judged.pair.peaks.base, judged.pair.peaks.new))
+    return f"{_memory(judged)} varies between processes, and {base} and {new} of them do not show whether it grew"
 
 
 REASONS: Mapping[Reason, Callable[[Judged], str]] = {
@@ -229,6 +273,7 @@ REASONS: Mapping[Reason, Callable[[Judged], str]] = {
         f"the {'base' if each.pair.memory_bytes[0] is None else 'new'} side has no peak memory on file"
     ),
     Reason.MEMORY_GREW: _memory_grew,
+    Reason.MEMORY_VARIES: _memory_varies,
     Reason.MEMORY_KEPT: _memory,
 }
 """Reason -> its sentence."""

@@ -12,6 +12,7 @@ from bench.records.columns import (
     Medians,
     Names,
     Number,
+    ProcessBytes,
     Remarks,
     Seconds,
     Text,
@@ -32,7 +33,15 @@ from bench.records.models import (
     Timings,
     Work,
 )
-from bench.records.outcomes import ClaimVerdict, Expectation, IntervalKind, JudgedBy, NotJudged, Status
+from bench.records.outcomes import (
+    ClaimVerdict,
+    Expectation,
+    IntervalKind,
+    JudgedBy,
+    NotJudged,
+    PeakKind,
+    Status,
+)
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,10 @@ class Statistics:
     latency_high_s: Latency | None = column("upper end of the interval")
     interval: IntervalKind | None = column("what the interval covers: " + " or ".join(IntervalKind))
     process_medians_s: Medians | None = column("median of every measured process, as JSON; what `gate` compares")
+    process_peaks_bytes: ProcessBytes | None = column(
+        "peak memory of a generation in every measured process, as JSON; what `gate` compares"
+    )
+    process_peaks_kind: PeakKind | None = column("what those peaks are of: " + " or ".join(PeakKind))
     latency_min_s: Latency | None = column("fastest sample")
     latency_max_s: Latency | None = column("slowest sample")
     device_time_median_s: Seconds | None = column("time between device events, taken as latency_median_s is")

@@ -38,6 +38,13 @@ class IntervalKind(StrEnum):
     BETWEEN = "between-processes"  # the geometric mean over processes
 
 
+class PeakKind(StrEnum):
+    """What the peak memory of a process is of."""
+
+    ALLOCATED = "allocated_bytes"  # counted by the allocator: the same in every process unless what it does differs
+    RSS_GROWTH = "rss_growth_bytes"  # resident pages: differs by several percent between processes of one case
+
+
 class JudgedBy(StrEnum):
     """Which documented figure decided a claim."""
 

@@ -9,10 +9,12 @@ from bench.analyze.comparison import (
     EnvironmentDifference,
     Pair,
     environment_differences,
+    expected_by_chance,
     geometric_mean,
     pair_up,
 )
 from bench.analyze.side import Side
+from bench.records.outcomes import PeakKind, Remark, RemarkKind
 from bench.statistics import Interval
 
 THREE = [1.0, 1.01, 0.99]
@@ -43,9 +45,15 @@ def test_three_processes_on_each_side_have_an_interval(pairs_of):
 
 
 def test_paired_passes_cancel_a_drift(pairs_of):
-    base, new = [1.0, 2.0, 4.0, 8.0], [1.1, 2.2, 4.4, 8.8]
+    base, new = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0], [1.1, 2.2, 4.4, 8.8, 17.6, 35.2]
     interval = pairs_of(in_passes("a", base), in_passes("a", new), passes_are_pairs=True)[0].interval
     assert (interval.low, interval.high) == pytest.approx((1.1, 1.1))
+
+
+def test_one_bad_process_of_fourteen_pairs_does_not_widen_the_interval(pairs_of):
+    """By hand: thirteen ratios of 1 and one of 2; the 18th Walsh average of 105 is still one of 91 that are 0."""
+    base, new = in_passes("a", [1.0] * 14), in_passes("a", [1.0] * 13 + [2.0])
+    assert pairs_of(base, new, passes_are_pairs=True)[0].interval == Interval(1.0, 1.0)
 
 
 def test_only_passes_that_both_sides_have_are_pairs(pairs_of):
@@ -91,6 +99,27 @@ def test_what_is_in_effect_differently_is_listed(pairs_of, base, new):
     assert pair.effective == (Difference(field, base[field], new[field]),)
 
 
+@pytest.mark.parametrize(("base", "new"), [(3, None), (None, 3)])
+def test_a_core_of_its_own_on_one_side_alone_is_listed(pairs_of, base, new):
+    sides = ([measured("a", 1.0, **({} if core is None else {"pinned_core": core}))] for core in (base, new))
+    assert pairs_of(*sides)[0].effective == (Difference("pinned", base is not None, new is not None),)
+
+
+def test_which_core_it_was_makes_no_difference(pairs_of):
+    assert pairs_of([measured("a", 1.0, pinned_core=3)], [measured("a", 1.0, pinned_core=5)])[0].effective == ()
+
+
+def test_a_remark_that_both_sides_have_is_not_of_one_alone():
+    one, other = result(remarks="disturbed:0.4; never-warm"), result(remarks="disturbed:0.1")
+    assert Pair("sd/a", one, other).other_remarks == ((Remark(RemarkKind.NEVER_WARM),), ())
+
+
+@pytest.mark.parametrize(("ratio", "low", "high"), [(1.5, 1.4, 1.6), (1.5, 0.9, 2.1)])
+def test_chance_is_counted_over_the_cases_that_have_an_interval(ratio, low, high):
+    pairs = [pair_with(ratio, low, high)] * 80 + [Pair("sd/a", result(), None)]
+    assert expected_by_chance(pairs) == (2.0, 80)
+
+
 @pytest.mark.parametrize(("field", "work"), [("denoiser_calls", True), ("parameters", True), ("vae_slicing", False)])
 def test_what_changes_how_much_there_is_to_compute_is_other_work(field, work):
     difference = Difference(field, 2, 1)
@@ -103,24 +132,45 @@ def test_threads_are_a_setting_of_a_cpu_only(pairs_of, device, differences):
     assert pairs_of(*sides)[0].settings == differences
 
 
-GIB = 2.0**30
+def with_peaks(kind, *peaks):
+    """Return a result whose processes have these peaks, of one kind."""
+    return result(process_peaks_bytes=dict(enumerate(peaks)), process_peaks_kind=kind)
+
+
+TENSORS, RESIDENT = PeakKind.ALLOCATED, PeakKind.RSS_GROWTH
 
 
 @pytest.mark.parametrize(
     ("base", "new", "expected"),
     [
-        ({"peak_allocated_bytes": GIB}, {"peak_allocated_bytes": 2 * GIB}, (GIB, 2 * GIB)),
-        ({"peak_rss_growth_bytes": GIB}, {"peak_rss_growth_bytes": 2 * GIB}, (GIB, 2 * GIB)),
-        ({"peak_allocated_bytes": GIB}, {"peak_rss_growth_bytes": 2 * GIB}, (GIB, None)),
-        ({}, {}, (None, None)),
+        (with_peaks(TENSORS, 1.0), with_peaks(TENSORS, 2.0), (1.0, 2.0)),
+        (with_peaks(RESIDENT, 1.0), with_peaks(RESIDENT, 2.0), (1.0, 2.0)),
+        (with_peaks(TENSORS, 1.0), with_peaks(RESIDENT, 2.0), (1.0, None)),
+        (with_peaks(RESIDENT, 1.0), None, (1.0, None)),
+        (result(), result(), (None, None)),
     ],
 )
 def test_memory_is_of_one_kind_on_both_sides(base, new, expected):
-    assert Pair("sd/a", result(**base), result(**new)).memory_bytes == expected
+    assert Pair("sd/a", base, new).memory_bytes == expected
 
 
-def test_a_side_that_does_not_have_the_case_has_no_memory():
-    assert Pair("sd/a", result(peak_rss_growth_bytes=GIB), None).memory_bytes == (GIB, None)
+def test_memory_is_the_median_of_the_processes_however_many_there_are():
+    pair = Pair("sd/a", with_peaks(RESIDENT, 5.0), with_peaks(RESIDENT, 5.0, 4.0, 9.0))
+    assert pair.memory_bytes == (5.0, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "base", "new", "expected"),
+    [
+        (RESIDENT, [1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0], False),
+        (RESIDENT, [5.0, 6.0, 7.0, 8.0], [1.0, 2.0, 3.0, 4.0], False),
+        (RESIDENT, [1.0, 2.0, 3.0, 5.0], [4.0, 6.0, 7.0, 8.0], True),
+        (RESIDENT, [1.0, 2.0, 3.0], [5.0, 6.0, 7.0, 8.0], True),
+        (TENSORS, [1.0], [5.0], False),
+    ],
+)
+def test_a_change_of_resident_size_may_be_noise_unless_every_process_shows_it(kind, base, new, expected):
+    assert Pair("sd/a", with_peaks(kind, *base), with_peaks(kind, *new)).peaks.may_be_noise is expected
 
 
 def pair_with(ratio, low, high):

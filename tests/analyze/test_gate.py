@@ -1,19 +1,29 @@
 """The verdicts, by table: statuses, thresholds, memory, what cannot be compared, and what all of them come to."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from analyze.make import result
 
-from bench.analyze.comparison import Difference, Pair
-from bench.analyze.gate import BLOCKS, EXTENDED, GateVerdict, Judged, Reason, judge, overall, settle
+from bench.analyze.comparison import BLOCKS, EXTENDED, Difference, Pair
+from bench.analyze.gate import GateVerdict, Judged, Reason, judge, overall, settle
 from bench.records.columns import flatten
-from bench.records.outcomes import Status
+from bench.records.outcomes import PeakKind, Status
 from bench.statistics import Interval
 from bench.units import GIB, MIB
 
 P, R, I, N = GateVerdict.PASSED, GateVerdict.REGRESSED, GateVerdict.INCONCLUSIVE, GateVerdict.NOT_COMPARABLE  # noqa: E741 - initials of a table
-MEASURED = result("a", weights="hub", peak_allocated_bytes=1.0 * GIB)
+
+TENSORS, RESIDENT = PeakKind.ALLOCATED, PeakKind.RSS_GROWTH
+
+
+def of_peaks(*peaks, kind=TENSORS):
+    """Return the columns of a result whose processes have these peaks."""
+    return {"process_peaks_bytes": dict(enumerate(peaks)), "process_peaks_kind": kind}
+
+
+MEASURED = result("a", weights="hub", **of_peaks(1.0 * GIB))
 SAME = Pair("sd/a", MEASURED, MEASURED, 1.0, Interval(0.99, 1.01), (6, 6))
 NO_FIGURES = replace(SAME, ratio=None, interval=None)
 
@@ -103,7 +113,73 @@ def test_a_change_of_status_has_its_reason(before, after, reason):
 
 
 def memory(before, after):
-    return replace(SAME, base=like(peak_allocated_bytes=before), new=like(peak_allocated_bytes=after))
+    """Return a pair with one exact peak on each side; None: unknown."""
+    base, new = (like(**of_peaks(*filter(None, [peak]))) for peak in (before, after))
+    return replace(SAME, base=base, new=new)
+
+
+def peaks(kind, base, new):
+    """Return a pair with these peaks in MiB beyond 4 GiB, one for each process."""
+    sides = (like(**of_peaks(*(4 * GIB + each * MIB for each in side), kind=kind)) for side in (base, new))
+    return replace(SAME, **dict(zip(("base", "new"), sides, strict=True)))
+
+
+WORKSPACE = 256  # MiB that an algorithm may take, beyond what tensors need
+
+
+@pytest.mark.parametrize(
+    ("base", "new", "expected"),
+    [
+        ([0] * 6, [64] * 6, Reason.MEMORY_GREW),
+        ([0] * 6, [64] * 5 + [64 + WORKSPACE], Reason.MEMORY_GREW),
+        ([0] * 5 + [WORKSPACE], [64] * 6, Reason.MEMORY_VARIES),  # until there are eight
+        ([0] * 13 + [WORKSPACE], [64] * 14, Reason.MEMORY_GREW),
+        ([0] * 6, [0] * 5 + [WORKSPACE], Reason.MEMORY_KEPT),  # the maximum grew, and says nothing
+        ([0] * 13 + [WORKSPACE] * 1, [0] * 12 + [WORKSPACE] * 2, Reason.MEMORY_KEPT),
+        ([0] * 6, [0] * 2 + [WORKSPACE] * 4, Reason.MEMORY_VARIES),
+        ([0], [0] * 5 + [WORKSPACE], Reason.MEMORY_KEPT),  # unequal numbers
+        ([0], [64], Reason.MEMORY_GREW),
+    ],
+)
+def test_exact_memory_is_judged_by_the_least_peak_and_by_whether_processes_agree(base, new, expected):
+    assert expected in judged(peaks(TENSORS, base, new)).reasons
+
+
+@pytest.mark.parametrize(
+    ("base", "new", "expected"),
+    [
+        ([106, 0, 1, 64], [44, 105, 3, 90], Reason.MEMORY_KEPT),
+        ([0, 1, 64, 106], [107, 110, 130, 140], Reason.MEMORY_KEPT),  # within the slack of 20.5 MiB
+        ([0, 1, 64, 106], [130, 140, 150, 160], Reason.MEMORY_VARIES),
+        ([0] * 6, [410] * 6, Reason.MEMORY_GREW),  # over 10 %
+        ([0] * 3, [410] * 3, Reason.MEMORY_VARIES),
+        ([0, 50, 106] * 3, [130, 140, 150] * 3, Reason.MEMORY_GREW),
+        ([0, 50, 106] * 3, [130, 140, 150] * 2 + [130, 140, 100], Reason.MEMORY_KEPT),
+    ],
+)
+def test_resident_memory_grew_only_if_it_did_in_every_process(base, new, expected):
+    extended = replace(interval(0.99, 1.01), processes=(9, 9))
+    sides = peaks(RESIDENT, base, new)
+    assert expected in judged(replace(extended, base=sides.base, new=sides.new)).reasons
+
+
+PUBLISHED = {  # of four processes each, in GiB; the same code, in the same hour (results/published/amd-epyc)
+    "baseline": [4.565, 4.458, 4.459, 4.522],
+    "bf16": [2.307, 2.191, 2.239, 2.200],
+    "distilled": [2.992, 3.067, 2.909, 2.909],
+    "distilled-tiny-vae": [2.723, 2.586, 2.581, 2.691],
+}
+
+
+@pytest.mark.parametrize("case", PUBLISHED)
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_no_part_of_the_published_run_regresses_in_memory_against_another(case, count):
+    sizes = [size * GIB for size in PUBLISHED[case]]
+    for new in combinations(range(4), count):
+        for base in (set(range(4)) - set(new), range(4), range(1)):
+            sides = [like(**of_peaks(*(sizes[at] for at in side), kind=RESIDENT)) for side in (base, new) if side]
+            if len(sides) > 1:
+                assert judged(replace(SAME, base=sides[0], new=sides[1])).verdict is not R
 
 
 @pytest.mark.parametrize(
@@ -135,7 +211,7 @@ def test_grown_memory_regresses_where_latency_cannot_be_judged():
 
 
 def test_grown_memory_regresses_where_latency_is_unstable():
-    pair = replace(memory(GIB, 2 * GIB), new=like(peak_allocated_bytes=2 * GIB, status="unstable"))
+    pair = replace(memory(GIB, 2 * GIB), new=like(**of_peaks(2 * GIB), status="unstable"))
     assert judged(pair).verdict is R
 
 
@@ -218,6 +294,11 @@ def test_only_open_cases_are_measured_again():
     wide = interval(0.98, 1.08)
     first = [as_judged("a", P), as_judged("b", I, wide), as_judged("c", R), as_judged("d", N)]
     assert asked_after(first) == [(None, range(BLOCKS)), ({"b"}, range(BLOCKS, EXTENDED))]
+
+
+def test_more_blocks_are_measured_where_memory_is_open():
+    found = judged(peaks(RESIDENT, [0, 1, 64, 106, 50, 20], [130, 140, 150, 160, 170, 180]))
+    assert asked_after([found]) == [(None, range(BLOCKS)), ({"sd/a"}, range(BLOCKS, EXTENDED))]
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,13 @@ def test_a_case_that_is_not_ok_is_not_recommended(status, tmp_path):
     assert why(found, "fp16") == ExclusionReason(ExclusionKind.STATUS)
 
 
+@pytest.mark.parametrize(("latency_s", "best"), [(1.0 / 1.06, "baseline"), (1.0 / 1.08, "fp16")])
+def test_the_margin_without_intervals_is_that_of_a_ratio_of_two_processes(tmp_path, latency_s, best):
+    """By hand: 1.96 * 2.4 % * sqrt(2) = 6.7 %."""
+    found = only(tmp_path, [fp16()], [measured("baseline", 1.0), measured("fp16", latency_s)])
+    assert found.best.case.name == best
+
+
 def test_of_cases_that_cannot_be_distinguished_the_one_that_changes_least_is_recommended(tmp_path):
     found = only(tmp_path, [sliced()], [measured("baseline", 1.02), measured("sliced", 1.0)])
     assert found.best.case.name == "baseline"

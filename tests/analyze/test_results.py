@@ -4,7 +4,7 @@ from analyze.make import A100, SCENARIO, case, ended, in_passes, make_results, m
 from bench.analyze.results import Book, results
 from bench.analyze.run import open_run
 from bench.records.models import Peaks
-from bench.records.outcomes import IntervalKind, Remark, RemarkKind, Status
+from bench.records.outcomes import IntervalKind, PeakKind, Remark, RemarkKind, Status
 
 TEN = [10.0, 1.0, 9.0, 2.0, 8.0, 3.0, 7.0, 4.0, 6.0, 5.0]
 
@@ -118,6 +118,27 @@ def test_the_peak_of_several_processes_is_the_highest_of_each_kind(tmp_path):
         measured("baseline", 1.0, process=1, peak_allocated_bytes=100, peak_reserved_bytes=400),
     ]
     assert result_of(tmp_path, *records).memory.generation == Peaks(200, 400, None)
+
+
+def test_the_peak_of_each_measured_process_is_kept_by_its_pass(tmp_path):
+    records = [
+        measured("baseline", 1.0, peak_allocated_bytes=200, peak_rss_growth_bytes=900),
+        ended("baseline", "failed", process=1, peak_allocated_bytes=700),
+        measured("baseline", 1.0, process=2, peak_allocated_bytes=100, peak_rss_growth_bytes=900),
+    ]
+    found = statistics_of(tmp_path, *records)
+    assert found.process_peaks_bytes == {0: 200, 2: 100}
+    assert found.process_peaks_kind is PeakKind.ALLOCATED
+
+
+def test_a_peak_without_an_accelerator_is_of_the_resident_size(tmp_path):
+    found = statistics_of(tmp_path, measured("baseline", 1.0, peak_rss_growth_bytes=900))
+    assert found.process_peaks_bytes == {0: 900}
+    assert found.process_peaks_kind is PeakKind.RSS_GROWTH
+
+
+def test_a_process_that_knows_no_peak_has_none(tmp_path):
+    assert statistics_of(tmp_path, measured("baseline", 1.0)).process_peaks_bytes is None
 
 
 def test_the_peak_of_a_process_that_failed_does_not_count(tmp_path):

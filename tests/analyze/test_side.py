@@ -13,11 +13,15 @@ from bench.analyze.side import Side, distinct, open_side
 from bench.errors import InputError
 from bench.records import store
 from bench.records.table import results_csv
+from bench.units import GIB
 
 
 @pytest.fixture
 def run(tmp_path):
-    records = [*in_passes("baseline", [1.0, 1.1, 1.2]), *in_passes("fp16", [0.5, 0.6, 0.7])]
+    records = [
+        *in_passes("baseline", [1.0, 1.1, 1.2], peak_rss_growth_bytes=2.0 * GIB),
+        *in_passes("fp16", [0.5, 0.6, 0.7]),
+    ]
     cases = [case(), case("fp16"), case("big")]
     folder = make_folder(tmp_path / "run", cases, [*records, ended("big", "oom", "full")])
     (folder / store.RESULTS).write_text(results_csv(results(open_run(folder))), encoding="utf-8")
@@ -113,6 +117,8 @@ def test_a_row_that_was_not_measured_needs_no_figures(file):
         ("process_medians_s", '{"0": 0.011, "1": 1.1, "2": 109.1}', "is outside latency_min_s and latency_max_s"),
         ("seconds_per_image", "1100", "is not latency_median_s / images"),
         ("process_medians_s", '{"0": 1.0, "1": 1.0, "2": 1.2}', "is not the geometric mean of process_medians_s"),
+        ("peak_rss_growth_bytes", "2.0", "peak_rss_growth_bytes is not the largest of process_peaks_bytes"),
+        ("peak_rss_growth_bytes", "0", "peak_rss_growth_bytes is not the largest of process_peaks_bytes"),
     ],
 )
 def test_figures_that_contradict_each_other_are_refused(file, column, text, words):

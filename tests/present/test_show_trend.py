@@ -16,7 +16,7 @@ def make_series(key="sd/baseline", *, changes=(), left_out=(), count=12, tiny=Fa
     return Series(key, points, changes, left_out, tiny)
 
 
-CHANGED = make_series(changes=(Change(6, 1.5, 0.002, (Difference("torch", "2.9.0", "2.10.0"),)),))
+CHANGED = make_series(changes=(Change(6, 1.5, 0.002, 0.3, (Difference("torch", "2.9.0", "2.10.0"),)),))
 
 
 def row(series):
@@ -25,7 +25,7 @@ def row(series):
 
 
 def test_a_change_has_its_size_its_run_and_what_changed_with_it():
-    assert row(CHANGED)["changes"] == "+50.0 % at run-6 with torch: 2.9.0 -> 2.10.0 (p = 0.002)"
+    assert row(CHANGED)["changes"] == "+50.0 % at run-6 with torch: 2.9.0 -> 2.10.0 (p = 0.002, autocorrelation +0.30)"
 
 
 def test_a_case_without_a_change_says_so():

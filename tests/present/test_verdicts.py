@@ -11,13 +11,22 @@ from bench.analyze.comparison import Difference, EnvironmentDifference, Pair
 from bench.analyze.gate import GateVerdict, Judged, Reason
 from bench.present import verdicts
 from bench.records.case_result import Similarity
-from bench.records.outcomes import Remark, RemarkKind
+from bench.records.outcomes import PeakKind, Remark, RemarkKind
 from bench.statistics import Interval
 from bench.units import GIB
 
-BASE, NEW = result(peak_allocated_bytes=GIB), result(peak_allocated_bytes=2 * GIB)
+
+def with_peaks(*peaks, kind=PeakKind.ALLOCATED):
+    return result(process_peaks_bytes=dict(enumerate(peaks)), process_peaks_kind=kind)
+
+
+BASE, NEW = with_peaks(GIB), with_peaks(2 * GIB)
 TORCH = Difference("dtypes", "float32", ("a", "b"))
 SLOWER = Pair("sd/x", BASE, NEW, 1.05, Interval(1.04, 1.06), (6, 6), psnr_db=12.34)
+VARIES = (
+    "median peak memory 1.00 GiB -> 2.00 GiB (+1.00 GiB) varies between processes, and 1 and 1 of them do not show "
+    "whether it grew"
+)
 SPAN = "latency +5.0 %, 95 % interval +4.0 % to +6.0 %"
 
 
@@ -48,6 +57,12 @@ def test_a_difference_between_machines():
         (replace(SLOWER, settings=(TORCH,)), "other settings"),
         (replace(SLOWER, new=None), "only in base"),
         (replace(SLOWER, base=None), "only in new"),
+        (replace(SLOWER, new=result(status="unstable")), "slower (new unstable)"),
+        (replace(SLOWER, base=result(status="unstable")), "slower (base unstable)"),
+        (
+            replace(SLOWER, base=result(status="unstable"), new=result(status="unstable")),
+            "slower (base and new unstable)",
+        ),
         (replace(SLOWER, ratio=None, new=result(status="oom")), "ok -> oom"),
         (replace(SLOWER, ratio=None, base=result(status="oom"), new=result(status="oom")), "oom on both"),
     ],
@@ -73,6 +88,37 @@ def test_a_change(pair, text):
 )
 def test_the_peak_of_the_new_side_with_its_change(base, text):
     assert verdicts.memory(replace(SLOWER, base=base)) == text
+
+
+def test_a_change_of_resident_size_that_the_spread_explains_says_so():
+    base, new = (with_peaks(*peaks, kind=PeakKind.RSS_GROWTH) for peaks in ([GIB, 3 * GIB] * 2, [2 * GIB, 4 * GIB] * 2))
+    assert verdicts.memory(replace(SLOWER, base=base, new=new)) == "3.00 GiB (+1.00 GiB, may be noise)"
+
+
+def test_a_remark_of_one_side_names_it_and_the_cases():
+    busy, idle = result(remarks="disturbed:0.4"), result(remarks="idle(vae_tiling)")
+    pairs = [
+        Pair("sd/a", result(), busy),
+        Pair("sd/b", idle, busy),
+        Pair("sd/c", busy, result(remarks="disturbed:0.1")),
+    ]
+    assert verdicts.other_remarks(pairs, "monday", "friday") == [
+        "only in monday: nothing to do (sd/b)",
+        "only in friday: disturbed (sd/a, sd/b)",
+    ]
+
+
+def test_how_many_cases_differ_is_beside_how_many_would_by_chance():
+    """By hand: 2.5 % of 86 is 2.15."""
+    pairs = [replace(SLOWER, key=f"sd/{at}") for at in range(86)]
+    assert verdicts.by_chance([*pairs, replace(SLOWER, interval=None)], "friday") == (
+        "friday: 86 slower and 0 faster of 86 cases; by chance alone, about 2.1 would be slower and as many faster if "
+        "nothing had changed."
+    )
+
+
+def test_without_an_interval_nothing_is_said_of_chance():
+    assert verdicts.by_chance([replace(SLOWER, interval=None)], "friday") == ""
 
 
 def test_a_difference_in_all_cases_is_said_once():
@@ -143,8 +189,13 @@ def test_a_difference_in_some_cases_names_them():
         (Reason.UNDECIDED, {}, f"{SPAN}: +3.0 % is within it"),
         (Reason.MEMORY_UNKNOWN, {"base": result()}, "the base side has no peak memory on file"),
         (Reason.MEMORY_UNKNOWN, {"new": result()}, "the new side has no peak memory on file"),
-        (Reason.MEMORY_GREW, {}, "peak memory 1.00 GiB -> 2.00 GiB (+1.00 GiB), beyond +16 MiB"),
-        (Reason.MEMORY_KEPT, {"new": BASE}, "peak memory 1.00 GiB -> 1.00 GiB (+0 MiB)"),
+        (Reason.MEMORY_GREW, {}, "median peak memory 1.00 GiB -> 2.00 GiB (+1.00 GiB), beyond +16 MiB"),
+        (
+            Reason.MEMORY_VARIES,
+            {},
+            VARIES,
+        ),
+        (Reason.MEMORY_KEPT, {"new": BASE}, "median peak memory 1.00 GiB -> 1.00 GiB (+0 MiB)"),
     ],
 )
 def test_what_led_to_a_verdict(reason, changes, text):
