@@ -23,11 +23,11 @@ class Constraints:
     goal: Goal = Goal.LATENCY
     min_psnr_db: float = ALARM_DB  # against the reference's picture; nothing below ALARM_DB is recommended
     max_memory_bytes: float | None = None  # for each of loading, the first call and a generation
-    other_images: bool = False  # whether cases that make another image by design are admitted
+    other_images: bool = False  # whether cases that make a different image by design are admitted
 
     def __post_init__(self) -> None:
         if not self.min_psnr_db >= ALARM_DB:  # so that nan is refused, too
             raise InputError(
                 f"--min-psnr {self.min_psnr_db:g}: a difference below {ALARM_DB:g} dB is visible, "
-                f"so such a case is never recommended; give {ALARM_DB:g} or more"
+                f"so such cases are never recommended; give {ALARM_DB:g} or more"
             )

@@ -1,8 +1,8 @@
 """How close a case's pictures are to its baseline's, made from the same seeds: PSNR and SSIM (scikit-image).
 
 A speed-up that breaks the image is not a speed-up. With random weights the pictures show nothing, so similarity is only
-the numeric agreement of two computations. Settings that make another image by design (a scheduler, a model) are named,
-and their images are not judged.
+the numeric agreement of two computations. Settings that make a different image by design (a scheduler, a model) are
+named, and their images are not judged.
 """
 
 import hashlib

@@ -67,7 +67,7 @@ def gate(
         )
         result = _gate_interpreters(base_python, head_python, request, share)
     elif base_python or head_python:
-        raise InputError("give both --base-python and --head-python, or neither of them and two results")
+        raise InputError("give both --base-python and --head-python, or neither and two results")
     else:
         result = _gate_stored([Path(each) for each in what], share, baselines)
     presented.show(result)

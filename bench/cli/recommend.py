@@ -27,7 +27,7 @@ MaxMemory = Annotated[
 ]
 CodeFile = Annotated[Path | None, typer.Option(help="Also write the code to this file. By default, it is printed.")]
 OtherImages = Annotated[
-    bool, typer.Option("--allow-other-images", help="Admit cases that make another image by design.")
+    bool, typer.Option("--allow-other-images", help="Admit cases that make a different image by design.")
 ]
 Model = Annotated[str, typer.Argument(help="A known model, a hub id, or a folder.")]
 Budget = Annotated[float, typer.Option(min=0.1, help="How many minutes it may take.")]

@@ -44,7 +44,7 @@ class Attempt:
                 self.conclude(Status.CRASHED, f"{_death(event['code'])} while {self.phase}; see its log")
 
     def time_out(self, seconds: float) -> None:
-        self.conclude(Status.TIMEOUT, f"not done within {seconds:g} s, while {self.phase}")
+        self.conclude(Status.TIMEOUT, f"not finished within {seconds:g} s, while {self.phase}")
 
     def lose_server(self) -> None:
         self.conclude(Status.CRASHED, f"the fork server died while {self.phase}")

@@ -32,7 +32,7 @@ def lines(run: Run, results: Sequence[CaseResult], plots: int) -> list[str]:
         f"Fastest: {_fastest(results)}",
         f"Documented figures: {_documented(results)}",
         f"To look at: {_odd(results)}",
-        f"Files: {run.folder}/ (tables.md, results.csv, {words.count(plots, 'plot')}). Then: {then}",
+        f"Files: {run.folder}/ (tables.md, results.csv, {words.count(plots, 'plot')}). Next: {then}",
     ]
 
 
@@ -60,7 +60,7 @@ def _fastest(results: Sequence[CaseResult]) -> str:
 
 
 def _image(result: CaseResult) -> str:
-    return " (another image by design)" if another_image(result) else ""
+    return " (a different image by design)" if another_image(result) else ""
 
 
 def _documented(results: Sequence[CaseResult]) -> str:

@@ -15,16 +15,16 @@ from bench.records.case_result import CaseResult, Comparison
 from bench.records.outcomes import ClaimVerdict, Expectation, IntervalKind, NotJudged, Remark, RemarkKind, Status
 
 ALL_TINY = "TINY MODELS: the real classes at toy width. Their figures say nothing about the full-size models."
-SOME_TINY = "PARTLY TINY MODELS: what is marked (tiny) has toy width and says nothing about the full-size models."
+SOME_TINY = "PARTLY TINY MODELS: cases marked (tiny) have toy width and say nothing about the full-size models."
 RANDOM_WEIGHTS = (
-    "Random weights: time and memory hardly depend on their values, but pictures do and show nothing. That two of them "
-    "agree means that two computations agree, and nothing more."
+    "Random weights: time and memory hardly depend on the values, but the pictures do, and show only noise. If two of "
+    "them agree, it only means that two computations agree."
 )
 PICTURE_DIFFERS = "picture differs"
 FRONT = (
     "On the front: no other case is at least as good in time, memory and similarity (PSNR) and better in one of them. "
-    "Cases that make another picture by design, or have none to compare, are compared only with each other, in time "
-    "and memory. Memory is the highest peak of loading, the first call and a generation."
+    "Cases that make a different picture by design, or have none to compare, are compared only with each other, in "
+    "time and memory. Memory is the highest peak of loading, the first call and a generation."
 )
 
 VERDICTS = {
@@ -35,10 +35,10 @@ VERDICTS = {
     ClaimVerdict.GAINS_LESS: "gains less than documented",
 }
 NO_GAIN = {
-    NoGain.NOTHING_COMPARED: "there is nothing to compare, because no baseline was measured beside another case",
+    NoGain.NOTHING_COMPARED: "there is nothing to compare, because no baseline was measured with another case",
     NoGain.NONE_FASTER: "no case was faster than its baseline",
     NoGain.NOT_SHOWN: (
-        f"no gain with the same image is shown: each is within {ONE_PROCESS:.0%} or its interval, or its case is not ok"
+        f"no gain with the same image: each case is within {ONE_PROCESS:.0%} or its interval, or not ok"
     ),
 }
 INTERVALS = {IntervalKind.WITHIN: "within one process", IntervalKind.BETWEEN: "between processes"}
@@ -48,9 +48,9 @@ UNEXPLAINED = "although no setting explains it"
 REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     RemarkKind.HOST_BOUND: (
         "host-bound",
-        lambda share, _: f"the device computes for {share:.0%} of a call and waits for the host",
+        lambda share, _: f"the device computes for {share:.0%} of a call; otherwise it waits for the host",
     ),
-    RemarkKind.DISTURBED: ("disturbed", lambda share, _: f"other processes had its core for {share:.0%} of the time"),
+    RemarkKind.DISTURBED: ("disturbed", lambda share, _: f"other processes used its core for {share:.0%} of the time"),
     RemarkKind.NEVER_WARM: ("never warm", lambda *_: "calls were still changing when warm-up ended"),
     RemarkKind.WARMUP_CUT_SHORT: (
         "perhaps not warm",
@@ -58,7 +58,7 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     ),
     RemarkKind.IMAGE_DIFFERS: (
         "image differs",
-        lambda psnr, name: f"{units.decibels(psnr)} from the baseline's, {BLENDED.get(name, UNEXPLAINED)}",
+        lambda psnr, name: f"{units.decibels(psnr)} PSNR against the baseline's, {BLENDED.get(name, UNEXPLAINED)}",
     ),
     RemarkKind.IDLE: ("nothing to do", lambda _, name: f"{name} is on, but there was nothing for it to do"),
     RemarkKind.OVERRIDDEN: (
@@ -172,7 +172,7 @@ def speedup(comparison: Comparison) -> str:
 def intervals(results: Sequence[CaseResult]) -> str:
     """Return what the intervals of a table cover."""
     kinds = sorted({INTERVALS[kind] for each in results if (kind := each.statistics.interval) is not None})
-    paired = " Speed-ups have theirs from blocks." if any(each.comparison.speedup_low for each in results) else ""
+    paired = " Those of speed-ups are over blocks." if any(each.comparison.speedup_low for each in results) else ""
     return f"Intervals: 95 %, {' and '.join(kinds)}.{paired}" if kinds else ""
 
 
@@ -182,9 +182,9 @@ def expected(result: CaseResult) -> str:
         case Expectation.REFERENCE:
             return "the baseline"
         case Expectation.ANOTHER:
-            return f"another image by design ({', '.join(result.similarity.changed_by)})"
+            return f"a different image by design ({', '.join(result.similarity.changed_by)})"
         case Expectation.SAME:
-            return "the same image expected"
+            return "same image expected"
         case None:
             return ""
 

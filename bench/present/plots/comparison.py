@@ -52,7 +52,7 @@ def draw(compared: Compared, measured: Sequence[Sequence[Pair]]) -> Page:
         shift = (index - (len(others) - 1) / 2) * 0.6 / len(others)
         _draw(axes, {keys.index(pair.key) + shift: pair for pair in pairs if pair.key in keys}, color)
         handles += _handles(side.name, pairs, color)
-    paper.name_axis(axes, "x", "change of latency in per cent (right is slower)")
+    paper.name_axis(axes, "x", "change of latency in percent (right is slower)")
     paper.legend(page, axes, handles)
     return page
 

@@ -162,7 +162,7 @@ def key(page: Page, left: float, top: float, names: Sequence[str], column: float
 def check_file(path: Path) -> None:
     """Raise `InputError` for a file that is neither PNG, SVG nor PDF; before anything is drawn."""
     if path.suffix.lower() not in FILES:
-        raise InputError(f"{path}: is not a plot's file; give one that ends in {', '.join(FILES)}")
+        raise InputError(f"{path}: is not a plot file; give one that ends in {', '.join(FILES)}")
 
 
 def write_file(page: Page, path: Path) -> None:
