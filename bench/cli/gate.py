@@ -23,12 +23,12 @@ What = Annotated[
     ),
 ]
 Threshold = Annotated[
-    str, typer.Option(help="The slow-down that counts as a regression, for cases whose scenario sets none.")
+    str, typer.Option(help="The slow-down that counts as a regression, unless the scenario sets its own.")
 ]
 BasePython = Annotated[Path | None, typer.Option(help="The interpreter to compare with.")]
 HeadPython = Annotated[Path | None, typer.Option(help="The interpreter under test.")]
 Output = Annotated[
-    Path | None, typer.Option(help="The folder of both runs. By default, results/<time>-gate-<device>-<size>.")
+    Path | None, typer.Option(help="The folder for both runs. By default, results/<time>-gate-<device>-<size>.")
 ]
 Junit = Annotated[Path | None, typer.Option(help="Also write the verdicts to this file, as JUnit XML.")]
 Markdown = Annotated[Path | None, typer.Option(help="Also write the verdicts to this file, as Markdown.")]
@@ -49,7 +49,7 @@ def gate(
     markdown: Markdown = None,
     baselines: BaselineFolder = None,
 ) -> None:
-    """Judge whether anything became slower or needs more memory.
+    """Judge whether anything became slower or uses more memory.
 
     The exit code is 0 if everything passed, 1 if something regressed, 3 if the data is inconclusive, and 4 if the sides
     cannot be compared.

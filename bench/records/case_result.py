@@ -41,7 +41,7 @@ class Versions:
 
     device_name: Text | None = column("GPU, or CPU model")
     driver: Text | None = column("version of the GPU's driver")
-    cuda: Text | None = column("version that torch was built with")
+    cuda: Text | None = column("CUDA version that torch was built with")
     cudnn: Text | None = column("version")
     torch: Text | None = column("version")
     triton: Text | None = column("version")
@@ -63,11 +63,13 @@ class Versions:
 class Statistics:
     """Statistics over the samples of all measured processes."""
 
-    processes: Count = column("that were measured", 0)
-    samples: Count = column("of all measured processes", 0)
-    latency_median_s: Latency | None = column("of one process; the geometric mean of the medians of several")
-    latency_low_s: Latency | None = column("95 % interval; empty below 6 samples of one process, or 4 processes")
-    latency_high_s: Latency | None = column("upper end of the interval")
+    processes: Count = column("number of measured processes", 0)
+    samples: Count = column("number of samples in all measured processes", 0)
+    latency_median_s: Latency | None = column("median of one process, or the geometric mean of the medians of several")
+    latency_low_s: Latency | None = column(
+        "lower end of the 95 % interval; empty for one process with under 6 samples, or for 2 or 3 processes"
+    )
+    latency_high_s: Latency | None = column("upper end of that interval")
     interval: IntervalKind | None = column("what the interval covers: " + " or ".join(IntervalKind))
     process_medians_s: Medians | None = column("median of every measured process, as JSON; what `gate` compares")
     latency_min_s: Latency | None = column("fastest sample")
@@ -75,23 +77,27 @@ class Statistics:
     device_time_median_s: Seconds | None = column("median time between device events")
     seconds_per_image: Latency | None = column("latency_median_s / images")
     images_per_second: Latency | None = column("images / latency_median_s")
-    roofline_fraction: Amount | None = column("roofline_s / latency_median_s: 1 is as fast as this device can be")
-    device_busy_share: Amount | None = column("device_busy_s / latency_median_s: below 0.9 the device waits")
+    roofline_fraction: Amount | None = column(
+        "roofline_s / latency_median_s: at 1 the call is as fast as this device can be"
+    )
+    device_busy_share: Amount | None = column(
+        "device_busy_s / latency_median_s: below 0.9 the device waits for the host"
+    )
 
 
 @dataclass(frozen=True)
 class Comparison:
     """How a case compares with its baseline."""
 
-    baseline: Text | None = column("the case that the speed-up is against")
+    baseline: Text | None = column("the case that the speed-up is relative to")
     speedup: Latency | None = column("the baseline's seconds per image / this case's; over blocks the geometric mean")
-    speedup_low: Latency | None = column("95 % interval over blocks; empty below 4")
-    speedup_high: Latency | None = column("upper end of the interval")
+    speedup_low: Latency | None = column("lower end of the 95 % interval over blocks; empty with fewer than 4 blocks")
+    speedup_high: Latency | None = column("upper end of that interval")
     blocks: Count | None = column("passes in which both the case and its baseline were measured")
-    break_even_images: Amount | None = column("images after which a slower first call has paid for itself")
+    break_even_images: Amount | None = column("number of images after which a slower first call has paid for itself")
     parameter_reduction: Number | None = column("1 - the denoiser's parameters / the baseline's")
     threshold: Number | None = column(
-        "slow-down that `gate` calls a regression, as a share, where the scenario sets it"
+        "slow-down that `gate` reports as a regression, as a fraction, if the scenario sets it"
     )
 
 
@@ -99,17 +105,17 @@ class Comparison:
 class Claim:
     """A documented figure, and how the measured one compares with it."""
 
-    latency_s: Latency | None = column("documented, of one call")
-    over_calls: Count | None = column("calls that the documented figure is the total of")
-    seconds_per_image: Latency | None = column("documented, or derived from the latency")
-    speedup: Latency | None = column("documented, or derived from two documented figures")
+    latency_s: Latency | None = column("documented latency of one call")
+    over_calls: Count | None = column("number of calls that the documented total covers")
+    seconds_per_image: Latency | None = column("documented figure, or derived from the documented latency")
+    speedup: Latency | None = column("documented figure, or derived from two documented figures")
     parameter_reduction: Number | None = column("documented share of parameters saved")
-    status: Status | None = column("documented outcome where it is not a figure")
+    status: Status | None = column("documented outcome, if it is not a figure")
     approximate: bool | None = column("whether the documentation says 'about'")
-    device: Text | None = column("GPU of the documented figures")
-    judged_by: JudgedBy | None = column("which figure decided: latency, speedup or status; empty: not judged")
-    ratio: Amount | None = column("measured / documented, of that figure")
-    verdict: ClaimVerdict | None = column("what follows: " + ", ".join(ClaimVerdict))
+    device: Text | None = column("the GPU of the documented figures")
+    judged_by: JudgedBy | None = column("which figure decided: latency, speedup or status; empty if not judged")
+    ratio: Amount | None = column("measured / documented, for that figure")
+    verdict: ClaimVerdict | None = column("the verdict: " + ", ".join(ClaimVerdict))
     not_judged: NotJudged | None = column("why there is no verdict: " + ", ".join(NotJudged))
     note: Text | None = column("what is known and what is inferred about the documented figure")
 
@@ -118,11 +124,13 @@ class Claim:
 class Similarity:
     """How close the pictures of a case are to its baseline's."""
 
-    expected_image: Expectation | None = column("compared with the baseline: " + ", ".join(Expectation))
+    expected_image: Expectation | None = column(
+        "image expected in comparison with the baseline: " + ", ".join(Expectation)
+    )
     changed_by: Names = column("settings that change the image by design, joined by +", ())
-    psnr_db: Decibels | None = column("the lowest over pictures of the same seeds; inf: identical")
-    ssim: Number | None = column("structural similarity, the lowest over pictures of the same seeds")
-    image_sha256: Text | None = column("of the first picture's pixels")
+    psnr_db: Decibels | None = column("the lowest PSNR over pictures from the same seeds; inf if they are identical")
+    ssim: Number | None = column("the lowest structural similarity over pictures from the same seeds")
+    image_sha256: Text | None = column("SHA-256 of the first picture's pixels")
 
 
 @dataclass(frozen=True)
@@ -130,9 +138,9 @@ class CaseResult:
     """The result of a case over all its processes: one row of a table and of `results.csv`."""
 
     scenario: Text = required("the scenario file's name")
-    case: Text = required("the row's name in it; scenario/case joins the files")
-    status: Status = required("how it ended: " + ", ".join(Status))
-    reason: Text | None = column("why, in one line")
+    case: Text = required("the row's name in the scenario; scenario/case identifies the case in all files")
+    status: Status = required("how the case ended: " + ", ".join(Status))
+    reason: Text | None = column("why it ended that way, in one line")
     settings: Settings = section(Settings)
     effective: Effective = section(Effective)
     versions: Versions = section(Versions)
@@ -147,7 +155,7 @@ class CaseResult:
     timings: Timings = section(Timings)
     memory: Memory = section(Memory)
     undiagnosed: Text | None = column("why columns of the breakdown, the roofline or the CLIP score are empty")
-    remarks: Remarks = column("codes of what a reader should know, joined by '; '", ())
+    remarks: Remarks = column("codes for what a reader should know, joined by '; '", ())
     schema: Count = column("version of these columns", VERSION)
 
     @property

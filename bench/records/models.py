@@ -1,7 +1,7 @@
-"""What one process measured: the record that is on file, composed of small ones.
+"""What one process measured: the record in the result files, composed of smaller ones.
 
-A unit is in a field's name. What is unknown is None, never zero. The columns of the result files, their headers and
-their documentation are these fields (`bench.records.columns`).
+A field's name has its unit. What is unknown is None, never zero. The columns of the result files, their headers and
+their documentation are derived from these fields (`bench.records.columns`).
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from bench.records.columns import (
 from bench.records.outcomes import Status
 
 VERSION = 3
-"""Of the files' schema: raised whenever a field comes, goes or changes its meaning; written in every row."""
+"""Version of the files' schema, written in every row; raised whenever a field is added, removed or changes meaning."""
 
 
 @dataclass(frozen=True)
@@ -40,33 +40,35 @@ class Sample:
 class Settings:
     """What was asked for, with the defaults filled in."""
 
-    model: Text | None = column("as the scenario names it")
+    model: Text | None = column("the model, as the scenario names it")
     size: Text | None = column("full, or tiny: the same classes at toy width")
-    weights: Text | None = column("random, hub or folder")
-    weights_from: Text | None = column("hub id, folder or published architecture that they come from")
-    revision: Text | None = column("of the weights on the hub")
+    weights: Text | None = column("where they come from: random, hub or folder")
+    weights_from: Text | None = column("the hub id, folder or published architecture")
+    revision: Text | None = column("revision of the weights on the hub")
     vae: Text | None = column("the autoencoder that replaces the model's own")
-    vae_weights: Text | None = column("random, hub or folder")
-    vae_weights_from: Text | None = column("hub id, folder or published architecture that they come from")
-    vae_revision: Text | None = column("of that autoencoder on the hub")
+    vae_weights: Text | None = column("where they come from: random, hub or folder")
+    vae_weights_from: Text | None = column("the hub id, folder or published architecture")
+    vae_revision: Text | None = column("revision of that autoencoder on the hub")
     pipeline: Text | None = column("the pipeline's class")
-    dtype: Text | None = column("floating-point type that the weights are loaded in")
-    optimizations: Names = column("joined by +, in the order in which they are applied", ())
-    scheduler: Text | None = column("its class")
-    scheduler_config: Arguments | None = column("what overrides its configuration, as JSON")
+    dtype: Text | None = column("the floating-point type in which weights are loaded")
+    optimizations: Names = column("names joined by +, in the order in which they are applied", ())
+    scheduler: Text | None = column("the scheduler's class")
+    scheduler_config: Arguments | None = column("arguments that override the scheduler's configuration, as JSON")
     steps: Count | None = column("num_inference_steps")
-    height: Count | None = column("pixels")
-    width: Count | None = column("pixels")
-    images: Count | None = column("made by one call")
+    height: Count | None = column("image height in pixels")
+    width: Count | None = column("image width in pixels")
+    images: Count | None = column("images made by one call")
     output_type: Text | None = column("what the timed region ends with: pil, pt, np or latent")
     call: Arguments | None = column("all arguments of the pipeline call, as JSON")
     load: Arguments | None = column("arguments of from_pretrained, as JSON")
-    seed: Seeds = column("one for the batch, or one per image joined by +", ())
+    seed: Seeds = column("one seed for the batch, or one per image, joined by +", ())
     generator_device: Text | None = column("where the latents are drawn: device or cpu")
-    safety_checker: bool | None = column("whether it runs in every call")
+    safety_checker: bool | None = column("whether the safety checker runs in every call")
     device: Text | None = column("torch device type")
-    threads: Count | None = column("of the CPU")
-    started_by: Text | None = column("how the process was made: fork of a server that had the libraries, or spawn")
+    threads: Count | None = column("number of CPU threads")
+    started_by: Text | None = column(
+        "how the process was started: fork of a server that had imported the libraries, or spawn"
+    )
     pinned_core: Count | None = column("the one core that the process was pinned to; empty if it was not pinned")
 
 
@@ -74,20 +76,24 @@ class Settings:
 class Effective:
     """What was read back from the live pipeline."""
 
-    dtypes: Text | None = column("of the parameters, by component where they differ")
-    devices: Text | None = column("of the parameters, by component where they differ")
+    dtypes: Text | None = column("floating-point types of the parameters, by component where they differ")
+    devices: Text | None = column("devices of the parameters, by component where they differ")
     attention: Text | None = column("the denoiser's attention processors")
     tf32_matmul: bool | None = column("torch.backends.cuda.matmul.allow_tf32")
     tf32_conv: bool | None = column("torch.backends.cudnn.allow_tf32")
     cudnn_benchmark: bool | None = column("torch.backends.cudnn.benchmark")
     vae_class: Text | None = column("class of the autoencoder")
-    vae_slicing: bool | None = column("on or off")
-    vae_tiling: bool | None = column("on or off")
-    vae_decodes: Count | None = column("decoder calls in the first call; 1: slicing and tiling had nothing to do")
-    offload: Text | None = column("model, sequential or group; empty: everything stays on the device")
-    compiled: Text | None = column("what torch.compile has taken over")
-    recompilations: Count | None = column("graphs compiled while samples were taken; with any, the case is unstable")
-    denoiser_calls: Count | None = column("per generation; some schedulers make more calls than steps")
+    vae_slicing: bool | None = column("whether VAE slicing is on")
+    vae_tiling: bool | None = column("whether VAE tiling is on")
+    vae_decodes: Count | None = column(
+        "decoder calls in the first call; 1 means that slicing and tiling had nothing to do"
+    )
+    offload: Text | None = column("model, sequential or group; empty if everything stays on the device")
+    compiled: Text | None = column("what torch.compile has compiled")
+    recompilations: Count | None = column(
+        "graphs compiled while samples were taken; if there are any, the case is unstable"
+    )
+    denoiser_calls: Count | None = column("denoiser calls per generation; some schedulers make more calls than steps")
     denoiser_parameters: Count | None = column("number of parameters of the denoiser")
     parameters: Count | None = column("number of parameters of all components")
 
@@ -98,7 +104,7 @@ class Peaks:
 
     allocated_bytes: Amount | None = column("tensors")
     reserved_bytes: Amount | None = column("PyTorch's caching allocator")
-    rss_growth_bytes: Amount | None = column("resident pages of the process beyond its start, without code")
+    rss_growth_bytes: Amount | None = column("growth of the process's resident memory since its start, excluding code")
 
 
 @dataclass(frozen=True)
@@ -108,18 +114,18 @@ class Memory:
     load: Peaks = section(Peaks, "load_peak_", ", while loading")
     first_call: Peaks = section(Peaks, "first_call_peak_", ", during the first call, autotuning included")
     generation: Peaks = section(Peaks, "peak_", ", after the first call: weights and a generation")
-    device_used_bytes: Amount | None = column("of the whole card, by everybody, after the samples")
+    device_used_bytes: Amount | None = column("memory in use on the whole card, by all processes, after the samples")
 
 
 @dataclass(frozen=True)
 class Timings:
     """The times of one process that are not samples."""
 
-    started_at: Text | None = column("UTC, ISO 8601")
-    wall_s: Seconds | None = column("the whole process, from the request to its end")
+    started_at: Text | None = column("start of the process, UTC in ISO 8601")
+    wall_s: Seconds | None = column("duration of the whole process, from the request to its end")
     build_s: Seconds | None = column("loading or building the pipeline")
     first_call_s: Latency | None = column("the first call in a fresh process: lazy loading, autotuning, compilation")
-    compile_s: Seconds | None = column("spent by torch.compile during the first call")
+    compile_s: Seconds | None = column("time that torch.compile took during the first call")
     compile_cache: Text | None = column("whether inductor's cache on disk was warm or cold")
     warmup_calls: Count | None = column("untimed calls after the first")
     warm: bool | None = column("whether warm-up ended because calls agreed, not because a limit was reached")
@@ -129,22 +135,22 @@ class Timings:
 class Telemetry:
     """What the machine did while samples were taken."""
 
-    own_cpu_share: Amount | None = column("share of the samples' wall time that this process computed on the CPU")
+    own_cpu_share: Amount | None = column("share of the samples' wall time in which this process computed on the CPU")
     others_busy_cores: Amount | None = column("cores that other processes kept busy, on average")
-    sm_clock_hz: Amount | None = column("of the GPU's multiprocessors, after the samples")
-    memory_clock_hz: Amount | None = column("of the GPU's memory, after the samples")
-    temperature_c: Number | None = column("of the GPU, after the samples")
-    power_w: Amount | None = column("drawn by the GPU, after the samples")
-    energy_j: Amount | None = column("used by the GPU; empty below two seconds of samples")
-    energy_per_image_j: Amount | None = column("energy_j / images of those samples")
+    sm_clock_hz: Amount | None = column("clock rate of the GPU's multiprocessors after the samples")
+    memory_clock_hz: Amount | None = column("clock rate of the GPU's memory after the samples")
+    temperature_c: Number | None = column("temperature of the GPU after the samples")
+    power_w: Amount | None = column("power drawn by the GPU after the samples")
+    energy_j: Amount | None = column("energy used by the GPU; empty if the samples took less than two seconds")
+    energy_per_image_j: Amount | None = column("energy_j / images made by those samples")
     clock_events: Names = column("why the GPU lowered its clocks between samples, joined by +", ())
-    sw_power_cap_s: Seconds | None = column("how long the GPU kept to its power limit; reported only")
-    sw_thermal_s: Seconds | None = column("how long the driver lowered clocks for temperature; reported only")
-    hw_thermal_s: Seconds | None = column("how long the hardware slowed down for heat; rejects a sample")
-    hw_power_brake_s: Seconds | None = column("how long the power supply slowed it down; rejects a sample")
-    other_processes: Count | None = column("other processes that compute on the GPU")
+    sw_power_cap_s: Seconds | None = column("how long the GPU was held to its power limit; reported only")
+    sw_thermal_s: Seconds | None = column("how long the driver lowered clocks because of heat; reported only")
+    hw_thermal_s: Seconds | None = column("how long the hardware lowered clocks because of heat; rejects a sample")
+    hw_power_brake_s: Seconds | None = column("how long the power supply slowed the GPU down; rejects a sample")
+    other_processes: Count | None = column("number of other processes that compute on the GPU")
     rejected_samples: Count | None = column("samples thrown away because the hardware throttled")
-    rejected_by: Names = column("what throttled them, joined by +", ())
+    rejected_by: Names = column("what throttled those samples, joined by +", ())
 
 
 @dataclass(frozen=True)
@@ -159,27 +165,31 @@ class Breakdown:
     scheduler_s: Seconds | None = column("scheduler")
     vae_s: Seconds | None = column("decoding")
     image_s: Seconds | None = column("conversion to the output type")
-    rest_s: Number | None = column("what no part explains")
-    adds_up: bool | None = column("whether the parts explain the whole within 5 %")
+    rest_s: Number | None = column("time that no part explains")
+    adds_up: bool | None = column("whether the parts add up to the whole within 5 %")
 
 
 @dataclass(frozen=True)
 class Roofline:
-    """The least time that the device could take, and how much of a call it computes."""
+    """The shortest time that the device could take, and for how long it computes during a call."""
 
     operations: Amount | None = column("floating-point operations of one call, with plain attention")
-    matrix_flops: Amount | None = column("this device's matrix rate per second, in the fastest type the case may use")
+    matrix_flops: Amount | None = column(
+        "operations per second of matrix products on this device, in the fastest type that the case may use"
+    )
     copy_bytes_per_s: Amount | None = column("this device's copy rate, bytes read plus bytes written")
-    roofline_s: Seconds | None = column("least seconds for these operations and for reading the denoiser's weights")
-    device_busy_s: Seconds | None = column("of one profiled call in which the device computed; empty on a CPU")
+    roofline_s: Seconds | None = column(
+        "shortest possible time for these operations and for reading the denoiser's weights"
+    )
+    device_busy_s: Seconds | None = column("how long the device computed during one profiled call; empty on a CPU")
 
 
 @dataclass(frozen=True)
 class ClipScore:
     """How well the pictures show the prompt."""
 
-    clip_score: Number | None = column("of the first call's pictures: the mean of max(100 * cosine, 0)")
-    clip_model: Text | None = column("CLIP model from the hub's cache; empty: none there, or random weights")
+    clip_score: Number | None = column("CLIP score of the first call's pictures: the mean of max(100 * cosine, 0)")
+    clip_model: Text | None = column("CLIP model from the hub's cache; empty if it has none, or if weights are random")
 
 
 @dataclass(frozen=True)
@@ -187,10 +197,10 @@ class ProcessRecord:
     """What one fresh process measured of one case: one line of `processes.jsonl`, with its samples."""
 
     scenario: Text = required("the scenario file's name")
-    case: Text = required("the row's name in it; scenario/case joins the files")
-    process: Count = required("which fresh process of the case, from 0: its pass")
-    status: Status = required("how it ended: " + ", ".join(Status))
-    reason: Text | None = column("why, in one line")
+    case: Text = required("the row's name in the scenario; scenario/case identifies the case in all files")
+    process: Count = required("number of the fresh process, which is the number of its pass, from 0")
+    status: Status = required("how the case ended: " + ", ".join(Status))
+    reason: Text | None = column("why it ended that way, in one line")
     settings: Settings = section(Settings)
     effective: Effective = section(Effective)
     timings: Timings = section(Timings)
@@ -200,7 +210,7 @@ class ProcessRecord:
     breakdown: Breakdown = section(Breakdown, "breakdown_")
     score: ClipScore = section(ClipScore)
     undiagnosed: Text | None = column("why columns of the breakdown, the roofline or the CLIP score are empty")
-    remarks: Remarks = column("codes of what a reader should know, joined by '; '", ())
+    remarks: Remarks = column("codes for what a reader should know, joined by '; '", ())
     schema: Count = column("version of these columns", VERSION)
     samples: tuple[Sample, ...] = ()
 
