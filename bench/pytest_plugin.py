@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FOLDER = "scenarios"
 OPTIONS = ("device", "size", "weights", "samples", "threads")
 PREFIX = "--diffusion-bench-"
-"""Before the names of the options: long, so that no other plugin or conftest has the same."""
+"""The prefix of the options' names, long enough that no other plugin or conftest uses the same."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

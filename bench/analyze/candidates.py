@@ -165,7 +165,7 @@ def _psnr(run: Run, case: Case, result: CaseResult, reference: Case | None) -> f
 def _batch(
     run: Run, case: Case, reference: Case, design: tuple[str, ...], constraints: Constraints
 ) -> tuple[tuple[str, ...], float | None]:
-    """Return what makes another image, and the similarity of the pictures that both make: for a batch, maybe nothing.
+    """Return the settings that change the image, and the similarity of the pictures in common (a batch may have none).
 
     With one seed per image, the first picture of a batch is that of a single call; with one seed for all it is not.
     """
@@ -175,7 +175,7 @@ def _batch(
 
 
 def _exclusion_reasons(candidate: Candidate, base: CaseResult | None, wanted: Constraints) -> Iterator[ExclusionReason]:
-    """Yield what excludes a candidate, which is complete but for its reason; `base` is the reference's result."""
+    """Yield what excludes a candidate, which is complete except for its reason; `base` is the reference's result."""
     result, psnr, least = candidate.result, candidate.psnr_db, wanted.min_psnr_db
     if result.status != Status.OK:
         yield ExclusionReason(ExclusionKind.STATUS)
@@ -197,7 +197,7 @@ def _exclusion_reasons(candidate: Candidate, base: CaseResult | None, wanted: Co
 
 
 def _other_work(result: CaseResult, base: CaseResult | None, goal: Goal) -> tuple[Difference, ...]:
-    """Return where a case does other work than the reference, so that no figure of the two can be compared."""
+    """Return where a case does different work from the reference, so that no figure of the two can be compared."""
     if base is None:
         return ()
     images = ["images"] if goal in {Goal.LATENCY, Goal.MEMORY} else []

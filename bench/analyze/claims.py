@@ -1,7 +1,7 @@
-"""Judge the documentation's figures by what was measured, and only as far as they can be judged.
+"""Judge the documentation's figures by what was measured, and only where they can be judged.
 
 Seconds can only be compared on the documented GPU. On any other, the documented speed-up can, because it is a ratio.
-Nothing is judged by a tiny model.
+A tiny model never judges anything.
 """
 
 import re

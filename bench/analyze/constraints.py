@@ -1,4 +1,4 @@
-"""What a person asks of the case that is to be recommended. Light, because the command line imports it at once."""
+"""What a person requires of a recommended case. Imports little, because the command line always imports this module."""
 
 from dataclasses import dataclass
 from enum import StrEnum

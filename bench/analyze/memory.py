@@ -1,4 +1,4 @@
-"""Which of its memory peaks stands for a case."""
+"""Which memory peak represents a case."""
 
 from bench.records.case_result import CaseResult
 

@@ -22,7 +22,7 @@ from bench.records.outcomes import IntervalKind, Remark, RemarkKind, Status
 T = TypeVar("T")
 
 HOST_BOUND = 0.90
-"""With a smaller share of busy time, the device spends a tenth of the call or more waiting for the host."""
+"""With a smaller busy share, the device spends at least a tenth of the call waiting for the host."""
 UNDISTURBED = 0.95
 """A process on a core of its own has that core for nearly all of the time."""
 COMPARABLE_WARMUP = 6
@@ -75,7 +75,7 @@ class Book:
         return replace(result, claim=claim, remarks=(*own.remarks, *_remarks(result)))
 
     def _own(self, case: Case) -> CaseResult:
-        """Return what the processes of a case come to by themselves."""
+        """Return the result of a case's processes alone, without a baseline."""
         if case.key not in self._alone:
             records, medians = self._records[case.key], self._passes.medians(case.key)
             combined = _combine(records)

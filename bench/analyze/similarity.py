@@ -15,7 +15,7 @@ from bench.records.case_result import CaseResult, Similarity
 from bench.records.outcomes import Expectation, Remark, RemarkKind
 
 ALARM_DB = 30.0
-"""A picture differs below 30 dB, where the naked eye sees it; half precision alone stays above."""
+"""Below 30 dB the naked eye sees a difference; half precision alone stays above."""
 
 BY_DESIGN = ("model", "vae", "scheduler", "scheduler_config", "seed", "generator_device", "safety_checker")
 APPROXIMATE = ("vae_tiling",)

@@ -1,10 +1,10 @@
 """A case over many runs, and where its latency changed for good.
 
-A change point is where a series splits best in two, if chance does not split it as well: the largest difference of the
-means on both sides of a split (CUSUM), compared with the same figure of the shuffled series (a permutation test, as in
-Matteson and James 2014, JASA 109:505, with means in place of energy). Both halves are then split again. The test
-assumes that runs between two changes could be in any order, and nothing else about the noise. Slow drift (a warm week)
-violates that and looks like steps, so a change must also be large enough.
+A change point is the best split of a series in two, provided that chance does not split it as well: the largest
+difference of the means on both sides of a split (CUSUM), compared with the same figure of the shuffled series (a
+permutation test, as in Matteson and James 2014, JASA 109:505, with means in place of energy). Both halves are then
+split again. The test assumes that runs between two changes could be in any order, and nothing else about the noise.
+Slow drift (a warm week) violates that and looks like steps, so a change must also be large enough.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`compare`, `save-baseline`, `trend`: compare results on file, on any machine, without torch."""
+"""`compare`, `save-baseline`, `trend`: compare stored results, on any machine, without torch."""
 
 from pathlib import Path
 from typing import Annotated, Any

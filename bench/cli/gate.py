@@ -1,4 +1,4 @@
-"""`gate`: fail on a regression and on nothing else, from results on file or with two interpreters side by side."""
+"""`gate`: fail on a regression and on nothing else, from stored results or two interpreters side by side."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Options that several commands share, with one meaning."""
+"""Options that several commands share, with the same meaning everywhere."""
 
 from enum import StrEnum
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`recommend`, `tune`: which case to use, why, and the code for it; from a run on file, or after a search."""
+"""`recommend`, `tune`: which case to use, why, and the code for it; from a stored run, or after a search."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""The names that a scenario may use. The plan knows no model or optimization itself: its caller passes them in."""
+"""The names that a scenario may use. The plan itself knows no models or optimizations; its caller passes them in."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A recommendation in words and a short table: what to use, why not its neighbors, and what nobody measured."""
+"""A recommendation in words and a short table: what to use, why not the next best, and what was not measured."""
 
 from collections.abc import Iterator
 
@@ -99,7 +99,7 @@ def neighbors(found: Recommendation, goal: Goal) -> Grid:
 
 
 def gaps(model: str, what: Unmeasured) -> list[str]:
-    """Say what a run says nothing about, for one model."""
+    """List what a run did not measure, for one model."""
     parts = [
         ("optimizations", ", ".join(what.optimizations)),
         ("dtypes", ", ".join(what.dtypes)),

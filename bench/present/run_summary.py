@@ -1,4 +1,4 @@
-"""What a person wants to know when a run ends, in five lines: what ran, what it gained, what holds, what to look at."""
+"""Five lines that end a run: what ran, what became faster, which documented figures hold, what needs attention."""
 
 import os
 import shlex
@@ -22,9 +22,9 @@ def lines(run: Run, results: Sequence[CaseResult], plots: int) -> list[str]:
     """Return the five lines.
 
     Args:
-        run: that has ended.
-        results: of it.
-        plots: how many were drawn.
+        run: the run that has ended.
+        results: its results.
+        plots: the number of plots that were drawn.
     """
     then = "; ".join(_command(name, run.folder) for name in ("report", "recommend"))
     return [
@@ -44,7 +44,7 @@ def _command(name: str, folder: Path) -> str:
 
 
 def _ran(results: Sequence[CaseResult], environment: Mapping[str, Any]) -> str:
-    """Say how many cases ended how, on what."""
+    """Say how many cases ended in each status, and on which device."""
     ended = ", ".join(f"{count} {status}" for status, count in highlights.statuses(results).items())
     device = environment.get("device_name") or "an unknown device"
     warning = words.caution(results)

@@ -1,4 +1,4 @@
-"""The documentation's own tables, `setup | latency | speed-up`, with what it leaves out beside them."""
+"""The documentation's own tables, `setup | latency | speed-up`, with additional columns for what it leaves out."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

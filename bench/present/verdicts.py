@@ -50,7 +50,7 @@ def difference(found: Difference) -> str:
 
 
 def environment(found: EnvironmentDifference) -> str:
-    """Return a fact in which machines differ, in the order of the sides."""
+    """Return a fact that differs between machines, with its values in the order of the sides."""
     sides = (", ".join(value or "(none)" for value in side) for side in found.values)
     return f"{found.field}: {' -> '.join(sides)}"
 

@@ -77,7 +77,7 @@ NOT_JUDGED: Mapping[NotJudged | None, Callable[[CaseResult], str]] = {
 
 
 def tiny_warning(tiny: Iterable[bool]) -> str:
-    """Return the warning for figures of which these are of tiny models."""
+    """Return the warning for figures, given for each of them whether its model is tiny."""
     found = list(tiny)
     return "" if not any(found) else ALL_TINY if all(found) else SOME_TINY
 
@@ -89,7 +89,7 @@ def caution(results: Iterable[CaseResult]) -> str:
 
 
 def label(result: CaseResult) -> str:
-    """Return what is beside a case's name wherever its figures are: that it is tiny, that it was still changing."""
+    """Return the label that goes with a case's name wherever its figures appear: tiny, or unstable, or both."""
     unstable = result.status is Status.UNSTABLE
     return ", ".join(["tiny"] * result.tiny + [str(Status.UNSTABLE)] * unstable)
 
@@ -110,7 +110,7 @@ def notes(result: CaseResult) -> str:
 
 
 def verdict(result: CaseResult) -> str:
-    """Return what a documented figure came to here."""
+    """Return the verdict on a documented figure."""
     claim = result.claim
     match claim.verdict:
         case None:
@@ -219,5 +219,5 @@ def versions(environment: Mapping[str, object], *names: str) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural unless it is one."""
+    """Return a number with its noun, in the plural unless the number is one."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,8 +1,8 @@
 """A run's folder: append one record per process, replace derived files whole, and resume after anything.
 
 `processes.jsonl` is all that is ever appended to. One process is one line, written and synced once with its samples, so
-a kill or a power loss costs at most the process in flight: a torn last line is dropped. Every other file can be derived
-from it, from the plan and from the pictures.
+a kill or a power loss costs at most the process in flight: an incomplete last line is dropped. Every other file can be
+derived from it, from the plan and from the pictures.
 """
 
 import json

@@ -98,7 +98,7 @@ def hardware(facts: Mapping[str, Any]) -> str:
 def announce(
     what: str, folder: Path, settings: RunSettings, cases: Sequence[Case], facts: Mapping[str, Any], notices: Notices
 ) -> None:
-    """Say what begins, where the records go, and what a reader would not expect of a measurement on this machine."""
+    """Say what is starting, where the records go, and what might surprise a reader about measuring on this machine."""
     notices.say(f"{what}; writing to {folder}/")
     if measures_tiny(cases, settings):
         notices.say("Measuring tiny models: the same code at toy width. The figures say nothing about the full models.")
@@ -109,7 +109,7 @@ def announce(
 
 
 def fetch_missing(cases: Sequence[Case], settings: RunSettings, notices: Notices) -> None:
-    """Fetch from the hub, before the first case, what its cache lacks."""
+    """Fetch what the hub's cache lacks, before the first case."""
     if downloads := missing(cases, settings):
         notices.say(f"Fetching from the hub: {', '.join(download.name for download in downloads)}")
         fetch(downloads)
