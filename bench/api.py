@@ -61,8 +61,8 @@ def run(
         processes: fresh processes per case, 1 or an even number.
         samples: timed calls per process; None stops when the interval is narrow enough.
         output: the run's folder; None makes one in `results/`.
-        resume: whether `output` has a run that is continued.
-        progress: whether to print what happens.
+        resume: whether to continue the run in `output`.
+        progress: whether to print progress.
 
     Raises:
         bench.errors.InputError: the request cannot be fulfilled; nothing was measured.

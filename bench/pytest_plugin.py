@@ -33,18 +33,20 @@ if TYPE_CHECKING:
 FOLDER = "scenarios"
 OPTIONS = ("device", "size", "weights", "samples", "threads")
 PREFIX = "--diffusion-bench-"
-"""Before the names of the options: long, so that no other plugin or conftest has the same."""
+"""The prefix of the options' names, long enough that no other plugin or conftest uses the same."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that `bench run` has too, with the same meaning."""
     group = parser.getgroup("diffusion-bench", "benchmarks of diffusion pipelines (scenarios/*.yaml)")
     devices, sizes = list(map(str, DeviceChoice)), list(map(str, SizeChoice))
-    group.addoption(f"{PREFIX}device", choices=devices, default="auto", help="auto: the accelerator, or else the CPU.")
+    group.addoption(
+        f"{PREFIX}device", choices=devices, default="auto", help="auto: the accelerator, otherwise the CPU."
+    )
     group.addoption(f"{PREFIX}size", choices=sizes, default="auto", help="auto: tiny models on a CPU.")
     group.addoption(f"{PREFIX}weights", default="auto", help="auto, hub, random, or a folder of saved pipelines.")
-    group.addoption(f"{PREFIX}samples", type=_positive, metavar="N", help="Rounds per case, always.")
-    group.addoption(f"{PREFIX}threads", type=_positive, metavar="N", help="Threads of the CPU (default: 1).")
+    group.addoption(f"{PREFIX}samples", type=_positive, metavar="N", help="A fixed number of rounds per case.")
+    group.addoption(f"{PREFIX}threads", type=_positive, metavar="N", help="CPU threads (default: 1).")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioFile | None":

@@ -66,11 +66,11 @@ def column_reference() -> str:
             _table(by_section.pop("")),
             *(_section(name, described) for name, described in by_section.items()),
             "## processes.jsonl\n",
-            "An object per line, with the fields that the tables above name, and\n",
+            "One object per line, with the fields named in the last column of the tables above, and these:\n",
             _table(own),
             "- `samples`: a list with one object per timed call, whose fields are the columns of samples.csv below.\n",
             "## samples.csv\n",
-            "`scenario`, `case` and `process` as above, `index` (the position among the samples of a process), and\n",
+            "`scenario`, `case` and `process` as above, `index` (position among the process's samples), and these:\n",
             _table(columns(Sample)),
         ]
     )
@@ -107,17 +107,17 @@ def scenario_reference(schema: Mapping[str, Any]) -> str:
     shared = {key: value for key, value in case.items() if key in top and key != "baseline"}
     return "\n".join(
         [
-            "Settings, at the top of the file, in a case, or as an axis of the matrix:\n",
+            "Settings, which may appear at the top of the file, in a case, or as an axis of the matrix:\n",
             _keys(shared),
             "Only at the top of the file:\n",
             _keys({key: value for key, value in top.items() if key not in shared}),
-            "Only in a case, under its name in `cases:`:\n",
+            "Only in a case, below its name in `cases:`:\n",
             _keys({key: value for key, value in case.items() if key not in shared}),
             "In `source:`:\n",
             _keys(parts["Source"]),
             "In `claim:`:\n",
             _keys(parts["Claim"]),
-            "In `matrix:`, beside the axes:\n",
+            "In `matrix:`, in addition to the axes:\n",
             _keys(parts["Matrix"]),
         ]
     )

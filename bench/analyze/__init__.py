@@ -1,1 +1,1 @@
-"""From result files to answers: medians, speed-ups, documented claims. Reads files only; knows nothing of torch."""
+"""From result files to answers: medians, speed-ups, documented claims. Reads files only; knows nothing about torch."""

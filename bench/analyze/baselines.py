@@ -57,7 +57,7 @@ def write(run: Path, folder: Path = FOLDER) -> Saved:
     found = results(opened)
     kept = [result for result in found if result.status not in NO_BASELINE]
     if not kept:
-        raise InputError(f"{run}: has no case to save; a baseline cannot be {', '.join(NO_BASELINE)}")
+        raise InputError(f"{run}: has no case to save; a baseline cannot have status {', '.join(NO_BASELINE)}")
     by_file: dict[Path, list[CaseResult]] = {}
     for result in kept:
         by_file.setdefault(path_of(opened.versions.device_name, result.scenario, folder), []).append(result)
@@ -102,7 +102,9 @@ def _lost(path: Path, saved: Sequence[CaseResult]) -> list[str]:
     sizes = [sorted({str(each.settings.size) for each in side}) for side in (before.values(), saved)]
     if sizes[0] != sizes[1]:
         old, new = map("+".join, sizes)
-        raise InputError(f"{path}: is of size {old}, but the run is {new}; remove it first, or choose another --folder")
+        raise InputError(
+            f"{path}: has size {old}, but the run has size {new}; remove it first, or choose another --folder"
+        )
     kept = set(_keys(saved))
     return [key for key in before if key not in kept]
 

@@ -213,7 +213,7 @@ def _image_reasons(candidate: Candidate, least_db: float) -> Iterator[ExclusionR
 
 
 def _other_work(result: CaseResult, base: CaseResult | None, goal: Goal) -> tuple[Difference, ...]:
-    """Return where a case does other work than the reference, so that no figure of the two can be compared."""
+    """Return where a case does different work from the reference, so that no figure of the two can be compared."""
     if base is None:
         return ()
     images = ["images"] if goal in {Goal.LATENCY, Goal.MEMORY} else []

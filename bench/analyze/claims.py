@@ -1,4 +1,4 @@
-"""Judge the documentation's figures by what was measured, and only as far as they can be judged.
+"""Judge the documentation's figures by what was measured, and only where they can be judged.
 
 Seconds can only be compared on the documented GPU. A speed-up is a ratio and can be compared on any, so on the
 documented GPU both are: a stack that is faster throughout does not confirm that one setting is faster than another.

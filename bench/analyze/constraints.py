@@ -1,4 +1,4 @@
-"""What a person asks of the case that is to be recommended. Light, because the command line imports it at once."""
+"""What a person requires of a recommended case. Imports little, because the command line always imports this module."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +23,7 @@ class Constraints:
     goal: Goal = Goal.LATENCY
     min_psnr_db: float = ALARM_DB  # against the reference's picture; nothing below ALARM_DB is recommended
     max_memory_bytes: float | None = None  # for each of loading, the first call and a generation
-    other_images: bool = False  # whether cases that make another image by design are admitted
+    other_images: bool = False  # whether cases that make a different image by design are admitted
 
     def __post_init__(self) -> None:
         if not self.min_psnr_db >= ALARM_DB:  # so that nan is refused, too

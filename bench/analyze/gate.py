@@ -23,7 +23,7 @@ from bench.records.outcomes import FAULTS, PeakKind, Status
 from bench.statistics import median
 
 THRESHOLD = 0.03
-"""A slow-down of 3 %: what six blocks of processes can distinguish from none on a quiet machine."""
+"""A slow-down of 3 % is what six blocks of processes can distinguish from no slow-down on a quiet machine."""
 MEMORY_SLACK_BYTES, MEMORY_SLACK = 16 * units.MIB, 0.005
 """Allocators round and libraries keep workspaces, so growth up to the larger of the two does not count."""
 MANY_PROCESSES = 8

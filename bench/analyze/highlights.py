@@ -15,7 +15,7 @@ Detail = Remark | str
 
 @dataclass(frozen=True)
 class Warnings:
-    """Remarks of one kind, or cases that ended alike; `details` has the keys of the cases by what is said of them."""
+    """Remarks of one kind, or cases that ended the same way; `details` maps what is said to the keys of its cases."""
 
     kind: RemarkKind | Status
     details: dict[Detail, list[str]]
@@ -59,7 +59,7 @@ def no_gain(results: Sequence[CaseResult]) -> NoGain:
 
 
 def statuses(results: Sequence[CaseResult]) -> dict[Status, int]:
-    """Return how many cases ended how, in the order of `Status`."""
+    """Return the number of cases with each status, in the order of `Status`."""
     ended = [result.status for result in results]
     return {status: ended.count(status) for status in Status if status in ended}
 

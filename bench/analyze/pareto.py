@@ -4,10 +4,10 @@ One case dominates another if it is no worse in every objective and better in on
 The objectives are seconds per image and peak memory, both to be small, and the PSNR against the baseline's pictures, to
 be large: the baseline is its own reference, so its PSNR is infinite.
 
-A PSNR says how far a case is from the picture it should have made. A case that makes another picture by design, or that
-has none to compare, has no such number, and none is invented: such cases are compared only with each other, in time and
-memory. A picture that differs although no setting explains it is a fault, and keeps its case off the front. Only cases
-that do the same work are compared: one baseline, one size, as many pictures of one kind.
+A PSNR says how far a case is from the picture it should have made. A case that makes a different picture by design,
+or that has none to compare, has no such number, and none is invented: such cases are compared only with each other, in
+time and memory. A picture that differs although no setting explains it is a fault, and keeps its case off the front.
+Only cases that do the same work are compared: one baseline, one size, as many pictures of one kind.
 
 The figures are medians. Where the intervals of two cases overlap, another run may reverse their order.
 """

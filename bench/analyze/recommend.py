@@ -16,7 +16,7 @@ ONE_PROCESS = 0.07
 between processes even on a core of their own, so the ratio of two varies by 2.4 % * sqrt(2), and this is twice that."""
 
 SAME_MEMORY, SAME_MEMORY_BYTES = 0.005, 16 * MIB
-"""Peaks nearer to each other than both are the same, because an allocator rounds."""
+"""Peaks that differ by less than both count as equal, because an allocator rounds."""
 
 DTYPES = ("float32", "float16", "bfloat16")
 
@@ -97,7 +97,7 @@ def unmeasured(run: Run, results: Sequence[CaseResult], model: str, optimization
 
 
 def _changes(candidate: Candidate, reference: Case | None) -> int:
-    """Count what is changed: optimizations, settings of another image, the dtype."""
+    """Count what a case changes: optimizations, settings that change the image, the dtype."""
     dtype = reference is not None and candidate.case.dtype != reference.dtype
     return len(candidate.case.optimizations) + len(candidate.design) + dtype
 

@@ -70,7 +70,7 @@ class Book:
         return replace(result, claim=claim)
 
     def _own(self, case: Case) -> CaseResult:
-        """Return what the processes of a case come to by themselves."""
+        """Return the result of a case's processes alone, without a baseline."""
         if case.key not in self._alone:
             records, medians = self._records[case.key], self._passes.medians(case.key)
             combined = combine(records, self._run.cores)

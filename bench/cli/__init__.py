@@ -1,1 +1,1 @@
-"""The door from the shell: one thin file per family of commands."""
+"""The command line, a door of the package: one thin file per family of commands."""

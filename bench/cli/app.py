@@ -1,4 +1,4 @@
-"""The command line: `python -m bench`, or `diffusion-bench`. Commands import late, so that --help answers at once."""
+"""The command line: `python -m bench`, or `diffusion-bench`. Commands import late, so that --help is instant."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`compare`, `save-baseline`, `trend`: compare results on file, on any machine, without torch."""
+"""`compare`, `save-baseline`, `trend`: compare stored results, on any machine, without torch."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +10,8 @@ from bench.cli.options import BaselineFolder, Format
 Base = Annotated[Path, typer.Argument(help="What to compare with: a run's folder or a results.csv.")]
 New = Annotated[list[Path], typer.Argument(help="What to compare: one or more run folders or results.csv files.")]
 InOrder = Annotated[list[Path], typer.Argument(help="Run folders or results.csv files, oldest first.")]
-Form = Annotated[Format, typer.Option("--format", help="How to print it.")]
-PlotFile = Annotated[Path | None, typer.Option(help="Also draw it into this PNG, SVG or PDF file.")]
+Form = Annotated[Format, typer.Option("--format", help="The output format.")]
+PlotFile = Annotated[Path | None, typer.Option(help="Also write a plot to this PNG, SVG or PDF file.")]
 
 
 def compare(base: Base, new: New, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
@@ -33,11 +33,11 @@ def compare(base: Base, new: New, form: Form = Format.TERMINAL, plot: PlotFile =
 
 
 def save_baseline(
-    run: Annotated[Path, typer.Argument(help="The folder of a run.")], folder: BaselineFolder = None
+    run: Annotated[Path, typer.Argument(help="The run's folder.")], folder: BaselineFolder = None
 ) -> None:
     """Save a run as the baseline that `gate` compares with.
 
-    There is one baseline per scenario and device, a results.csv that you can commit.
+    There is one baseline per scenario and device: a results.csv that you can commit.
     """
     from bench.analyze import baselines
     from bench.present.verdicts import saved_baselines
@@ -50,7 +50,7 @@ def save_baseline(
 
 
 def trend(runs: InOrder, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
-    """Show medians over many runs, and lasting changes."""
+    """Show medians over many runs, and their lasting changes."""
     from bench.analyze.trend import trends
     from bench.present import trend as presented
     from bench.session.progress import Notices
@@ -66,7 +66,7 @@ def trend(runs: InOrder, form: Form = Format.TERMINAL, plot: PlotFile = None) ->
 
 
 def _print(presented: Any, found: Any, form: Format) -> None:
-    """Print what was found in a form, by the module that presents it."""
+    """Print the findings in a format, through the module that presents them."""
     from bench.present import render
 
     if form is Format.TERMINAL:

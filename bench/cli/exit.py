@@ -1,7 +1,7 @@
 """Exit codes: the one place where an outcome becomes a number.
 
-0 all is well; 1 a case failed, a regression, or nothing to recommend; 2 a mistake in what was given; 3 inconclusive;
-4 not comparable; 130 stopped on request, as shells say it.
+0 success, 1 a case failed or regressed or none can be recommended, 2 invalid input, 3 inconclusive, 4 not comparable,
+130 stopped on request, as in shells.
 """
 
 from bench.session.request import Ending
@@ -17,4 +17,4 @@ ENDINGS = {
     Ending.INTERRUPTED: INTERRUPTED,
 }
 VERDICTS = {"passed": 0, "regressed": 1, "inconclusive": 3, "not-comparable": 4}
-"""By `bench.analyze.gate.GateVerdict`, whose module `--help` has no need of."""
+"""Keys are values of `bench.analyze.gate.GateVerdict`, whose module `--help` does not need."""

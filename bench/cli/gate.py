@@ -1,4 +1,4 @@
-"""`gate`: fail on a regression and on nothing else, from results on file or with two interpreters side by side."""
+"""`gate`: fail on a regression and on nothing else, from stored results or two interpreters side by side."""
 
 import os
 from pathlib import Path
@@ -23,12 +23,12 @@ What = Annotated[
     ),
 ]
 Threshold = Annotated[
-    str, typer.Option(help="The slow-down that counts as a regression, for cases whose scenario sets none.")
+    str, typer.Option(help="The slow-down that counts as a regression, unless the scenario sets its own.")
 ]
 BasePython = Annotated[Path | None, typer.Option(help="The interpreter to compare with.")]
 HeadPython = Annotated[Path | None, typer.Option(help="The interpreter under test.")]
 Output = Annotated[
-    Path | None, typer.Option(help="The folder of both runs. By default, results/<time>-gate-<device>-<size>.")
+    Path | None, typer.Option(help="The folder for both runs. By default, results/<time>-gate-<device>-<size>.")
 ]
 Junit = Annotated[Path | None, typer.Option(help="Also write the verdicts to this file, as JUnit XML.")]
 Markdown = Annotated[Path | None, typer.Option(help="Also write the verdicts to this file, as Markdown.")]
@@ -49,7 +49,7 @@ def gate(
     markdown: Markdown = None,
     baselines: BaselineFolder = None,
 ) -> None:
-    """Judge whether anything became slower or needs more memory.
+    """Judge whether anything became slower or uses more memory.
 
     The exit code is 0 if everything passed, 1 if something regressed, 3 if the data is inconclusive, and 4 if the sides
     cannot be compared.
@@ -67,7 +67,7 @@ def gate(
         )
         result = _gate_interpreters(base_python, head_python, request, share)
     elif base_python or head_python:
-        raise InputError("give both --base-python and --head-python, or neither of them and two results")
+        raise InputError("give both --base-python and --head-python, or neither and two results")
     else:
         result = _gate_stored([Path(each) for each in what], share, baselines)
     presented.show(result)

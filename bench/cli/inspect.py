@@ -10,7 +10,7 @@ from bench.cli.options import Only, Scenarios
 def list_cases(scenarios: Scenarios = None, only: Only = None) -> None:
     """Print the cases that scenarios expand to.
 
-    Each line has a case with its model, dtype, scheduler, autoencoder and optimizations, as far as it names them.
+    Each line shows a case with the model, dtype, scheduler, autoencoder and optimizations that it names.
     """
     from bench.execute.client import compatible_schedulers
     from bench.session.plan import plan_for
@@ -24,7 +24,7 @@ def list_cases(scenarios: Scenarios = None, only: Only = None) -> None:
 
 
 def optimizations() -> None:
-    """Print every optimization, and how it is verified."""
+    """Print every optimization and how it is verified."""
     from bench.pipelines.optimizations import TABLE, conflicts_of
 
     for name, optimization in TABLE.items():

@@ -1,4 +1,4 @@
-"""Options that several commands share, with one meaning."""
+"""Options that several commands share, with the same meaning everywhere."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +15,13 @@ Only = Annotated[
     list[str] | None,
     typer.Option(help="Keep only cases whose scenario/case matches this pattern; may be repeated. By default, all."),
 ]
-Device = Annotated[DeviceChoice, typer.Option(help="Where to measure. auto takes the accelerator, or else the CPU.")]
-Size = Annotated[SizeChoice, typer.Option(help="Which models to measure. auto takes the tiny ones on a CPU.")]
+Device = Annotated[
+    DeviceChoice, typer.Option(help="Where to measure. auto picks the accelerator if there is one, otherwise the CPU.")
+]
+Size = Annotated[
+    SizeChoice,
+    typer.Option(help="Which models to measure. auto picks the tiny ones on a CPU."),
+]
 Weights = Annotated[
     str,
     typer.Option(
@@ -26,10 +31,12 @@ Weights = Annotated[
 ]
 Samples = Annotated[
     int | None,
-    typer.Option(min=1, help="Timed calls per process. By default, 6 for gate, else as many as a 1 % interval takes."),
+    typer.Option(
+        min=1, help="Timed calls per process. By default, 6 in gate, otherwise as many as a 1 % interval needs."
+    ),
 ]
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads of the CPU. By default, one.")]
-RunFolder = Annotated[Path | None, typer.Argument(help="The folder of a run. By default, the newest in results/.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads. By default, one.")]
+RunFolder = Annotated[Path | None, typer.Argument(help="A run's folder. By default, the newest one in results/.")]
 BaselineFolder = Annotated[Path | None, typer.Option(help="Where baselines are saved. By default, results/baselines.")]
 
 

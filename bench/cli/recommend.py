@@ -1,4 +1,4 @@
-"""`recommend`, `tune`: which case to use, why, and the code for it; from a run on file, or after a search."""
+"""`recommend`, `tune`: which case to use, why, and the code for it; from a stored run, or after a search."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,22 +20,26 @@ if TYPE_CHECKING:
 
 PROMPT = "a photo of an astronaut riding a horse on mars"
 Objective = Annotated[Goal, typer.Option(help="What the recommended case must be best at.")]
-MinPsnr = Annotated[float, typer.Option(help="The least similarity to the baseline's picture, in dB; at least 30.")]
+MinPsnr = Annotated[
+    float, typer.Option(help="The lowest acceptable similarity to the baseline's picture, in dB; at least 30.")
+]
 MaxMemory = Annotated[
     str | None,
-    typer.Option(help="Most memory that torch may reserve, such as 8GiB; the driver needs more. By default, no limit."),
+    typer.Option(
+        help="The most memory that torch may reserve, such as 8GiB; the driver uses more. By default, no limit."
+    ),
 ]
 CodeFile = Annotated[Path | None, typer.Option(help="Also write the code to this file. By default, it is printed.")]
 OtherImages = Annotated[
-    bool, typer.Option("--allow-other-images", help="Admit cases that make another image by design.")
+    bool, typer.Option("--allow-other-images", help="Also consider cases that make a different image by design.")
 ]
 Model = Annotated[str, typer.Argument(help="A known model, a hub id, or a folder.")]
-Budget = Annotated[float, typer.Option(min=0.1, help="How many minutes it may take.")]
-Skip = Annotated[list[str] | None, typer.Option(help="An optimization not to try; may be repeated.")]
-Prompt = Annotated[str, typer.Option(help="What to draw.")]
+Budget = Annotated[float, typer.Option(min=0.1, help="Time budget in minutes.")]
+Skip = Annotated[list[str] | None, typer.Option(help="An optimization to leave out; may be repeated.")]
+Prompt = Annotated[str, typer.Option(help="The prompt.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Inference steps. By default, the model's own.")]
-Side = Annotated[int | None, typer.Option(min=8, help="In pixels. By default, the model's own.")]
-Output = Annotated[Path | None, typer.Option(help="The folder of both runs. By default, results/<time>-tune-<model>.")]
+Side = Annotated[int | None, typer.Option(min=8, help="Size in pixels. By default, the model's own.")]
+Output = Annotated[Path | None, typer.Option(help="The folder for both runs. By default, results/<time>-tune-<model>.")]
 
 
 def recommend(
@@ -47,7 +51,7 @@ def recommend(
     only: Only = None,
     code: CodeFile = None,
 ) -> None:
-    """Say which case of a run to use, and print its code.
+    """Recommend which case of a run to use, and print its code.
 
     The exit code is 1 if no case can be recommended.
     """

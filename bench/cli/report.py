@@ -14,11 +14,14 @@ Write = Annotated[
 ]
 PlotFolder = Annotated[
     Path | None,
-    typer.Option(help="Where to put the plots. By default, plots/ in the run, if that is writable and not under git."),
+    typer.Option(
+        help="Where to put the plots. By default, plots/ in the run's folder, if it is writable and not under git."
+    ),
 ]
-RunFolders = Annotated[list[Path] | None, typer.Argument(help="Folders of runs. By default, the newest in results/.")]
+RunFolders = Annotated[list[Path] | None, typer.Argument(help="Run folders. By default, the newest one in results/.")]
 ReportFile = Annotated[
-    Path | None, typer.Option(help="The file to write. By default, report.html in the run, or here for several runs.")
+    Path | None,
+    typer.Option(help="The file to write. By default, report.html in the run's folder, or here for several runs."),
 ]
 
 
@@ -54,7 +57,7 @@ def plots(run: RunFolder = None, output: PlotFolder = None) -> None:
 
 
 def report(runs: RunFolders = None, output: ReportFile = None) -> None:
-    """Write runs as one self-contained HTML file.
+    """Write one or more runs as a self-contained HTML file.
 
     It has the tables, plots, pictures and raw numbers, and loads nothing from the network.
     """

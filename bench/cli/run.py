@@ -17,18 +17,19 @@ Processes = Annotated[
     int, typer.Option(min=1, help="Fresh processes per case, in alternating passes: 1 or an even number.")
 ]
 Timeout = Annotated[
-    float | None, typer.Option(min=1, help="Most seconds that a process may take. By default, the scenario's limit.")
+    float | None,
+    typer.Option(min=1, help="The longest that a process may take, in seconds. By default, the scenario's limit."),
 ]
-Diagnose = Annotated[bool, typer.Option("--diagnose", help="Also break down calls of tiny models.")]
-Trace = Annotated[
-    bool, typer.Option("--trace", help="Write a profiler's trace of one call of each case, for Perfetto.")
+Diagnose = Annotated[
+    bool, typer.Option("--diagnose", help="Also break down calls of tiny models and estimate their roofline.")
 ]
+Trace = Annotated[bool, typer.Option("--trace", help="Write a profiler trace of one call per case, for Perfetto.")]
 Output = Annotated[Path | None, typer.Option(help="The run's folder. By default, results/<time>-<device>-<size>.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in --output, or the newest one in results/.")]
 RetryFailed = Annotated[
     bool,
     typer.Option(
-        "--retry-failed", help="Like --resume, and measure cases again that failed, or lacked time or memory."
+        "--retry-failed", help="Like --resume, but also re-measure cases that failed or ran out of time or memory."
     ),
 ]
 
@@ -51,8 +52,8 @@ def run(
 ) -> None:
     """Measure the cases of scenarios, and print their tables.
 
-    Each case gets a fresh process. A run that was stopped, even by kill -9 or a power failure, continues with --resume.
-    The exit code is 1 if a case failed, crashed or timed out.
+    Each case gets a fresh process. A run that was stopped, even by kill -9 or a power failure, can be continued with
+    --resume. The exit code is 1 if a case failed, crashed or timed out.
     """
     from bench.session.measure import measure
     from bench.session.progress import Notices

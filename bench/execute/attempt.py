@@ -44,7 +44,7 @@ class Attempt:
                 self.conclude(Status.CRASHED, f"{_death(event['code'])} while {self.phase}; see its log")
 
     def time_out(self, seconds: float) -> None:
-        self.conclude(Status.TIMEOUT, f"not done within {seconds:g} s, while {self.phase}")
+        self.conclude(Status.TIMEOUT, f"not finished within {seconds:g} s, while {self.phase}")
 
     def lose_server(self) -> None:
         self.conclude(Status.CRASHED, f"the fork server died while {self.phase}")
@@ -57,7 +57,7 @@ class Attempt:
             self._facts["undiagnosed"] = f"{status}: {reason}"
 
     def record(self) -> ProcessRecord:
-        """Return the record of the process; `failed` if a library reported what cannot be, such as a power of NaN."""
+        """Return the process's record; `failed` if a library reported something impossible, such as a power of NaN."""
         status, reason = self._status or (Status.CRASHED, "ended without an outcome")
         timings = {"started_at": self._started_at, "wall_s": monotonic() - self._start}
         known = {**self._key, **timings, "status": status, "reason": reason or None}

@@ -1,7 +1,7 @@
 """The parent's end of the fork server: start it, send it requests, read events, end it.
 
-A door imports neither torch nor diffusers. What only they know or can do is a request, too: the device, the compatible
-schedulers, a download.
+A door imports neither torch nor diffusers. Whatever only they know or can do is also a request: the device, the
+compatible schedulers, a download.
 """
 
 import os

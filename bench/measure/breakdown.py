@@ -14,7 +14,7 @@ from bench.measure.device import Device
 from bench.statistics import median
 
 ADDS_UP = 0.05
-"""If the parts miss more than 5 % of the call, something worth a look is unexplained."""
+"""If the parts leave more than 5 % of the call unexplained, something is worth a look."""
 
 
 @dataclass(frozen=True)

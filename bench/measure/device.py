@@ -1,6 +1,6 @@
 """The device under the clock: everything that is special about an accelerator behind four small methods.
 
-Launches are asynchronous, so a clock is only right after waiting for the whole device, not for one stream.
+Launches are asynchronous, so a clock reading is only valid after waiting for the whole device, not for one stream.
 `torch.accelerator` covers CUDA, ROCm, XPU and MPS.
 """
 

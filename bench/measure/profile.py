@@ -1,7 +1,7 @@
 """One profiled call: how long the device computes, and a trace that Perfetto opens.
 
-Where the device waits for the host, a faster kernel gains nothing. CPU time does not show that, because synchronizing
-spins; the kernels do: the union of their intervals, relative to the latency of calls that were not profiled.
+Where the device waits for the host, a faster kernel gains nothing. CPU time does not show that, because the host spins
+while it synchronizes. The kernels do: compare the union of their intervals with the latency of unprofiled calls.
 """
 
 from collections.abc import Callable, Iterable, Sequence

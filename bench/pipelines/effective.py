@@ -1,4 +1,4 @@
-"""Read back from the live pipeline what is in effect. Silent no-ops are this field's most common lie."""
+"""Read back from the live pipeline what is in effect. Silent no-ops are the most common source of false results."""
 
 import os
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Turn what a pipeline returned into pictures, outside the timed region, and reject broken ones.
 
-A fast pipeline that makes a black image is not fast but broken: half precision overflows to NaN, which diffusers turns
+A fast pipeline that makes a black image is broken, not fast: half precision overflows to NaN, which diffusers turns
 into black without an error.
 """
 

@@ -186,7 +186,7 @@ def autocast(_pipeline: Any, device: Any) -> Any:
 
 def _require_accelerator(device: Any, kind: str | None, what: str) -> None:
     if device.type == "cpu" or kind not in {None, device.type}:
-        raise UnsupportedError(f"{what} needs {kind or 'an accelerator'}, this is {device.type}")
+        raise UnsupportedError(f"{what} needs {kind or 'an accelerator'}, but this device is {device.type}")
 
 
 def _require_tf32(device: Any) -> None:
@@ -196,7 +196,7 @@ def _require_tf32(device: Any) -> None:
     if TF32_OVERRIDE in os.environ:
         raise UnsupportedError(f"{TF32_OVERRIDE} is set, which overrides torch's TF32 flags; unset it")
     if torch.version.hip is None and torch.cuda.get_device_capability(device) < TF32_CAPABILITY:
-        raise UnsupportedError("TF32 needs compute capability 8.0, and this card is older")
+        raise UnsupportedError("TF32 needs compute capability 8.0 or later, and this card is older")
 
 
 def _set_tf32(*, matmul: bool, conv: bool) -> None:
@@ -269,7 +269,7 @@ def apply(requested: tuple[str, ...], when: When, pipeline: Any, device: Any) ->
     """Apply those of the requested optimizations that act at this moment, in the order of the table.
 
     Raises:
-        UnsupportedError: with its own reason, or diffusers' if diffusers refuses.
+        UnsupportedError: with its own reason, or that of diffusers if diffusers rejects it.
     """
     for optimization in TABLE.values():
         if optimization.name in requested and optimization.when == when:
@@ -278,7 +278,7 @@ def apply(requested: tuple[str, ...], when: When, pipeline: Any, device: Any) ->
             except (ValueError, NotImplementedError) as error:
                 if not raised_in(error, "diffusers", "accelerate"):
                     raise
-                raise UnsupportedError(f"{optimization.name}: diffusers refuses: {error}") from error
+                raise UnsupportedError(f"{optimization.name}: rejected by diffusers: {error}") from error
 
 
 def around(requested: tuple[str, ...], device: Any) -> Callable[[], AbstractContextManager[Any]]:

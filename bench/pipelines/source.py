@@ -148,7 +148,7 @@ def _load_pipeline(case: Case, name: str, **where: Any) -> Any:
     except NotImplementedError as error:
         if "device_map" not in case.load or not raised_in(error, "diffusers"):
             raise
-        raise UnsupportedError(f"load: diffusers refuses: {error}") from error
+        raise UnsupportedError(f"load: rejected by diffusers: {error}") from error
 
 
 def without_safety_checker(name: str, **where: Any) -> dict[str, Any]:

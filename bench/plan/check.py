@@ -103,7 +103,7 @@ def _quoted(name: str) -> str:
 def _scheduler(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     known = vocabulary.schedulers
     if case.scheduler == COMPATIBLE:
-        yield ("scheduler",), "'compatible' is for an axis; write 'matrix: {scheduler: compatible}'"
+        yield ("scheduler",), "'compatible' is only allowed as an axis; write 'matrix: {scheduler: compatible}'"
     elif case.scheduler is not None and known is not None and case.scheduler not in known:
         hint = suggestion(case.scheduler, known)
         yield ("scheduler",), f"the installed diffusers has no scheduler {_quoted(case.scheduler)}; {hint}"

@@ -207,7 +207,7 @@ class _Reader:
         return value
 
     def _tag_error(self, node: Node, location: Location) -> InputError:
-        return self._error(node, f"{_named(location)}the tag {shown(str(node.tag))} is not read; write plain YAML")
+        return self._error(node, f"{_named(location)}the tag {shown(str(node.tag))} is not supported; write plain YAML")
 
     def _place(self, node: Node) -> tuple[Path, int]:
         return self._document.path, node.start_mark.line + 1

@@ -1,4 +1,4 @@
-"""Turn a validation error into the words of the scenario file; pydantic speaks of Python's types."""
+"""Translate a validation error into the terms of the scenario file, because pydantic's own speak of Python types."""
 
 from collections.abc import Mapping
 from typing import Any

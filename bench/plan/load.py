@@ -30,7 +30,7 @@ def find(names: Sequence[str]) -> list[Path]:
     stems = [path.stem for path in unique]
     for path in unique:
         if stems.count(path.stem) > 1:
-            raise InputError(f"{path}:1: two scenarios are named '{path.stem}', which joins their rows; rename one")
+            raise InputError(f"{path}:1: two scenarios are named '{path.stem}', which would mix their rows; rename one")
     return unique
 
 

@@ -1,4 +1,4 @@
-"""Decide whether a YAML file is a scenario: cheaply and safely, because it may be anybody's file, and broken.
+"""Decide whether a YAML file is a scenario: cheaply and safely, because the file may be somebody else's, or broken.
 
 A faulty scenario must still be recognized, so that its fault is reported; another tool's file must be ignored. So
 nothing is parsed: the keys that every scenario has are searched for at the beginnings of lines.

@@ -40,9 +40,9 @@ class Source(Strict):
 
     document: str = Field(description="the documentation page")
     versions: str | None = _optional("the versions of the documentation that contain the figures")
-    url: str | None = _optional("of that page, at one version")
+    url: str | None = _optional("link to one version of that page")
     device: str | None = _optional("the GPU of the documented figures, as its vendor names it")
-    timed_region: str | None = _optional("what the documented figures include, where that is known")
+    timed_region: str | None = _optional("what the documented timings include, if that is known")
     notes: str | None = _optional("what is known about the figures, and what is inferred")
 
 
@@ -74,7 +74,7 @@ class Claim(Strict):
 
 
 class Settings(Strict):
-    """What a case is made of. Every key may stand at the top of a scenario, in a case, or in the matrix."""
+    """What a case is made of. Every key may appear at the top of a scenario, in a case, or in the matrix."""
 
     model: Name | None = _optional("a known model, a hub id, or a local folder")
     dtype: Dtype | None = _optional("the floating-point type in which weights are loaded; float32 if not given")
@@ -90,18 +90,18 @@ class Settings(Strict):
     generator_device: Literal["device", "cpu"] | None = _optional(
         "where the latents are drawn: on the pipeline's device (if not given) or on the CPU"
     )
-    safety_checker: bool | None = _optional("whether it runs in every call; off if not given")
+    safety_checker: bool | None = _optional("whether the safety checker runs in every call; false if not given")
     samples: Annotated[int, Field(ge=1)] | None = _optional("a fixed number of samples instead of the stopping rule")
-    timeout_s: Positive | None = _optional("the longest that one process may take; 1800 seconds if not given")
+    timeout_s: Positive | None = _optional("the longest that one process may take, in seconds; 1800 if not given")
     threshold: Threshold | None = _optional(
-        "the slow-down that `bench gate` reports as a regression, such as 5%; the gate's own if not given"
+        "the slow-down that `bench gate` reports as a regression, such as 5%; the gate's own threshold if not given"
     )
 
 
 class CaseEntry(Settings):
     """One named case: settings that override the scenario's, and what the documentation claims about it."""
 
-    baseline: Name | None = _optional("another baseline for this case than the scenario's")
+    baseline: Name | None = _optional("a baseline for this case instead of the scenario's")
     claim: Claim | None = None
     note: str | None = _optional("anything a reader of the scenario should know")
 
@@ -115,7 +115,9 @@ class Matrix(BaseModel):
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
-    include: list[dict[str, Any]] = Field(default=[], description="settings for combinations, or further combinations")
+    include: list[dict[str, Any]] = Field(
+        default=[], description="settings to add to combinations, or additional combinations"
+    )
     exclude: list[dict[str, Any]] = Field(default=[], description="combinations to leave out")
 
     @property
@@ -125,7 +127,7 @@ class Matrix(BaseModel):
 
 
 class Scenario(Settings):
-    """One YAML file: a documented table, or a sweep."""
+    """One YAML file that describes a documented table or a sweep."""
 
     title: Name = Field(description="the heading of the table")
     source: Source | None = None

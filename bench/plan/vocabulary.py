@@ -1,4 +1,4 @@
-"""The names that a scenario may use. The plan knows no model or optimization itself: its caller passes them in."""
+"""The names that a scenario may use. The plan itself knows no models or optimizations; its caller passes them in."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ class Vocabulary:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean 'x'?`, or `there are: ...` if no known word is close."""
+    """Return `did you mean 'x'?`, or `choose from: ...` if no known word is close."""
     names = sorted(known)
     longer = [name for name in names if word and name.lower().startswith(word.lower())]
     if best := next(iter([*get_close_matches(word, names, n=1, cutoff=0.6), *longer]), None):
         return f"did you mean '{best}'?"
-    return f"there are: {', '.join(names[:MAX_LISTED])}{' ...' if len(names) > MAX_LISTED else ''}"
+    return f"choose from: {', '.join(names[:MAX_LISTED])}{' ...' if len(names) > MAX_LISTED else ''}"

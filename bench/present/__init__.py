@@ -1,1 +1,1 @@
-"""Tables and plots of what analysis found. Knows nothing of torch or of how it was measured."""
+"""Tables and plots of what analysis found. Knows nothing about torch or about how things were measured."""

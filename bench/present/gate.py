@@ -46,7 +46,7 @@ def table(gated: GateResult) -> Grid:
 
 def show(gated: GateResult) -> None:
     """Print the verdicts on the terminal, and what differs besides the figures."""
-    render.show(table(gated), "--markdown FILE has all")
+    render.show(table(gated), "--markdown FILE has everything")
     render.say([conclusion(gated)], "bold")
 
 
@@ -82,7 +82,7 @@ def _notes(gated: GateResult) -> list[str]:
     """Say what differs between the machines and in what was in effect, and what this gate is worth."""
     pairs = [each.pair for each in gated.judged]
     images = [pair.key for pair in pairs if pair.other_image]
-    other = f"other images from the same seeds, which may be chance with random weights: {listed(images)}"
+    other = f"different images from the same seeds, which can be chance with random weights: {listed(images)}"
     return [
         *map(verdicts.environment, gated.environment),
         *([other] if images else []),

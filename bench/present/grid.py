@@ -16,11 +16,11 @@ from bench.records.columns import columns
 from bench.records.outcomes import FAULTS, ClaimVerdict, Status
 
 ALWAYS = 10
-"""`Column.keep` of a column that is on every terminal, however narrow."""
+"""The `Column.keep` of a column that is printed on every terminal, however narrow."""
 
 
 class Tone(StrEnum):
-    """What a cell means for a reader: good news, bad news, still open, or nothing to stop at."""
+    """What a cell means to a reader: good news, bad news, undecided, or nothing remarkable."""
 
     NONE = ""
     GOOD = "good"

@@ -1,4 +1,4 @@
-"""A recommendation in words and a short table: what to use, why not its neighbors, and what nobody measured."""
+"""A recommendation in words and a short table: what to use, why not the next best, and what was not measured."""
 
 from collections.abc import Iterator
 
@@ -73,7 +73,8 @@ def lines(found: Recommendation, goal: Goal) -> Iterator[str]:
         random = f" {words.RANDOM_WEIGHTS}" if best.result.settings.weights == "random" else ""
         yield f"Pictures are compared with those of {reference.key}.{random}"
     if best.design:
-        yield f"It makes another image by design ({', '.join(best.design)}), which nothing vouches for: look at it."
+        design = ", ".join(best.design)
+        yield f"It makes a different image by design ({design}), which cannot be judged automatically: look at it."
     if best.result.remarks:
         yield f"Note: {'; '.join(map(words.remark, best.result.remarks))}."
 
@@ -98,7 +99,7 @@ def neighbors(found: Recommendation, goal: Goal) -> Grid:
 
 
 def gaps(model: str, what: Unmeasured) -> list[str]:
-    """Say what a run says nothing about, for one model."""
+    """List what a run did not measure, for one model."""
     parts = [
         ("optimizations", ", ".join(what.optimizations)),
         ("dtypes", ", ".join(what.dtypes)),
@@ -112,11 +113,11 @@ def gaps(model: str, what: Unmeasured) -> list[str]:
 def _nothing(found: Recommendation, goal: Goal) -> str:
     """Say why nothing is recommended."""
     if not any(candidate.result.status.measured for candidate in found.task.candidates):
-        return "None of its cases was measured."
+        return "None of its cases could be measured."
     if not found.excluded:
         return f"No {goal} was measured in this run."
     if all(candidate.design for candidate in found.excluded):
-        return "Every measured case makes another image by design; --allow-other-images admits them."
+        return "Every measured case makes a different image by design; --allow-other-images includes them."
     return "No measured case meets the constraints."
 
 

@@ -1,4 +1,4 @@
-"""What a person wants to know when a run ends, in five lines: what ran, what it gained, what holds, what to look at."""
+"""Five lines that end a run: what ran, what became faster, which documented figures hold, what needs attention."""
 
 import os
 import shlex
@@ -22,9 +22,9 @@ def lines(run: Run, results: Sequence[CaseResult], plots: int) -> list[str]:
     """Return the five lines.
 
     Args:
-        run: that has ended.
-        results: of it.
-        plots: how many were drawn.
+        run: the run that has ended.
+        results: its results.
+        plots: the number of plots that were drawn.
     """
     then = "; ".join(_command(name, run.folder) for name in ("report", "recommend"))
     return [
@@ -32,7 +32,7 @@ def lines(run: Run, results: Sequence[CaseResult], plots: int) -> list[str]:
         f"Fastest: {_fastest(results)}",
         f"Documented figures: {_documented(results)}",
         f"To look at: {_odd(results)}",
-        f"Files: {run.folder}/ (tables.md, results.csv, {words.count(plots, 'plot')}). Then: {then}",
+        f"Files: {run.folder}/ (tables.md, results.csv, {words.count(plots, 'plot')}). Next: {then}",
     ]
 
 
@@ -44,7 +44,7 @@ def _command(name: str, folder: Path) -> str:
 
 
 def _ran(results: Sequence[CaseResult], environment: Mapping[str, Any]) -> str:
-    """Say how many cases ended how, on what."""
+    """Say how many cases ended in each status, and on which device."""
     ended = ", ".join(f"{count} {status}" for status, count in highlights.statuses(results).items())
     device = environment.get("device_name") or "an unknown device"
     warning = words.caution(results)
@@ -60,7 +60,7 @@ def _fastest(results: Sequence[CaseResult]) -> str:
 
 
 def _image(result: CaseResult) -> str:
-    return " (another image by design)" if another_image(result) else ""
+    return " (a different image by design)" if another_image(result) else ""
 
 
 def _documented(results: Sequence[CaseResult]) -> str:

@@ -1,4 +1,4 @@
-"""The documentation's own tables, `setup | latency | speed-up`, with what it leaves out beside them."""
+"""The documentation's own tables, `setup | latency | speed-up`, with additional columns for what it leaves out."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -47,7 +47,8 @@ def markdown(run: Run, grids: Sequence[Grid]) -> str:
         notes = [render.escaped(note) for note in (grid.warning, *grid.notes) if note]
         parts += [f"## {render.escaped(grid.title)}", *notes, render.markdown(grid)]
         if grid.details:
-            parts += ["Of the documented figures:", "\n".join(f"- {render.escaped(each)}" for each in grid.details)]
+            details = "\n".join(f"- {render.escaped(each)}" for each in grid.details)
+            parts += ["Notes on the documented figures:", details]
     return "\n\n".join(parts) + "\n"
 
 

@@ -92,7 +92,7 @@ def _notes(series: Sequence[Series]) -> list[str]:
         cases = f"{len(short)} of {words.count(len(series), 'case')}"
         lines.append(f"A change in the middle of fewer than {FEWEST_RUNS} runs cannot be found: {cases}.")
     lines += [
-        f"{each.key}: left out, because of another device or other settings: {', '.join(each.left_out)}"
+        f"{each.key}: left out, because of a different device or different settings: {', '.join(each.left_out)}"
         for each in series
         if each.left_out
     ]

@@ -23,19 +23,19 @@ from bench.records.outcomes import Status
 from bench.statistics import MIN_PROCESSES
 from bench.units import listed
 
-NO_INTERVAL = f"No interval: that takes {MIN_PROCESSES} processes per side; measure with --processes 4."
-INTERVALS = "change: of the latency, more is slower; in brackets its 95 % interval in per cent, from fresh processes."
+NO_INTERVAL = f"No interval: it takes {MIN_PROCESSES} processes per side; measure with --processes 4."
+INTERVALS = "change: the change in latency (+ is slower); in brackets, its 95 % interval in percent, over processes."
 TIMES = (
-    "The runs are from different times, and what the machine did in between is in the change but not in its interval. "
-    "To exclude that, measure both sides side by side: gate --base-python A --head-python B."
+    "The runs were made at different times, so drift of the machine in between is part of the change but not of its "
+    "interval. To rule it out, measure both sides together: gate --base-python A --head-python B."
 )
 SIDE_BY_SIDE = (
-    f"Both sides were measured in fresh processes that alternate, in reversing order ({BLOCKS} blocks, {EXTENDED} if "
-    "those are not enough), so this gate can be trusted for latency."
+    f"Both sides were measured in alternating fresh processes, in an order that reverses from block to block ({BLOCKS} "
+    f"blocks, {EXTENDED} if those are not enough), so this gate can be trusted for latency."
 )
 STORED = (
-    "Stored results were measured at different times, so this gate is for trends, memory and status. To gate latency, "
-    "use --base-python A --head-python B, which measures both sides side by side."
+    "Stored results were measured at different times, so this gate is meant for trends, memory and status. To gate "
+    "latency, use --base-python A --head-python B, which measures both sides together."
 )
 
 COMPARED_TONES = {ComparisonVerdict.SLOWER: Tone.BAD, ComparisonVerdict.FASTER: Tone.GOOD}
@@ -59,7 +59,7 @@ def difference(found: Difference) -> str:
 
 
 def environment(found: EnvironmentDifference) -> str:
-    """Return a fact in which machines differ, in the order of the sides."""
+    """Return a fact that differs between machines, with its values in the order of the sides."""
     sides = (", ".join(value or "(none)" for value in side) for side in found.values)
     return f"{found.field}: {' -> '.join(sides)}"
 
@@ -147,7 +147,7 @@ def saved_baselines(saved: Saved) -> list[str]:
     """Return what to know about baselines that were saved."""
     few = f"fewer than {MIN_PROCESSES} processes (measure with --processes 4), so their latency cannot be judged"
     facts = (
-        (f"left out, because a baseline cannot be {', '.join(NO_BASELINE)}", saved.left_out),
+        (f"left out, because a baseline cannot have status {', '.join(NO_BASELINE)}", saved.left_out),
         ("unstable, so no latency can pass against them", saved.unstable),
         (few, saved.few_processes),
         ("no longer in the baseline, because the run did not measure them", saved.lost),
@@ -157,15 +157,17 @@ def saved_baselines(saved: Saved) -> list[str]:
 
 EXCLUDED: Mapping[ExclusionKind, Callable[[Candidate, ExclusionReason], str]] = {
     ExclusionKind.STATUS: lambda candidate, _: words.outcome(candidate.result),
-    ExclusionKind.OTHER_WORK: lambda _, reason: f"other work than the reference ({_differences(reason.differences)})",
-    ExclusionKind.ANOTHER_IMAGE: lambda candidate, _: f"another image by design ({', '.join(candidate.design)})",
+    ExclusionKind.OTHER_WORK: lambda _, reason: (
+        f"different work from the reference ({_differences(reason.differences)})"
+    ),
+    ExclusionKind.ANOTHER_IMAGE: lambda candidate, _: f"a different image by design ({', '.join(candidate.design)})",
     ExclusionKind.NO_PICTURES: lambda *_: "its pictures cannot be compared with the reference's",
     ExclusionKind.IMAGE_DIFFERS: lambda candidate, reason: (  # rounded down: 29.96 is not 30.0 < 30
         f"the image differs: {int((candidate.psnr_db or 0) * 10) / 10:.1f} dB < {reason.limit:g} dB"
     ),
     ExclusionKind.PART_DIFFERS: lambda _, reason: words.remark(reason.remark) if reason.remark else "",
     ExclusionKind.MEMORY_UNKNOWN: lambda *_: "its peak memory is unknown",
-    ExclusionKind.NO_FIGURE: lambda *_: "what is to be optimized was not measured",
+    ExclusionKind.NO_FIGURE: lambda *_: "the objective was not measured",
     ExclusionKind.TOO_MUCH_MEMORY: lambda candidate, _: (
         f"too much memory: {words.peak(candidate.memory_bytes, candidate.memory_kind)}, "
         f"{units.memory(candidate.excess_bytes)} more than allowed"
@@ -229,7 +231,7 @@ def _too_few(judged: Judged) -> str:
 
 
 def _beyond(judged: Judged) -> str:
-    return f"{_latency(judged)}, all beyond {_limit(judged)}"
+    return f"{_latency(judged)}, all of it above {_limit(judged)}"
 
 
 def _memory(judged: Judged) -> str:
@@ -250,11 +252,11 @@ def _memory_varies(judged: Judged) -> str:
 REASONS: Mapping[Reason, Callable[[Judged], str]] = {
     Reason.NO_BASELINE: lambda _: "its scenario has no baseline; save one with: bench save-baseline RUN",
     Reason.MISSING: lambda _: "the new side did not measure this case",
-    Reason.OTHER_DEVICE: lambda each: f"another device: {_devices(each)}",
-    Reason.OTHER_SETTINGS: lambda each: f"other settings: {_differences(each.pair.settings)}",
-    Reason.OTHER_WORK: lambda each: f"other work: {_differences(each.pair.other_work)}",
-    Reason.OTHER_IMAGE: lambda each: f"another image from the same seed: {words.decibels(each.pair.psnr_db)}",
-    Reason.INTERRUPTED: lambda each: f"{_changed(each)}: measure it to the end",
+    Reason.OTHER_DEVICE: lambda each: f"different device: {_devices(each)}",
+    Reason.OTHER_SETTINGS: lambda each: f"different settings: {_differences(each.pair.settings)}",
+    Reason.OTHER_WORK: lambda each: f"different work: {_differences(each.pair.other_work)}",
+    Reason.OTHER_IMAGE: lambda each: f"different image from the same seed: {words.decibels(each.pair.psnr_db)}",
+    Reason.INTERRUPTED: lambda each: f"{_changed(each)}: finish measuring it",
     Reason.BASE_FAULTY: lambda each: (
         f"the base is {_status(each.pair.base)}{_because(each.pair.base)}, so there is nothing to compare with"
     ),
@@ -262,15 +264,15 @@ REASONS: Mapping[Reason, Callable[[Judged], str]] = {
     Reason.NEWLY_MEASURED: lambda each: f"{_changed(each)}: the base has no figures to compare with",
     Reason.SAME_STATUS: lambda each: f"{_status(each.pair.new)} as before",
     Reason.NEITHER_MEASURED: lambda each: f"{_changed(each)}: neither side was measured",
-    Reason.RECOMPILES: lambda each: f"{_changed(each)}: it compiles while samples are taken, more than the base does",
+    Reason.RECOMPILES: lambda each: f"{_changed(each)}: it compiles more graphs during sampling than the base",
     Reason.UNSTABLE: lambda each: f"{_changed(each)}: an unstable latency cannot pass",
     Reason.UNSTABLE_AND_SLOWER: lambda each: f"{_beyond(each)}; {_changed(each)}",
     Reason.TOO_FEW_PROCESSES: _too_few,
     Reason.SLOWER: _beyond,
     Reason.NOT_SLOWER: _latency,
-    Reason.UNDECIDED: lambda each: f"{_latency(each)}: {_limit(each)} is within it",
+    Reason.UNDECIDED: lambda each: f"{_latency(each)}: {_limit(each)} lies within it",
     Reason.MEMORY_UNKNOWN: lambda each: (
-        f"the {'base' if each.pair.memory_bytes[0] is None else 'new'} side has no peak memory on file"
+        f"the {'base' if each.pair.memory_bytes[0] is None else 'new'} side has no recorded peak memory"
     ),
     Reason.MEMORY_GREW: _memory_grew,
     Reason.MEMORY_VARIES: _memory_varies,

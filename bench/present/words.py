@@ -24,16 +24,16 @@ from bench.records.outcomes import (
 )
 
 ALL_TINY = "TINY MODELS: the real classes at toy width. Their figures say nothing about the full-size models."
-SOME_TINY = "PARTLY TINY MODELS: what is marked (tiny) has toy width and says nothing about the full-size models."
+SOME_TINY = "PARTLY TINY MODELS: cases marked (tiny) have toy width and say nothing about the full-size models."
 RANDOM_WEIGHTS = (
-    "Random weights: time and memory hardly depend on their values, but pictures do and show nothing. That two of them "
-    "agree means that two computations agree, and nothing more."
+    "Random weights: time and memory hardly depend on the values, but the pictures do, and show only noise. If two of "
+    "them agree, it only means that two computations agree."
 )
 PICTURE_DIFFERS = "picture differs"
 FRONT = (
     "On the front: no other case is at least as good in time, memory and similarity (PSNR) and better in one of them. "
-    "Cases that make another picture by design, or have none to compare, are compared only with each other, in time "
-    "and memory. Memory is the highest peak of loading, the first call and a generation."
+    "Cases that make a different picture by design, or have none to compare, are compared only with each other, in "
+    "time and memory. Memory is the highest peak of loading, the first call and a generation."
 )
 
 VERDICTS = {
@@ -50,10 +50,10 @@ SAVINGS = {
     ClaimVerdict.GAINS_LESS: "less than documented",
 }
 NO_GAIN = {
-    NoGain.NOTHING_COMPARED: "there is nothing to compare, because no baseline was measured beside another case",
+    NoGain.NOTHING_COMPARED: "there is nothing to compare, because no baseline was measured with another case",
     NoGain.NONE_FASTER: "no case was faster than its baseline",
     NoGain.NOT_SHOWN: (
-        f"no gain with the same image is shown: each is within {ONE_PROCESS:.0%} or its interval, or its case is not ok"
+        f"no gain with the same image: each case is within {ONE_PROCESS:.0%} or its interval, or not ok"
     ),
 }
 INTERVALS = {IntervalKind.WITHIN: "within one process", IntervalKind.BETWEEN: "between processes"}
@@ -63,7 +63,7 @@ UNEXPLAINED = "although no setting explains it"
 REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     RemarkKind.HOST_BOUND: (
         "host-bound",
-        lambda share, _: f"the device computes for {share:.0%} of a call and waits for the host",
+        lambda share, _: f"the device computes for {share:.0%} of a call; otherwise it waits for the host",
     ),
     RemarkKind.DISTURBED: (
         "disturbed",
@@ -87,7 +87,7 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     ),
     RemarkKind.IMAGE_DIFFERS: (
         "image differs",
-        lambda psnr, name: f"{units.decibels(psnr)} from the baseline's, {BLENDED.get(name, UNEXPLAINED)}",
+        lambda psnr, name: f"{units.decibels(psnr)} PSNR against the baseline's, {BLENDED.get(name, UNEXPLAINED)}",
     ),
     RemarkKind.REGION_DIFFERS: (
         "part of the image differs",
@@ -136,7 +136,7 @@ def disturbed(results: Iterable[CaseResult]) -> str:
 
 
 def tiny_warning(tiny: Iterable[bool]) -> str:
-    """Return the warning for figures of which these are of tiny models."""
+    """Return the warning for figures, given for each of them whether its model is tiny."""
     found = list(tiny)
     return "" if not any(found) else ALL_TINY if all(found) else SOME_TINY
 
@@ -148,7 +148,7 @@ def caution(results: Iterable[CaseResult]) -> str:
 
 
 def label(result: CaseResult) -> str:
-    """Return what is beside a case's name wherever its figures are: that it is tiny, that it was still changing."""
+    """Return the label that goes with a case's name wherever its figures appear: tiny, or unstable, or both."""
     unstable = result.status is Status.UNSTABLE
     return ", ".join(["tiny"] * result.tiny + [str(Status.UNSTABLE)] * unstable)
 
@@ -264,7 +264,7 @@ def speedup(comparison: Comparison) -> str:
 def intervals(results: Sequence[CaseResult]) -> str:
     """Return what the intervals of a table cover."""
     kinds = sorted({INTERVALS[kind] for each in results if (kind := each.statistics.interval) is not None})
-    paired = " Speed-ups have theirs from blocks." if any(each.comparison.speedup_low for each in results) else ""
+    paired = " Those of speed-ups are over blocks." if any(each.comparison.speedup_low for each in results) else ""
     return f"Intervals: 95 %, {' and '.join(kinds)}.{paired}" if kinds else ""
 
 
@@ -274,9 +274,9 @@ def expected(result: CaseResult) -> str:
         case Expectation.REFERENCE:
             return "the baseline"
         case Expectation.ANOTHER:
-            return f"another image by design ({', '.join(result.similarity.changed_by)})"
+            return f"a different image by design ({', '.join(result.similarity.changed_by)})"
         case Expectation.SAME:
-            return "the same image expected"
+            return "same image expected"
         case None:
             return ""
 

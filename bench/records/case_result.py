@@ -50,7 +50,7 @@ class Versions:
 
     device_name: Text | None = column("GPU, or CPU model")
     driver: Text | None = column("version of the GPU's driver")
-    cuda: Text | None = column("version that torch was built with")
+    cuda: Text | None = column("CUDA version that torch was built with")
     cudnn: Text | None = column("version")
     torch: Text | None = column("version")
     triton: Text | None = column("version")
@@ -100,10 +100,10 @@ class Statistics:
 class Comparison:
     """How a case compares with its baseline."""
 
-    baseline: Text | None = column("the case that the speed-up is against")
+    baseline: Text | None = column("the case that the speed-up is relative to")
     speedup: Latency | None = column("the baseline's seconds per image / this case's; over blocks the geometric mean")
-    speedup_low: Latency | None = column("95 % interval over blocks; empty below 4")
-    speedup_high: Latency | None = column("upper end of the interval")
+    speedup_low: Latency | None = column("lower end of the 95 % interval over blocks; empty with fewer than 4 blocks")
+    speedup_high: Latency | None = column("upper end of that interval")
     blocks: Count | None = column("passes in which both the case and its baseline were measured")
     break_even_images: Amount | None = column(
         "images after which a slower first call (first_call_s) has paid for itself"
@@ -111,7 +111,7 @@ class Comparison:
     parameter_reduction: Number | None = column("1 - the denoiser's parameters / the baseline's")
     memory_reduction: Number | None = column("1 - peak_allocated_bytes / the baseline's; empty without a counter")
     threshold: Number | None = column(
-        "slow-down that `gate` calls a regression, as a share, where the scenario sets it"
+        "slow-down that `gate` reports as a regression, as a fraction, if the scenario sets it"
     )
 
 
@@ -145,7 +145,9 @@ class Claim:
 class Similarity:
     """How close the pictures of a case are to its baseline's."""
 
-    expected_image: Expectation | None = column("compared with the baseline: " + ", ".join(Expectation))
+    expected_image: Expectation | None = column(
+        "image expected in comparison with the baseline: " + ", ".join(Expectation)
+    )
     changed_by: Names = column("settings that change the image by design, joined by +", ())
     psnr_db: Decibels | None = column("the lowest over pictures of the same seeds; inf: identical")
     ssim: Number | None = column("structural similarity, the lowest over pictures of the same seeds")
@@ -179,9 +181,9 @@ class CaseResult:
     """The result of a case over all its processes: one row of a table and of `results.csv`."""
 
     scenario: Text = required("the scenario file's name")
-    case: Text = required("the row's name in it; scenario/case joins the files")
-    status: Status = required("how it ended: " + ", ".join(Status))
-    reason: Text | None = column("why, in one line")
+    case: Text = required("the row's name in the scenario; scenario/case identifies the case in all files")
+    status: Status = required("how the case ended: " + ", ".join(Status))
+    reason: Text | None = column("why it ended that way, in one line")
     settings: Settings = section(Settings)
     effective: Effective = section(Effective)
     versions: Versions = section(Versions)
@@ -197,7 +199,7 @@ class CaseResult:
     timings: Timings = section(Timings)
     memory: Memory = section(Memory)
     undiagnosed: Text | None = column("why columns of the breakdown, the roofline or the CLIP score are empty")
-    remarks: Remarks = column("codes of what a reader should know, joined by '; '", ())
+    remarks: Remarks = column("codes for what a reader should know, joined by '; '", ())
     schema: Count = column("version of these columns", VERSION)
 
     @property

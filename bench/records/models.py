@@ -1,7 +1,7 @@
-"""What one process measured: the record that is on file, composed of small ones.
+"""What one process measured: the record in the result files, composed of smaller ones.
 
-A unit is in a field's name. What is unknown is None, never zero. The columns of the result files, their headers and
-their documentation are these fields (`bench.records.columns`).
+A field's name has its unit. What is unknown is None, never zero. The columns of the result files, their headers and
+their documentation are derived from these fields (`bench.records.columns`).
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from bench.records.columns import (
 from bench.records.outcomes import Status
 
 VERSION = 3
-"""Of the files' schema: raised whenever a field comes, goes or changes its meaning; written in every row."""
+"""Version of the files' schema, written in every row; raised whenever a field is added, removed or changes meaning."""
 
 
 @dataclass(frozen=True)
@@ -41,33 +41,35 @@ class Sample:
 class Settings:
     """What was asked for, with the defaults filled in."""
 
-    model: Text | None = column("as the scenario names it")
+    model: Text | None = column("the model, as the scenario names it")
     size: Text | None = column("full, or tiny: the same classes at toy width")
-    weights: Text | None = column("random, hub or folder")
-    weights_from: Text | None = column("hub id, folder or published architecture that they come from")
-    revision: Text | None = column("of the weights on the hub")
+    weights: Text | None = column("where they come from: random, hub or folder")
+    weights_from: Text | None = column("the hub id, folder or published architecture")
+    revision: Text | None = column("revision of the weights on the hub")
     vae: Text | None = column("the autoencoder that replaces the model's own")
-    vae_weights: Text | None = column("random, hub or folder")
-    vae_weights_from: Text | None = column("hub id, folder or published architecture that they come from")
-    vae_revision: Text | None = column("of that autoencoder on the hub")
+    vae_weights: Text | None = column("where they come from: random, hub or folder")
+    vae_weights_from: Text | None = column("the hub id, folder or published architecture")
+    vae_revision: Text | None = column("revision of that autoencoder on the hub")
     pipeline: Text | None = column("the pipeline's class")
-    dtype: Text | None = column("floating-point type that the weights are loaded in")
-    optimizations: Names = column("joined by +, in the order in which they are applied", ())
-    scheduler: Text | None = column("its class")
-    scheduler_config: Arguments | None = column("what overrides its configuration, as JSON")
+    dtype: Text | None = column("the floating-point type in which weights are loaded")
+    optimizations: Names = column("names joined by +, in the order in which they are applied", ())
+    scheduler: Text | None = column("the scheduler's class")
+    scheduler_config: Arguments | None = column("arguments that override the scheduler's configuration, as JSON")
     steps: Count | None = column("num_inference_steps")
-    height: Count | None = column("pixels")
-    width: Count | None = column("pixels")
-    images: Count | None = column("made by one call")
+    height: Count | None = column("image height in pixels")
+    width: Count | None = column("image width in pixels")
+    images: Count | None = column("images made by one call")
     output_type: Text | None = column("what the timed region ends with: pil, pt, np or latent")
     call: Arguments | None = column("all arguments of the pipeline call, as JSON")
     load: Arguments | None = column("arguments of from_pretrained, as JSON")
-    seed: Seeds = column("one for the batch, or one per image joined by +", ())
+    seed: Seeds = column("one seed for the batch, or one per image, joined by +", ())
     generator_device: Text | None = column("where the latents are drawn: device or cpu")
-    safety_checker: bool | None = column("whether it runs in every call")
+    safety_checker: bool | None = column("whether the safety checker runs in every call")
     device: Text | None = column("torch device type")
-    threads: Count | None = column("of the CPU")
-    started_by: Text | None = column("how the process was made: fork of a server that had the libraries, or spawn")
+    threads: Count | None = column("number of CPU threads")
+    started_by: Text | None = column(
+        "how the process was started: fork of a server that had imported the libraries, or spawn"
+    )
     pinned_core: Count | None = column("the one core that the process was pinned to; empty if it was not pinned")
 
 
@@ -75,8 +77,8 @@ class Settings:
 class Effective:
     """What was read back from the live pipeline."""
 
-    dtypes: Text | None = column("of the parameters, by component where they differ")
-    devices: Text | None = column("of the parameters, by component where they differ")
+    dtypes: Text | None = column("floating-point types of the parameters, by component where they differ")
+    devices: Text | None = column("devices of the parameters, by component where they differ")
     attention: Text | None = column("the denoiser's attention processors")
     tf32_matmul: bool | None = column("torch.backends.cuda.matmul.allow_tf32")
     tf32_conv: bool | None = column("torch.backends.cudnn.allow_tf32")
@@ -181,8 +183,8 @@ class Breakdown:
     scheduler_s: Seconds | None = column("scheduler")
     vae_s: Seconds | None = column("decoding")
     image_s: Seconds | None = column("conversion to the output type")
-    rest_s: Number | None = column("what no part explains")
-    adds_up: bool | None = column("whether the parts explain the whole within 5 %")
+    rest_s: Number | None = column("time that no part explains")
+    adds_up: bool | None = column("whether the parts add up to the whole within 5 %")
 
 
 @dataclass(frozen=True)
@@ -199,8 +201,8 @@ class Work:
 class ClipScore:
     """How well the pictures show the prompt."""
 
-    clip_score: Number | None = column("of the first call's pictures: the mean of max(100 * cosine, 0)")
-    clip_model: Text | None = column("CLIP model from the hub's cache; empty: none there, or random weights")
+    clip_score: Number | None = column("CLIP score of the first call's pictures: the mean of max(100 * cosine, 0)")
+    clip_model: Text | None = column("CLIP model from the hub's cache; empty if it has none, or if weights are random")
 
 
 @dataclass(frozen=True)
@@ -208,10 +210,10 @@ class ProcessRecord:
     """What one fresh process measured of one case: one line of `processes.jsonl`, with its samples."""
 
     scenario: Text = required("the scenario file's name")
-    case: Text = required("the row's name in it; scenario/case joins the files")
-    process: Count = required("which fresh process of the case, from 0: its pass")
-    status: Status = required("how it ended: " + ", ".join(Status))
-    reason: Text | None = column("why, in one line")
+    case: Text = required("the row's name in the scenario; scenario/case identifies the case in all files")
+    process: Count = required("number of the fresh process, which is the number of its pass, from 0")
+    status: Status = required("how the case ended: " + ", ".join(Status))
+    reason: Text | None = column("why it ended that way, in one line")
     settings: Settings = section(Settings)
     effective: Effective = section(Effective)
     timings: Timings = section(Timings)
@@ -221,7 +223,7 @@ class ProcessRecord:
     breakdown: Breakdown = section(Breakdown, "breakdown_")
     score: ClipScore = section(ClipScore)
     undiagnosed: Text | None = column("why columns of the breakdown, the roofline or the CLIP score are empty")
-    remarks: Remarks = column("codes of what a reader should know, joined by '; '", ())
+    remarks: Remarks = column("codes for what a reader should know, joined by '; '", ())
     schema: Count = column("version of these columns", VERSION)
     samples: tuple[Sample, ...] = ()
 

@@ -1,6 +1,6 @@
 """The codes that a result may use: how a case ended, how a claim was judged, what a reader should know.
 
-No code has to read a sentence to decide anything. The sentences are made in `bench.present.words`.
+No code has to parse a sentence to decide anything. The sentences are written in `bench.present.words`.
 """
 
 from dataclasses import dataclass

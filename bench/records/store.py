@@ -1,8 +1,8 @@
 """A run's folder: append one record per process, replace derived files whole, and resume after anything.
 
 `processes.jsonl` is all that is ever appended to. One process is one line, written and synced once with its samples, so
-a kill or a power loss costs at most the process in flight: a torn last line is dropped. Every other file can be derived
-from it, from the plan and from the pictures.
+a kill or a power loss costs at most the process in flight: an incomplete last line is dropped. Every other file can be
+derived from it, from the plan and from the pictures.
 """
 
 import json
@@ -130,16 +130,16 @@ class Store:
         self, plan: Mapping[str, Any], environment: Mapping[str, Any], *, resume: bool, dropped: Collection[Status]
     ) -> list[ProcessRecord]:
         if not resume:
-            raise InputError(f"{self.folder}: has results already; give --resume to continue, or another --output")
+            raise InputError(f"{self.folder}: already has results; give --resume to continue, or another --output")
         if _measured_plan(read_json(self.folder / PLAN)) != _measured_plan(json.loads(_json(plan))):
             raise InputError(
-                f"{self.folder}: was made from another plan; give the same scenarios and options, or another --output"
+                f"{self.folder}: was made from a different plan; give the same scenarios and options, or a new --output"
             )
         before = read_json(self.folder / ENVIRONMENT)
         for fact in MUST_STAY_EQUAL:
             if before.get(fact) != environment.get(fact):
                 raise InputError(
-                    f"{self.folder}: was made with {fact} {before.get(fact)}, this is {environment.get(fact)}; "
+                    f"{self.folder}: was made with {fact} {before.get(fact)}, but now it is {environment.get(fact)}; "
                     "start a new run with another --output"
                 )
         finished = [record for record in read_processes(self.folder / PROCESSES) if record.status not in dropped]
@@ -220,7 +220,7 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
     if len(data) > LARGEST_BYTES:
-        raise InputError(f"{path}: is larger than {LARGEST_BYTES >> 20} MiB, which no file of a run is")
+        raise InputError(f"{path}: is larger than {LARGEST_BYTES >> 20} MiB, but no file of a run is that large")
     return data
 
 

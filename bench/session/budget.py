@@ -1,6 +1,6 @@
 """Keep a search within its minutes: start only what fits, and leave time to measure the best few carefully.
 
-How long a process will take is estimated from those before it. Pure: the clock is passed in.
+How long a process will take is estimated from the ones before it. The clock is passed in.
 """
 
 from collections.abc import Callable, Iterator

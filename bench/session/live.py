@@ -1,4 +1,4 @@
-"""A run while it is measured: every record is appended to disk, and kept in memory.
+"""A run while it is being measured: every record is appended to a file and kept in memory.
 
 Nothing is read back and no derived file is written between two processes, so what happens between them takes the same
 time at the start of a run and after thousands of processes. Samples and results are written once, at the end; after a

@@ -48,7 +48,7 @@ def _run(client: WorkerClient, request: RunRequest, notices: Notices) -> RunOutc
         jobs = remaining(live.plan.cases, live.settings.processes, done)
         announce(hardware(live.environment), live.folder, live.settings, live.plan.cases, live.environment, notices)
         if done:
-            notices.say(f"Resuming: {len(done)} processes are on file, {len(jobs)} are left.")
+            notices.say(f"Resuming: {len(done)} processes are already measured, {len(jobs)} remain.")
         fetch_missing([job.case for job in jobs], live.settings, notices)
         return _measure(client, live, jobs, notices)
 
@@ -65,7 +65,7 @@ def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRu
         folder = request.output or (newest(RESULTS) if request.resume else new_folder(settings.device, settings.size))
     if request.retry_failed and settings.processes > 1:
         raise InputError(
-            f"--retry-failed: this run has {settings.processes} passes, in which cases are compared with each other; "
+            f"--retry-failed: this run compares cases within each of its {settings.processes} passes; "
             "start a new run of the failed cases with --only"
         )
     again = RETRIED if request.retry_failed else ()
@@ -100,18 +100,18 @@ def hardware(facts: Mapping[str, Any]) -> str:
 def announce(
     what: str, folder: Path, settings: RunSettings, cases: Sequence[Case], facts: Mapping[str, Any], notices: Notices
 ) -> None:
-    """Say what begins, where the records go, and what a reader would not expect of a measurement on this machine."""
+    """Say what is starting, where the records go, and what might surprise a reader about measuring on this machine."""
     notices.say(f"{what}; writing to {folder}/")
     if measures_tiny(cases, settings):
         notices.say("Measuring tiny models: the same code at toy width. The figures say nothing about the full models.")
     if facts["started_by"] == "spawn":
-        notices.say("Forked processes cannot use this device: each one starts an interpreter, which takes seconds.")
+        notices.say("Forked processes cannot use this device, so each process starts a new interpreter (slow).")
     if settings.weights == "auto" and settings.size == "full" and not settings.hub_reachable:
-        notices.say("The hub is unreachable: what its cache lacks gets random weights (see the column 'weights').")
+        notices.say("The hub is unreachable. What its cache lacks gets random weights (see the column 'weights').")
 
 
 def fetch_missing(cases: Sequence[Case], settings: RunSettings, notices: Notices) -> None:
-    """Fetch from the hub, before the first case, what its cache lacks."""
+    """Fetch what the hub's cache lacks, before the first case."""
     if downloads := missing(cases, settings):
         notices.say(f"Fetching from the hub: {', '.join(download.name for download in downloads)}")
         fetch(downloads)

@@ -1,4 +1,4 @@
-"""From the scenarios of a request to a checked plan, or back to the plan of a run that is continued."""
+"""From the scenarios of a request to a checked plan, or back to the plan of a run that is being continued."""
 
 from collections.abc import Callable
 from dataclasses import replace

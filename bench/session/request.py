@@ -1,4 +1,4 @@
-"""What goes into a session and what comes out, as data. Light: the command line and every pytest session import it."""
+"""What goes into a session and what comes out, as data. It imports little: the command line and pytest load it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

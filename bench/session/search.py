@@ -1,4 +1,4 @@
-"""Search the optimization table: what to try next, given what was found so far. Pure, and without a clock.
+"""Search the optimization table: what to try next, given what was found so far. Pure functions without a clock.
 
 Plain dtypes come first, then every optimization alone on the best dtype, then the helpful ones together, best first,
 each kept if it still helps. The search is greedy: it never tries all 2**n combinations, and it may miss a pair that

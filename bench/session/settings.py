@@ -23,7 +23,7 @@ def settings_for(
     """
     if request.processes > 1 and request.processes % 2:
         option = request.option("processes")
-        raise InputError(f"{option}: passes run forward and backward in turn; give 1 or an even number")
+        raise InputError(f"{option}: passes alternate between forward and backward; give 1 or an even number")
     _check_weights(cases, request)
     machine = ask(client, request.option("device"), {"op": "probe", "device": str(request.device)})
     settings = _settings(request, machine["device"])

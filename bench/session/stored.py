@@ -1,4 +1,4 @@
-"""Compare and gate results that are on file. Needs neither torch nor the machine that measured them."""
+"""Compare and gate stored results. Needs neither torch nor the machine that measured them."""
 
 from collections.abc import Sequence
 from pathlib import Path

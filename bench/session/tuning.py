@@ -62,7 +62,7 @@ def tune(request: TuneRequest, notices: Notices) -> TuneOutcome:
             return TuneOutcome(screening.ending, screening)
         if tuning.search.out_of_time():
             budget = f"{request.budget_s / 60:g} min"
-            notices.warn(f"The reference did not finish within the budget of {budget}; give it more with --budget.")
+            notices.warn(f"The reference did not finish within the budget of {budget}; give it more time (--budget).")
             return TuneOutcome(Ending.OUT_OF_TIME, screening)
         final = measure_best(tuning, notices)
         return TuneOutcome(final.ending if final else screening.ending, screening, final)
@@ -141,7 +141,7 @@ def screening_summary(search: Search, finals: list[str], passes: int) -> Iterato
     if single := search.uncombined():
         yield (
             f"There was no time to combine the {len(single)} optimizations that help alone ({listed(single)}); "
-            "give it more with --budget."
+            "give it more time (--budget)."
         )
     if finals:
         yield f"Measuring carefully, in {passes} {'passes' if passes > 1 else 'pass'}: {', '.join(finals)}."

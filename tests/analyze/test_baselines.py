@@ -71,5 +71,5 @@ def test_a_case_that_a_new_baseline_does_not_have_is_named(tmp_path):
 
 def test_a_baseline_of_another_size_is_not_replaced(tmp_path):
     save(tmp_path, measured("baseline", 1.0))
-    with pytest.raises(InputError, match="is of size full, but the run is tiny"):
+    with pytest.raises(InputError, match="has size full, but the run has size tiny"):
         save(tmp_path, measured("baseline", 1.0, size="tiny"), run="tiny")

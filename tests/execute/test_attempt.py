@@ -100,7 +100,7 @@ def test_a_crash_after_the_outcome_costs_the_diagnosis_only():
 def test_a_process_that_was_not_done_in_time_says_during_what():
     late = attempt(phase("first call"))
     late.time_out(1800)
-    assert late.record().reason == "not done within 1800 s, while first call"
+    assert late.record().reason == "not finished within 1800 s, while first call"
 
 
 def test_what_no_column_can_hold_fails_the_process():

@@ -68,7 +68,7 @@ def test_attention_that_is_not_the_default_is_detected():
 @pytest.mark.skipif(CUDA, reason="there is an accelerator here")
 @pytest.mark.parametrize("name", sorted(NEEDS_ACCELERATOR))
 def test_an_optimization_that_needs_an_accelerator_is_unsupported_on_a_cpu(name):
-    with pytest.raises(UnsupportedError, match="this is cpu"):
+    with pytest.raises(UnsupportedError, match="this device is cpu"):
         live(name)
 
 
@@ -99,7 +99,7 @@ def test_a_refusal_by_diffusers_is_a_reason_to_skip(monkeypatch):
         pipeline.unet.set_attn_processor({})  # a ValueError of diffusers' own
 
     monkeypatch.setitem(TABLE, "vae_slicing", Optimization(**{**vars(TABLE["vae_slicing"]), "apply": refuse}))
-    with pytest.raises(UnsupportedError, match="vae_slicing: diffusers refuses: "):
+    with pytest.raises(UnsupportedError, match="vae_slicing: rejected by diffusers: "):
         live("vae_slicing")
 
 

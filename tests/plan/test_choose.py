@@ -100,9 +100,9 @@ def test_choosing_does_not_change_the_plan():
     [
         ("one/fp6", "did you mean 'one/fp16'?"),
         ("One/fp16", "did you mean 'one/fp16'?"),
-        ("zzz", "there are: one/fp16"),
-        ("", "there are: one/fp16"),
-        ("[", "there are: one/fp16"),
+        ("zzz", "choose from: one/fp16"),
+        ("", "choose from: one/fp16"),
+        ("[", "choose from: one/fp16"),
     ],
 )
 def test_a_pattern_that_matches_nothing_is_refused_with_a_hint(pattern, hint):

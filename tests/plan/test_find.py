@@ -79,7 +79,7 @@ def test_an_unknown_name_is_refused_with_the_closest_one(folder):
 
 
 def test_an_unknown_name_without_a_close_one_is_refused_with_all_names(folder):
-    assert refusal("sd15") == "unknown scenario 'sd15'; there are: one, shipped, two"
+    assert refusal("sd15") == "unknown scenario 'sd15'; choose from: one, shipped, two"
 
 
 def test_a_name_that_is_not_in_the_current_directory_stands_for_the_packages_own(folder, shipped):

@@ -98,8 +98,8 @@ def test_a_name_may_contain_every_safe_character(write):
     [
         ("optimisations", "did you mean 'optimizations'?"),
         ("Seed", "did you mean 'seed'?"),
-        ("zzz", "there are: dtype, optimizations, seed"),
-        ("", "there are: dtype, optimizations, seed"),
+        ("zzz", "choose from: dtype, optimizations, seed"),
+        ("", "choose from: dtype, optimizations, seed"),
     ],
 )
 def test_a_suggestion_is_the_closest_word_or_the_list_of_all(word, expected):
@@ -107,7 +107,7 @@ def test_a_suggestion_is_the_closest_word_or_the_list_of_all(word, expected):
 
 
 def test_a_long_list_of_suggestions_ends_with_an_ellipsis():
-    listed = suggestion("?", [f"word{number:03}" for number in range(100)]).removeprefix("there are: ")
+    listed = suggestion("?", [f"word{number:03}" for number in range(100)]).removeprefix("choose from: ")
     assert listed.count("word") == MAX_LISTED
     assert listed.endswith(" ...")
 

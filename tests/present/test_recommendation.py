@@ -46,7 +46,7 @@ def test_the_best_case_has_its_figures(tmp_path):
 
 def test_another_image_by_design_is_named_beside_the_recommendation(tmp_path):
     text = said(found(tmp_path, [of("baseline", 2.0), of("fast", 1.0)]))
-    assert "It makes another image by design (scheduler), which nothing vouches for: look at it." in text
+    assert "It makes a different image by design (scheduler), which cannot be judged automatically: look at it." in text
 
 
 def test_what_cannot_be_distinguished_is_named(tmp_path):
@@ -90,7 +90,7 @@ def test_what_is_optimized_is_among_the_first_figures(goal, expected, tmp_path):
 
 
 def test_if_nothing_was_measured_that_is_what_is_said(tmp_path):
-    assert said(found(tmp_path, [ended("baseline", "oom", "full")])) == "None of its cases was measured."
+    assert said(found(tmp_path, [ended("baseline", "oom", "full")])) == "None of its cases could be measured."
 
 
 def test_what_was_not_measured_at_all_is_not_a_constraint_that_is_not_met(tmp_path):
@@ -100,7 +100,7 @@ def test_what_was_not_measured_at_all_is_not_a_constraint_that_is_not_met(tmp_pa
 
 def test_if_all_make_another_image_the_option_that_admits_them_is_named(tmp_path):
     records = [ended("baseline", "oom", "full"), of("fast", 1.0)]
-    assert "--allow-other-images admits them" in said(found(tmp_path, records, Constraints()))
+    assert "--allow-other-images includes them" in said(found(tmp_path, records, Constraints()))
 
 
 def test_tiny_models_are_warned_of_first(tmp_path):

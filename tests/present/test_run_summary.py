@@ -46,7 +46,7 @@ def test_a_run_without_a_gain_says_so(lines_of):
 
 def test_a_gain_of_another_image_is_marked(lines_of):
     cases = [case(), case("fast", scheduler="DDIMScheduler")]
-    assert lines_of(cases, [BASE, measured("fast", 1.0)])[1] == "Fastest: sd/fast x2.00 (another image by design)."
+    assert lines_of(cases, [BASE, measured("fast", 1.0)])[1] == "Fastest: sd/fast x2.00 (a different image by design)."
 
 
 @pytest.mark.parametrize(

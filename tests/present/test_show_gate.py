@@ -58,7 +58,7 @@ def test_what_differs_is_noted():
     case = judged(GateVerdict.PASSED, effective=(Difference("attention", "a", "b"),), psnr_db=20.0)
     assert gate.table(gated(case, environment=(torch,), only_in_new=("sd/y",))).notes[:3] == (
         "torch: 2.9.0 -> 2.10.0",
-        "other images from the same seeds, which may be chance with random weights: sd/x",
+        "different images from the same seeds, which can be chance with random weights: sd/x",
         "in effect: attention: a -> b (sd/x)",
     )
 

@@ -43,7 +43,7 @@ def test_a_short_series_says_what_cannot_be_found():
 
 def test_runs_that_were_left_out_are_named():
     notes = trend.table([make_series(left_out=("old",))]).notes
-    assert notes[-1] == "sd/baseline: left out, because of another device or other settings: old"
+    assert notes[-1] == "sd/baseline: left out, because of a different device or different settings: old"
 
 
 def test_a_change_is_in_the_record_of_the_first_run_of_the_new_level():

@@ -183,7 +183,7 @@ def test_the_document_has_warning_notes_table_and_details(tmp_path):
     run, found = run_tables(tmp_path, cases, [measured("baseline", 3.0, size="tiny")], title="A <b>")
     text = markdown(run, found)
     assert "\n## A &lt;b> (sd)\n\nTINY MODELS" in text
-    assert text.endswith("|\n\nOf the documented figures:\n\n- baseline: inferred: a \\| b\n")
+    assert text.endswith("|\n\nNotes on the documented figures:\n\n- baseline: inferred: a \\| b\n")
 
 
 def test_every_scenario_has_a_table(tmp_path):

@@ -141,16 +141,16 @@ def test_a_difference_in_some_cases_names_them():
         (
             Reason.OTHER_DEVICE,
             {"new": result(device_name="NVIDIA H200")},
-            "another device: NVIDIA A100-SXM4-80GB -> NVIDIA H200",
+            "different device: NVIDIA A100-SXM4-80GB -> NVIDIA H200",
         ),
-        (Reason.OTHER_SETTINGS, {"settings": (TORCH,)}, "other settings: dtypes: float32 -> a+b"),
+        (Reason.OTHER_SETTINGS, {"settings": (TORCH,)}, "different settings: dtypes: float32 -> a+b"),
         (
             Reason.OTHER_WORK,
             {"effective": (Difference("denoiser_calls", 50, 49),)},
-            "other work: denoiser_calls: 50 -> 49",
+            "different work: denoiser_calls: 50 -> 49",
         ),
-        (Reason.OTHER_IMAGE, {}, "another image from the same seed: PSNR 12.3 dB"),
-        (Reason.INTERRUPTED, {"new": result(status="interrupted")}, "ok -> interrupted: measure it to the end"),
+        (Reason.OTHER_IMAGE, {}, "different image from the same seed: PSNR 12.3 dB"),
+        (Reason.INTERRUPTED, {"new": result(status="interrupted")}, "ok -> interrupted: finish measuring it"),
         (
             Reason.BASE_FAULTY,
             {"base": result(status="failed", reason="broke")},
@@ -171,20 +171,20 @@ def test_a_difference_in_some_cases_names_them():
         (
             Reason.RECOMPILES,
             {"new": result(status="unstable")},
-            "ok -> unstable: it compiles while samples are taken, more than the base does",
+            "ok -> unstable: it compiles more graphs during sampling than the base",
         ),
         (Reason.UNSTABLE, {"new": result(status="unstable")}, "ok -> unstable: an unstable latency cannot pass"),
         (
             Reason.UNSTABLE_AND_SLOWER,
             {"new": result(status="unstable")},
-            f"{SPAN}, all beyond +3.0 %; ok -> unstable",
+            f"{SPAN}, all of it above +3.0 %; ok -> unstable",
         ),
         (
             Reason.TOO_FEW_PROCESSES,
             {"interval": None, "processes": (1, 2)},
             "latency +5.0 %, from 1 and 2 processes: an interval needs 3 per side (--processes 4)",
         ),
-        (Reason.SLOWER, {}, f"{SPAN}, all beyond +3.0 %"),
+        (Reason.SLOWER, {}, f"{SPAN}, all of it above +3.0 %"),
         (Reason.NOT_SLOWER, {}, SPAN),
         (Reason.UNDECIDED, {}, f"{SPAN}: +3.0 % is within it"),
         (Reason.MEMORY_UNKNOWN, {"base": result()}, "the base side has no peak memory on file"),
@@ -208,7 +208,7 @@ def test_every_reason_of_the_gate_has_words():
 
 def test_several_reasons_are_joined():
     judged = Judged(SLOWER, 0.03, GateVerdict.REGRESSED, (Reason.SLOWER, Reason.MISSING))
-    assert verdicts.gate_reasons(judged) == f"{SPAN}, all beyond +3.0 %; the new side did not measure this case"
+    assert verdicts.gate_reasons(judged) == f"{SPAN}, all of it above +3.0 %; the new side did not measure this case"
 
 
 @pytest.mark.parametrize(
@@ -219,9 +219,9 @@ def test_several_reasons_are_joined():
             ExclusionKind.OTHER_WORK,
             {"differences": (Difference("width", 512, 1024),)},
             {},
-            "other work than the reference (width: 512 -> 1024)",
+            "different work from the reference (width: 512 -> 1024)",
         ),
-        (ExclusionKind.ANOTHER_IMAGE, {}, {"design": ("scheduler",)}, "another image by design (scheduler)"),
+        (ExclusionKind.ANOTHER_IMAGE, {}, {"design": ("scheduler",)}, "a different image by design (scheduler)"),
         (ExclusionKind.NO_PICTURES, {}, {}, "its pictures cannot be compared with the reference's"),
         (
             ExclusionKind.IMAGE_DIFFERS,
@@ -236,7 +236,7 @@ def test_several_reasons_are_joined():
             "color differs: by a Delta E of 5.4 on average, although no setting explains it",
         ),
         (ExclusionKind.MEMORY_UNKNOWN, {}, {}, "its peak memory is unknown"),
-        (ExclusionKind.NO_FIGURE, {}, {}, "what is to be optimized was not measured"),
+        (ExclusionKind.NO_FIGURE, {}, {}, "the objective was not measured"),
         (
             ExclusionKind.TOO_MUCH_MEMORY,
             {"limit": 8.0 * GIB},
@@ -258,7 +258,7 @@ def test_every_reason_of_a_recommendation_has_words():
 def test_what_to_know_about_saved_baselines():
     saved = Saved((), ("sd/a",), left_out=("sd/b",), unstable=("sd/c",), few_processes=("sd/d",), lost=("sd/e",))
     assert verdicts.saved_baselines(saved) == [
-        "left out, because a baseline cannot be failed, crashed, timeout, interrupted: sd/b",
+        "left out, because a baseline cannot have status failed, crashed, timeout, interrupted: sd/b",
         "unstable, so no latency can pass against them: sd/c",
         "fewer than 3 processes (measure with --processes 4), so their latency cannot be judged: sd/d",
         "no longer in the baseline, because the run did not measure them: sd/e",

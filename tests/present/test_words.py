@@ -25,7 +25,7 @@ def judged(verdict=None, **columns):
         ),
         (
             [True, False],
-            "PARTLY TINY MODELS: what is marked (tiny) has toy width and says nothing about the full-size models.",
+            "PARTLY TINY MODELS: cases marked (tiny) have toy width and say nothing about the full-size models.",
         ),
     ],
 )
@@ -66,7 +66,7 @@ def test_an_outcome_without_a_reason_is_the_status():
     [
         (
             Remark(RemarkKind.HOST_BOUND, 0.624),
-            "host-bound: the device computes for 62% of a call and waits for the host",
+            "host-bound: the device computes for 62% of a call; otherwise it waits for the host",
         ),
         (Remark(RemarkKind.DISTURBED, 0.12), "disturbed: other programs had its core for 12% of the time"),
         (
@@ -81,11 +81,11 @@ def test_an_outcome_without_a_reason_is_the_status():
         (Remark(RemarkKind.WARMUP_CUT_SHORT, 1), "perhaps not warm: warm-up ran out of time after 1 call"),
         (
             Remark(RemarkKind.IMAGE_DIFFERS, 17.42),
-            "image differs: 17.4 dB from the baseline's, although no setting explains it",
+            "image differs: 17.4 dB PSNR against the baseline's, although no setting explains it",
         ),
         (
             Remark(RemarkKind.IMAGE_DIFFERS, 27.0, "vae_tiling"),
-            "image differs: 27.0 dB from the baseline's, because its tiles are decoded separately and blended",
+            "image differs: 27.0 dB PSNR against the baseline's, because its tiles are decoded separately and blended",
         ),
         (
             Remark(RemarkKind.REGION_DIFFERS, -0.02),
@@ -235,7 +235,7 @@ def test_a_speed_up(columns, text):
 def test_what_intervals_cover():
     found = [result(interval="within-process"), result(interval="between-processes", speedup_low=1.1)]
     assert words.intervals(found) == (
-        "Intervals: 95 %, between processes and within one process. Speed-ups have theirs from blocks."
+        "Intervals: 95 %, between processes and within one process. Those of speed-ups are over blocks."
     )
 
 
@@ -247,10 +247,10 @@ def test_without_intervals_nothing_is_said_of_them():
     ("columns", "text"),
     [
         ({"expected_image": "reference"}, "the baseline"),
-        ({"expected_image": "same-image"}, "the same image expected"),
+        ({"expected_image": "same-image"}, "same image expected"),
         (
             {"expected_image": "another-image", "changed_by": "scheduler+steps"},
-            "another image by design (scheduler, steps)",
+            "a different image by design (scheduler, steps)",
         ),
         ({}, ""),
     ],
@@ -304,7 +304,7 @@ def test_a_count(number, text):
 @pytest.mark.parametrize(
     ("why", "text"),
     [
-        (NoGain.NOTHING_COMPARED, "there is nothing to compare, because no baseline was measured beside another case"),
+        (NoGain.NOTHING_COMPARED, "there is nothing to compare, because no baseline was measured with another case"),
         (NoGain.NONE_FASTER, "no case was faster than its baseline"),
         (
             NoGain.NOT_SHOWN,

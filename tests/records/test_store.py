@@ -137,7 +137,7 @@ def test_a_closed_folder_can_be_opened_again(store):
 
 def test_a_folder_with_results_needs_resume(store):
     store.close()
-    assert "has results already; give --resume" in refusal(store.folder)
+    assert "already has results; give --resume" in refusal(store.folder)
 
 
 def test_a_refused_folder_is_unlocked(store):

@@ -181,7 +181,7 @@ def test_a_run_that_was_killed_while_it_began_is_resumed(tmp_path):
 
 
 def test_resume_refuses_another_plan(folder):
-    assert "was made from another plan" in refusal(folder, plan={**PLAN, "run": {"device": "cuda", "samples": 12}})
+    assert "was made from a different plan" in refusal(folder, plan={**PLAN, "run": {"device": "cuda", "samples": 12}})
 
 
 def test_whether_the_hub_can_be_reached_may_change(folder):

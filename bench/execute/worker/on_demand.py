@@ -54,4 +54,4 @@ class OnDemandSampler:
 
     def _wait(self) -> None:
         if not os.read(self._requests, 1):
-            raise EndedError("the parent asks for no further calls")
+            raise EndedError("the parent does not want any more calls")

@@ -1,4 +1,4 @@
-"""Plots as SVG inside the page: its colors, which turn with it, and no identifier twice."""
+"""Plots as SVG inside the page: in the page's colors, light and dark, and without duplicate identifiers."""
 
 import re
 from dataclasses import dataclass

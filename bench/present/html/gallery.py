@@ -51,6 +51,6 @@ def _card(result: CaseResult, known: Mapping[str, Picture]) -> Card:
     compared = result.is_baseline or result.similarity.psnr_db is not None
     note = words.expected(result) if compared else "not compared"
     if base is not None and not alike:
-        note = "not compared, because the baseline's picture has another size"
+        note = "not compared, because the baseline's picture has a different size"
     beside = base if alike and not result.is_baseline else None
     return Card(result.case, words.label(result), mine, beside, baseline, words.pictures(result), note)

@@ -35,7 +35,7 @@ def write(runs: Sequence[tuple[Run, Sequence[CaseResult]]], output: Path) -> Pat
         InputError: the file cannot be written.
     """
     if output.is_dir():
-        raise InputError(f"{output}: is a folder; name a file in it, such as {output / 'report.html'}")
+        raise InputError(f"{output}: is a folder; name a file inside it, such as {output / 'report.html'}")
     text = render(runs)
     try:
         store.replace(output, text)

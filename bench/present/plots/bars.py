@@ -1,4 +1,4 @@
-"""Bars: what a call of each case takes, and how much faster than its baseline it is, beside the documented figures.
+"""Bars: how long a call of each case takes and how much faster than its baseline it is, next to the documented figures.
 
 A bar begins at zero, a case without a measurement keeps its line and says why, and a tiny model is never shown beside a
 documented figure.

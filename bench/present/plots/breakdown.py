@@ -1,4 +1,4 @@
-"""Stacked bars: the parts that the time of a call falls into, and how much of it this device needs at least."""
+"""Stacked bars: the parts of a call's time, and the least that this device needs for it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""A comparison as a plot: every case's change of latency with its interval."""
+"""A comparison as a plot: every case's change in latency, with its interval."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_CASES = 100
-"""More do not fit a page that anybody looks at: those that changed most are drawn, and the rest is counted."""
+"""More would not fit on a readable page, so the cases that changed most are drawn and the rest are counted."""
 CASE, WIDE, LEGEND, AXIS = 0.28, 6.0, 0.34, 0.52
 
 
@@ -43,7 +43,7 @@ def draw(compared: Compared, measured: Sequence[Sequence[Pair]]) -> Page:
     tiny = {pair.key for pairs in measured for pair in pairs if head.mixed and pair.new is not None and pair.new.tiny}
     names = [f"{printable(key)} (tiny)" if key in tiny else printable(key) for key in keys]
     left, tall = paper.beside(names), len(keys) * CASE * max(1, 0.6 * len(others))
-    page = paper.page(head, "Change of latency", left + WIDE + paper.MARGIN, LEGEND + tall + AXIS)
+    page = paper.page(head, "Change in latency", left + WIDE + paper.MARGIN, LEGEND + tall + AXIS)
     axes = paper.rows(page, names, left, page.bottom + AXIS, (WIDE, tall))
     axes.axvline(0, color=INK, linewidth=1)
     handles = []
@@ -52,7 +52,7 @@ def draw(compared: Compared, measured: Sequence[Sequence[Pair]]) -> Page:
         shift = (index - (len(others) - 1) / 2) * 0.6 / len(others)
         _draw(axes, {keys.index(pair.key) + shift: pair for pair in pairs if pair.key in keys}, color)
         handles += _handles(side.name, pairs, color)
-    paper.name_axis(axes, "x", "change of latency in per cent (right is slower)")
+    paper.name_axis(axes, "x", "change in latency in percent (right is slower)")
     paper.legend(page, axes, handles)
     return page
 

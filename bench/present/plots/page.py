@@ -25,7 +25,7 @@ DOTS_PER_INCH = 150
 POINTS_PER_INCH = 72
 INK, GRAY, RULE, PAPER = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff"
 BLUE, VERMILION, SKY, AMBER = "#0072B2", "#D55E00", "#9ccbe6", "#F2B134"
-"""Okabe and Ito's palette, which the color-blind can distinguish, and tints of it."""
+"""Okabe and Ito's palette, which color-blind people can distinguish, and tints of it."""
 LINES = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colors of lines, from the same palette; nobody can distinguish more."""
 ON_LIGHT, ON_DARK = "#1b1b1b", "#fefefe"
@@ -162,7 +162,7 @@ def key(page: Page, left: float, top: float, names: Sequence[str], column: float
 def check_file(path: Path) -> None:
     """Raise `InputError` for a file that is neither PNG, SVG nor PDF; before anything is drawn."""
     if path.suffix.lower() not in FILES:
-        raise InputError(f"{path}: is not a plot's file; give one that ends in {', '.join(FILES)}")
+        raise InputError(f"{path}: is not a plot file; give one that ends in {', '.join(FILES)}")
 
 
 def write_file(page: Page, path: Path) -> None:

@@ -48,7 +48,7 @@ def write(run: Run, results: Sequence[CaseResult], folder: Path) -> list[Path]:
         folder: of the plots, made if it is missing.
 
     Returns:
-        The files: `<scenario>-<kind>.png` and `.svg`, for each kind that there is something to show of.
+        The files: `<scenario>-<kind>.png` and `.svg`, for each kind of plot that has something to show.
 
     Raises:
         OSError: the disk refuses.

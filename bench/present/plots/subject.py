@@ -51,7 +51,7 @@ def subject(run: Run, info: ScenarioInfo, results: Sequence[CaseResult]) -> Subj
 
 
 def not_shown(results: Sequence[CaseResult], shown: Sequence[CaseResult]) -> list[str]:
-    """Say which cases are not in a plot, by reason, so that none is missing without a word."""
+    """Say which cases are not in a plot, by reason, so that none disappears silently."""
     cases, reasons = {each.case for each in shown}, dict[str, list[str]]()
     for each in results:
         if each.case not in cases:

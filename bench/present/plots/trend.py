@@ -19,7 +19,7 @@ COLUMNS, WIDE, TALL, LEFT, ABOVE, BELOW = 3, 3.4, 1.5, 0.6, 0.35, 0.5
 MARGIN = 0.05
 """Above and below the points: on an axis from zero a change of 3 % could not be seen."""
 MOST_PANELS = 30
-"""More do not fit a page: cases that changed come first, the rest is left out and counted."""
+"""More would not fit on a page: cases that changed come first; the rest are left out and counted."""
 XTICKS = 6
 
 

@@ -241,7 +241,10 @@ def large(tmp_path_factory):
 
 
 def test_a_large_run_says_that_raw_numbers_are_left_out(large):
-    assert f"The tables below have the first {tables.MOST_ROWS} rows; results.csv and samples.csv have all." in large
+    assert (
+        f"The tables below have the first {tables.MOST_ROWS} rows; results.csv and samples.csv have all of them."
+        in large
+    )
 
 
 def test_the_table_of_a_large_run_has_all_cases(large):

@@ -75,7 +75,7 @@ def test_a_plot_is_as_tall_as_its_cases(tmp_path):
 
 
 def test_another_kind_of_file_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"plot.jpeg: is not a plot's file; give one that ends in .pdf, .png, .svg"):
+    with pytest.raises(InputError, match=r"plot.jpeg: is not a plot file; give one that ends in .pdf, .png, .svg"):
         write(tmp_path / "plot.jpeg", compared(tmp_path, *PASSES))
 
 
