@@ -159,7 +159,7 @@ def test_without_a_baseline_for_the_device_the_remedy_is_named(stored, command):
 def test_a_baseline_of_another_size_is_not_replaced(stored, command):
     command("save-baseline", stored("run", STEADY))
     tiny = stored("tiny", [1.0], [measured("fp16", 1.0, size="tiny")])
-    assert_refused(command("save-baseline", tiny), "of size full")
+    assert_refused(command("save-baseline", tiny), "has size full")
 
 
 def test_what_is_left_out_of_a_baseline_is_said(stored, command):

@@ -195,12 +195,12 @@ def test_whether_the_hub_can_be_reached_may_change(folder):
 )  # fmt: skip
 def test_resume_refuses_another_environment(folder, fact):
     refused = refusal(folder, environment={**ENVIRONMENT, fact: "another"})
-    assert f"was made with {fact} {ENVIRONMENT[fact]}, this is another" in refused
+    assert f"was made with {fact} {ENVIRONMENT[fact]}, but now it is another" in refused
 
 
 def test_resume_refuses_to_continue_without_an_accelerator_that_was_there(folder):
     without = {name: value for name, value in ENVIRONMENT.items() if name != "driver"}
-    assert "was made with driver 580.65.06, this is None" in refusal(folder, environment=without)
+    assert "was made with driver 580.65.06, but now it is None" in refusal(folder, environment=without)
 
 
 def test_another_commit_may_resume(folder):
