@@ -186,9 +186,9 @@ def test_a_difference_in_some_cases_names_them():
         ),
         (Reason.SLOWER, {}, f"{SPAN}, all of it above +3.0 %"),
         (Reason.NOT_SLOWER, {}, SPAN),
-        (Reason.UNDECIDED, {}, f"{SPAN}: +3.0 % is within it"),
-        (Reason.MEMORY_UNKNOWN, {"base": result()}, "the base side has no peak memory on file"),
-        (Reason.MEMORY_UNKNOWN, {"new": result()}, "the new side has no peak memory on file"),
+        (Reason.UNDECIDED, {}, f"{SPAN}: +3.0 % lies within it"),
+        (Reason.MEMORY_UNKNOWN, {"base": result()}, "the base side has no recorded peak memory"),
+        (Reason.MEMORY_UNKNOWN, {"new": result()}, "the new side has no recorded peak memory"),
         (Reason.MEMORY_GREW, {}, "median peak memory 1.00 GiB -> 2.00 GiB (+1.00 GiB), beyond +16 MiB"),
         (
             Reason.MEMORY_VARIES,

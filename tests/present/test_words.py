@@ -308,7 +308,7 @@ def test_a_count(number, text):
         (NoGain.NONE_FASTER, "no case was faster than its baseline"),
         (
             NoGain.NOT_SHOWN,
-            "no gain with the same image is shown: each is within 7% or its interval, or its case is not ok",
+            "no gain with the same image: each case is within 7% or its interval, or not ok",
         ),
     ],
 )
