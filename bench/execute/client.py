@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
@@ -60,11 +61,13 @@ class WorkerClient:
             DeadlineError: the request was not done after `timeout_s` seconds; it is still running.
             ServerGoneError: the fork server ended.
         """
+        if self._requests.closed:
+            raise ServerGoneError
         self._wait_until_ready()
         try:
             self._requests.write(encode(message))
             self._requests.flush()
-        except (OSError, ValueError) as error:  # broken, or closed
+        except OSError as error:
             raise ServerGoneError from error
         yield from self._until_exit(None if timeout_s is None else monotonic() + timeout_s)
 
@@ -109,7 +112,7 @@ class WorkerClient:
         """End the server and its worker."""
         self._process.kill()
         self._process.wait()
-        if not self._requests.closed:
+        with suppress(BrokenPipeError):  # of a request that a dead server did not take
             self._requests.close()
         if self._process.stdout is not None:
             self._process.stdout.close()
@@ -125,6 +128,8 @@ class WorkerClient:
 
     def _last_words(self) -> str:
         """Return the last line that the server wrote to standard error, most likely that of a failed import."""
+        if self._errors.closed:
+            return "it was closed after an earlier request"
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it printed no reason"

@@ -56,8 +56,11 @@ class Runner:
     def run(self, jobs: Iterable[Job], listener: Listener) -> Iterator[ProcessRecord]:
         """Measure each job and yield its record before the next one begins.
 
-        A case that could not be measured is not tried again. After `InterruptedRunError` or `KeyboardInterrupt` the
-        record of the case in flight, `interrupted`, is the last one.
+        A case that could not be measured is not tried again.
+
+        Raises:
+            InterruptedRunError: somebody stopped the run, by Ctrl-C too; after the record of the process in flight. A
+                process that had reported its outcome keeps it, so its status need not be `interrupted`.
         """
         given_up: set[str] = set()
         for job in jobs:
@@ -69,7 +72,7 @@ class Runner:
             yield record
             listener.end(job, record)
             if interrupted:
-                return
+                raise InterruptedRunError
 
     def close(self) -> None:
         """End the fork server and its worker."""

@@ -85,7 +85,12 @@ class LiveRun:
         self._store.describe(self.environment)
 
     def measure(self, jobs: Iterable[Job], listener: Listener) -> Iterator[ProcessRecord]:
-        """Measure jobs, and yield each record once it is on disk; raise OSError if the disk refuses it."""
+        """Measure jobs, and yield each record once it is on disk.
+
+        Raises:
+            InterruptedRunError: somebody stopped the run; after the record of the process in flight.
+            OSError: the disk refused a record.
+        """
         for record in self._runner.run(jobs, listener):
             self._store.append(record)
             self.records.append(record)
@@ -96,15 +101,13 @@ class LiveRun:
         after: Callable[[ProcessRecord], object] = lambda _: None,
     ) -> bool:  # fmt: skip
         """Measure jobs, taken one by one so that `after` a record it may decide on the next; return whether stopped."""
-        last = None
         try:
             with terminable(), notices.watch(total) as progress:
                 for record in self.measure(jobs, progress):
-                    last = record.status
                     after(record)
         except (KeyboardInterrupt, InterruptedRunError):
-            last = Status.INTERRUPTED
-        return last == Status.INTERRUPTED
+            return True
+        return False
 
     def run(self) -> Run:
         """Return what has been measured, as if it had been read from disk."""

@@ -137,7 +137,7 @@ def run_paired_blocks(
     on either: its status is the verdict.
 
     Raises:
-        StoppedError: Ctrl-C or SIGTERM, after the record of the case in flight was written.
+        InterruptedRunError: Ctrl-C or SIGTERM, after the record of the case in flight was written.
         OSError: a record cannot be written.
     """
     given_up: set[str] = set()
@@ -154,6 +154,4 @@ def _measure(side: GateSide, job: Job, progress: Progress) -> Status:
     """Measure one process of one side, and return its status."""
     progress.label = side.name
     (record,) = side.live.measure([job], progress)
-    if record.status == Status.INTERRUPTED:
-        raise StoppedError
     return record.status

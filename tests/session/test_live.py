@@ -58,9 +58,15 @@ def fails(*_):
     yield {"event": "exit", "code": 0}
 
 
-def stops(*_):
+def stops(*events):
+    """Report events, then be interrupted."""
+    yield from events
     raise KeyboardInterrupt
-    yield
+
+
+def stops_while_diagnosing():
+    """Report samples and an outcome, then be interrupted."""
+    return stops(*list(Client().request({"case": {"name": ""}}))[1:-1])
 
 
 def test_a_run_in_memory_is_the_run_on_disk(tmp_path):
@@ -72,6 +78,12 @@ def test_a_run_in_memory_is_the_run_on_disk(tmp_path):
 def test_an_interrupted_run_says_so(tmp_path):
     with live_run(tmp_path, "a", "b", client=Client(b=stops())) as live:
         assert measure(live) is True
+
+
+def test_a_run_that_is_stopped_while_it_diagnoses_was_interrupted(tmp_path):
+    with live_run(tmp_path, "a", "b", client=Client(a=stops_while_diagnosing())) as live:
+        assert measure(live) is True
+    assert [(record.case, record.status) for record in open_run(tmp_path).processes] == [("a", Status.OK)]
 
 
 def test_the_process_in_flight_has_a_record_when_a_run_is_interrupted(tmp_path):

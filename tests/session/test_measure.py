@@ -3,7 +3,7 @@
 import errno
 
 import pytest
-from session.test_live import Client, fails, jobs_of, live_run, stops
+from session.test_live import Client, fails, jobs_of, live_run, stops, stops_while_diagnosing
 from support import rows
 
 from bench.records.store import RESULTS, SAMPLES, Store
@@ -47,6 +47,10 @@ def test_a_failed_case_is_a_fault(ended):
 
 def test_a_run_that_is_stopped_was_interrupted(ended):
     assert ended(b=stops()).ending is Ending.INTERRUPTED
+
+
+def test_a_run_that_is_stopped_while_it_diagnoses_its_last_case_was_interrupted(ended):
+    assert ended(b=stops_while_diagnosing()).ending is Ending.INTERRUPTED
 
 
 @pytest.mark.parametrize(("name", "count"), [(SAMPLES, 3), (RESULTS, 1)])

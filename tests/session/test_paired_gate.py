@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from bench.errors import InputError
+from bench.execute.runner import InterruptedRunError
 from bench.plan.case import Case
 from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
-from bench.session.paired_gate import GateSide, StoppedError, gate_interpreters, run_paired_blocks
+from bench.session.paired_gate import GateSide, gate_interpreters, run_paired_blocks
 from bench.session.progress import Notices
 from bench.session.request import RunRequest
 
@@ -18,6 +19,7 @@ class Sides:
     """Two sides that measure nothing, and how the processes of their cases end: ok if not listed."""
 
     statuses: dict = field(default_factory=dict)
+    stopped_at: tuple | None = None
     order: list = field(default_factory=list)
 
     def __iter__(self):
@@ -34,6 +36,8 @@ class Live:
             key = (self.name, job.case.name, job.process)
             self.sides.order.append(key)
             yield ProcessRecord("s", job.case.name, job.process, Status(self.sides.statuses.get(key, "ok")))
+            if key == self.sides.stopped_at:
+                raise InterruptedRunError
 
 
 def cases(names):
@@ -79,8 +83,8 @@ def test_an_unstable_case_is_measured_in_all_blocks():
 
 
 def test_an_interruption_ends_the_gate_after_the_process_in_flight():
-    sides = Sides({("head", "a", 0): "interrupted"})
-    with pytest.raises(StoppedError):
+    sides = Sides(stopped_at=("head", "a", 0))
+    with pytest.raises(InterruptedRunError):
         run_paired_blocks(list(sides), cases("ab"), range(2), Notices(quiet=True).watch(None))
     assert sides.order == [("base", "a", 0), ("head", "a", 0)]
 
