@@ -25,6 +25,7 @@ from bench.records import environment, store
 from bench.records.case_result import CaseResult
 from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
+from bench.session.files import writing
 from bench.session.progress import Notices
 
 
@@ -77,22 +78,25 @@ class LiveRun:
     def grow(self, plan: Plan) -> None:
         """Replace the plan by one with further cases."""
         self.plan = plan
-        self._store.grow(self._plan_json())
+        with writing():
+            self._store.grow(self._plan_json())
 
     def describe(self, **facts: Any) -> None:
         """Add facts to the environment."""
         self.environment |= facts
-        self._store.describe(self.environment)
+        with writing():
+            self._store.describe(self.environment)
 
     def measure(self, jobs: Iterable[Job], listener: Listener) -> Iterator[ProcessRecord]:
         """Measure jobs, and yield each record once it is on disk.
 
         Raises:
             InterruptedRunError: somebody stopped the run; after the record of the process in flight.
-            OSError: the disk refused a record.
+            NotWrittenError: the disk refused a record.
         """
         for record in self._runner.run(jobs, listener):
-            self._store.append(record)
+            with writing():
+                self._store.append(record)
             self.records.append(record)
             yield record
 

@@ -17,7 +17,7 @@ from bench.plan.case import Case
 from bench.plan.order import Job, remaining
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import FAULTS, Status
-from bench.session.files import write_data
+from bench.session.files import NotWrittenError, write_data, writing
 from bench.session.live import LiveRun, Machine
 from bench.session.plan import RESULTS, new_folder, plan_for, stored_plan
 from bench.session.progress import Notices
@@ -78,15 +78,16 @@ def _measure(client: WorkerClient, live: LiveRun, jobs: Sequence[Job], notices: 
     try:
         measure_rates(client, live, [job.case for job in jobs], notices)
         ending = Ending.INTERRUPTED if live.measure_all(jobs, len(jobs), notices) else ending
-    except OSError as error:
+    except NotWrittenError as error:
         refusals.append(error)
     run, results = live.results()
     try:
-        write_data(run, results)
-    except OSError as error:
+        with writing():
+            write_data(run, results)
+    except NotWrittenError as error:
         refusals.append(error)
     if refusals:
-        notices.warn(f"stopped: cannot write the results ({refusals[0]}); free some space, then continue with --resume")
+        notices.warn(f"stopped: {refusals[0]}; free some space, then continue with --resume")
         return RunOutcome(run, results, Ending.NOT_WRITTEN)
     if ending is Ending.COMPLETE and any(result.status in FAULTS for result in results):
         ending = Ending.FAULTS
