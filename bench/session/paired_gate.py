@@ -110,7 +110,7 @@ def _prepare(
 
 
 def _gate(sides: Sequence[GateSide], plan: Plan, threshold: float, notices: Notices) -> GateResult:
-    """Measure blocks until the verdict is clear, then write the results of both sides."""
+    """Measure blocks until the verdict is clear; write the results of both sides however that ends."""
 
     def measure(keys: Collection[str] | None, numbers: range) -> list[Judged]:
         cases = [case for case in plan.cases if keys is None or case.key in keys]
@@ -121,10 +121,12 @@ def _gate(sides: Sequence[GateSide], plan: Plan, threshold: float, notices: Noti
         base, head = (of_run(side.live.run()) for side in sides)
         return judge(with_similarity(pair_up(base, head, passes_are_pairs=True), base, head), threshold)
 
-    judged = tuple(settle(measure))
-    with writing():
-        for side in sides:
-            write_data(*side.live.results())
+    try:
+        judged = tuple(settle(measure))
+    finally:
+        with writing():
+            for side in sides:
+                write_data(*side.live.results())
     environment = tuple(environment_differences([of_run(side.live.run()) for side in sides]))
     return GateResult(sides[0].name, sides[1].name, judged, environment, side_by_side=True)
 

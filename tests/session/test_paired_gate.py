@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from session.test_live import FACTS, Client
+from session.test_live import FACTS, Client, stops, stops_while_diagnosing
 from session.test_live import cases as cases_of
+from support import rows
 
 from bench.errors import InputError
 from bench.execute.runner import InterruptedRunError
@@ -16,9 +17,9 @@ from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.settings import RunSettings
 from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
-from bench.records.store import Store
+from bench.records.store import RESULTS, SAMPLES, Store
 from bench.session import paired_gate
-from bench.session.paired_gate import GateSide, gate_interpreters, run_paired_blocks
+from bench.session.paired_gate import GateSide, StoppedError, gate_interpreters, run_paired_blocks
 from bench.session.progress import Notices
 from bench.session.request import RunRequest
 
@@ -116,6 +117,15 @@ def gated(tmp_path, monkeypatch):
         return gate_interpreters(python, python, RunRequest(output=tmp_path), 0.03, Notices(quiet=True))
 
     return run
+
+
+@pytest.mark.parametrize("client", [Client(a=stops()), Client(a=stops_while_diagnosing())], ids=["sampling", "after"])
+def test_a_gate_that_is_stopped_writes_what_it_has(gated, tmp_path, client):
+    with pytest.raises(StoppedError):
+        gated(Client(), client)
+    assert [row["case"] for row in rows(tmp_path / "base" / RESULTS)] == ["a"]
+    assert len(rows(tmp_path / "base" / SAMPLES)) == 3
+    assert [row["case"] for row in rows(tmp_path / "head" / RESULTS)] == ["a"]
 
 
 def test_a_disk_that_refuses_a_record_is_named(gated, monkeypatch):
