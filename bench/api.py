@@ -69,8 +69,7 @@ def run(
         OSError: the disk refused.
         KeyboardInterrupt: it was stopped; what was measured is on file.
     """
-    from bench.session.files import write_plots, write_tables
-    from bench.session.measure import measure
+    from bench.session.measure import measure, write_tables_and_plots
 
     request = RunRequest(
         device=DeviceChoice(device),
@@ -86,11 +85,10 @@ def run(
         request = replace(request, plan=what)
     else:
         request = replace(request, scenarios=[what] if isinstance(what, str) else what)
-    outcome = measure(request, Notices(quiet=not progress))
+    notices = Notices(quiet=not progress)
+    outcome, _ = write_tables_and_plots(measure(request, notices), notices)
     if outcome.ending is Ending.NOT_WRITTEN:
         raise OSError(f"{outcome.run.folder}: cannot be written")
-    write_tables(outcome.run, outcome.results)
-    write_plots(outcome.run, outcome.results)
     if outcome.ending is Ending.INTERRUPTED:
         raise KeyboardInterrupt
     return outcome.run.folder

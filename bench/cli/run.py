@@ -64,23 +64,21 @@ def run(
         resume=resume or retry_failed, retry_failed=retry_failed,
     )  # fmt: skip
     notices = Notices()
-    outcome = measure(request, notices)
-    _present(outcome, notices)
-    raise typer.Exit(ENDINGS[outcome.ending])
+    ending = _present(measure(request, notices), notices)
+    raise typer.Exit(ENDINGS[ending])
 
 
-def _present(outcome: RunOutcome, notices: "Notices") -> None:
-    """Print the tables, write them and the plots, and say where everything is and what went wrong."""
+def _present(outcome: RunOutcome, notices: "Notices") -> Ending:
+    """Print the tables, write them and the plots, say where everything is and what went wrong; return how it ended."""
     from bench.present import run_summary, tables
     from bench.records.outcomes import FAULTS
-    from bench.session.files import write_plots, write_tables
+    from bench.session.measure import write_tables_and_plots
 
     run, results = outcome.run, outcome.results
     tables.show(tables.tables(run, results))
+    outcome, plots = write_tables_and_plots(outcome, notices)
     if outcome.ending is Ending.NOT_WRITTEN:
-        return
-    write_tables(run, results)
-    plots = write_plots(run, results)
+        return outcome.ending
     for line in run_summary.lines(run, results, len({path.stem for path in plots})):
         notices.say(line)
     for result in results:
@@ -88,3 +86,4 @@ def _present(outcome: RunOutcome, notices: "Notices") -> None:
             notices.warn(f"{result.key}: {result.status}: {result.reason}")
     if outcome.ending is Ending.INTERRUPTED:
         notices.say(f"Stopped. Continue with: python -m bench run --resume --output {os.fspath(run.folder)}")
+    return outcome.ending

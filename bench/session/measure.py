@@ -5,6 +5,7 @@ and an `Ending` that says how.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from bench.plan.case import Case
 from bench.plan.order import Job, remaining
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import FAULTS, Status
-from bench.session.files import NotWrittenError, write_data, writing
+from bench.session.files import NotWrittenError, write_data, write_plots, write_tables, writing
 from bench.session.live import LiveRun, Machine
 from bench.session.plan import RESULTS, new_folder, plan_for, stored_plan
 from bench.session.progress import Notices
@@ -92,6 +93,20 @@ def _measure(client: WorkerClient, live: LiveRun, jobs: Sequence[Job], notices: 
     if ending is Ending.COMPLETE and any(result.status in FAULTS for result in results):
         ending = Ending.FAULTS
     return RunOutcome(run, results, ending)
+
+
+def write_tables_and_plots(outcome: RunOutcome, notices: Notices) -> tuple[RunOutcome, list[Path]]:
+    """Write what people read of a finished run; return its outcome, which is new if the disk refused, and the plots."""
+    if outcome.ending is Ending.NOT_WRITTEN:
+        return outcome, []
+    try:
+        with writing():
+            write_tables(outcome.run, outcome.results)
+            return outcome, write_plots(outcome.run, outcome.results)
+    except NotWrittenError as error:
+        remedy = f"free some space, then write them with `tables {outcome.run.folder} --write` and `plots`"
+        notices.warn(f"stopped: {error}; {remedy}")
+        return replace(outcome, ending=Ending.NOT_WRITTEN), []
 
 
 def hardware(facts: Mapping[str, Any]) -> str:

@@ -59,6 +59,15 @@ def test_the_derived_files_are_written_even_if_a_run_is_stopped(ended, tmp_path,
     assert [row["case"] for row in rows(tmp_path / name)].count("a") == count
 
 
+@pytest.mark.parametrize("name", ["tables.md", "plots"])
+def test_tables_or_plots_that_cannot_be_written_end_a_run_so(ended, tmp_path, capsys, name):
+    outcome = ended()
+    path = tmp_path / name
+    path.write_text("in the way") if name == "plots" else path.mkdir()
+    assert measure.write_tables_and_plots(outcome, Notices())[0].ending is Ending.NOT_WRITTEN
+    assert capsys.readouterr().err.startswith("stopped: cannot write the results (")
+
+
 def test_a_full_disk_ends_a_run(ended, full_disk):
     assert ended().ending is Ending.NOT_WRITTEN
 
