@@ -150,8 +150,8 @@ class Store:
 
 def _measured_plan(plan: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a plan that must not change; whether the hub could be reached may."""
-    run = {name: value for name, value in plan.get("run", {}).items() if name != "hub_reachable"}
-    return {**plan, "run": run}
+    run = plan.get("run")
+    return {**plan, "run": {**run, "hub_reachable": None} if isinstance(run, dict) else run}
 
 
 def _line(record: ProcessRecord) -> bytes:

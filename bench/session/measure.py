@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bench.analyze.run import newest
+from bench.analyze.run import newest, read_plan
 from bench.errors import InputError
 from bench.execute.client import WorkerClient, ask_compatible, fetch
 from bench.pipelines.fetching import missing
@@ -20,7 +20,7 @@ from bench.plan.settings import RunSettings
 from bench.records.outcomes import FAULTS, Status
 from bench.session.files import NotWrittenError, write_data, write_plots, write_tables, writing
 from bench.session.live import LiveRun, Machine
-from bench.session.plan import RESULTS, new_folder, plan_for, stored_plan
+from bench.session.plan import RESULTS, new_folder, plan_for
 from bench.session.progress import Notices
 from bench.session.rates import measure_rates
 from bench.session.request import Ending, RunOutcome, RunRequest
@@ -58,7 +58,7 @@ def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRu
     """Return the run that a request starts or continues."""
     if request.resume and request.plan is None and not request.scenarios and not request.only:
         folder = request.output or newest(RESULTS)
-        plan, settings = stored_plan(folder)
+        plan, settings = read_plan(folder)
         facts = ask(client, "--resume", {"op": "probe", "device": settings.device})
     else:
         plan = plan_for(request, lambda model: ask_compatible(client, model), notices)

@@ -1,15 +1,17 @@
 """How a run ends, without a server."""
 
 import errno
+import json
 
 import pytest
 from session.test_live import Client, fails, jobs_of, live_run, stops, stops_while_diagnosing
 from support import rows
 
-from bench.records.store import RESULTS, SAMPLES, Store
+from bench.errors import InputError
+from bench.records.store import PLAN, RESULTS, SAMPLES, Store
 from bench.session import measure
 from bench.session.progress import Notices
-from bench.session.request import Ending
+from bench.session.request import Ending, RunRequest
 
 
 @pytest.fixture
@@ -51,6 +53,15 @@ def test_a_run_that_is_stopped_was_interrupted(ended):
 
 def test_a_run_that_is_stopped_while_it_diagnoses_its_last_case_was_interrupted(ended):
     assert ended(b=stops_while_diagnosing()).ending is Ending.INTERRUPTED
+
+
+@pytest.mark.parametrize("change", [{"cases": [1]}, {"cases": 1}, {"scenarios": [7]}, {"run": None}, {"run": {"x": 1}}])
+def test_a_run_whose_plan_is_damaged_is_not_continued(tmp_path, change):
+    with live_run(tmp_path, "a"):
+        plan = json.loads((tmp_path / PLAN).read_text(encoding="utf-8"))
+    (tmp_path / PLAN).write_text(json.dumps(plan | change), encoding="utf-8")
+    with pytest.raises(InputError, match=r"plan\.json: is not a plan of this version"):
+        measure._open(None, RunRequest(output=tmp_path, resume=True), Notices())
 
 
 @pytest.mark.parametrize(("name", "count"), [(SAMPLES, 3), (RESULTS, 1)])
