@@ -113,6 +113,12 @@ def test_a_folder_that_is_not_a_run_is_refused(tmp_path, command):
     assert_refused(bench(command, ".", cwd=tmp_path), "is not the folder of a run")
 
 
+@pytest.mark.parametrize("command", ["tables", "plots", "report", "recommend"])
+def test_a_run_in_which_no_process_has_finished_is_refused_with_what_to_do(tmp_path, command):
+    make_folder(tmp_path / "run", [case()])
+    assert_refused(bench(command, "run", cwd=tmp_path), "run: no process has finished yet", "bench run --resume")
+
+
 @pytest.mark.parametrize("command", ["tables", "report"])
 def test_without_any_run_the_remedy_is_named(tmp_path, command):
     assert_refused(bench(command, cwd=tmp_path), "results: contains no run")

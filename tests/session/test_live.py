@@ -105,6 +105,13 @@ def test_a_resumed_run_has_the_records_on_file_in_memory(tmp_path):
         assert live.run() == open_run(tmp_path)
 
 
+def test_a_run_in_which_no_process_has_finished_can_be_resumed(tmp_path):
+    live_run(tmp_path, "a").__exit__()
+    with live_run(tmp_path, "a", resume=True) as live:
+        measure(live)
+    assert [record.status for record in open_run(tmp_path).processes] == [Status.OK]
+
+
 def test_a_failed_process_is_measured_again_if_asked_for(tmp_path):
     with live_run(tmp_path, "a", client=Client(a=fails())) as live:
         measure(live)
