@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.exit import INTERRUPTED, VERDICTS
-from bench.cli.options import BaselineFolder, Device, Only, Samples, Size, Weights
+from bench.cli.options import BaselineFolder, Device, Only, Size, Weights
 from bench.errors import InputError
 from bench.session.request import DeviceChoice, RunRequest, SizeChoice
 
@@ -29,6 +29,9 @@ Threshold = Annotated[
 ]
 BasePython = Annotated[Path | None, typer.Option(help="The interpreter to compare with.")]
 HeadPython = Annotated[Path | None, typer.Option(help="The interpreter under test.")]
+Samples = Annotated[
+    int | None, typer.Option(min=1, help="Timed calls per process, if interpreters are measured. By default, 6.")
+]
 Output = Annotated[
     Path | None, typer.Option(help="The folder for both runs. By default, results/<time>-gate-<device>-<size>.")
 ]
@@ -123,7 +126,7 @@ def _write(result: "GateResult", junit: Path | None, markdown: Path | None) -> N
                 path.parent.mkdir(parents=True, exist_ok=True)
                 store.replace(path, text(result))
         if summary := os.environ.get(SUMMARY_VARIABLE):
-            with Path(summary).open("a", encoding="utf-8") as file:
+            with store.naming(Path(summary)), Path(summary).open("a", encoding="utf-8") as file:
                 file.write(presented.as_markdown(result) + "\n")
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be written ({error.strerror}); the verdict is above") from error

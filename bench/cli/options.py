@@ -33,12 +33,6 @@ Weights = Annotated[
         help="Where weights come from. auto tries the hub's cache, then the hub, then random weights.",
     ),
 ]
-Samples = Annotated[
-    int | None,
-    typer.Option(
-        min=1, help="Timed calls per process. By default, 6 in gate, otherwise as many as a 1 % interval needs."
-    ),
-]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads. By default, one.")]
 RunFolder = Annotated[Path | None, typer.Argument(help="A run's folder. By default, the newest one in results/.")]
 BaselineFolder = Annotated[Path | None, typer.Option(help="Where baselines are saved. By default, results/baselines.")]

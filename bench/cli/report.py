@@ -21,7 +21,10 @@ PlotFolder = Annotated[
 RunFolders = Annotated[list[Path] | None, typer.Argument(help="Run folders. By default, the newest one in results/.")]
 ReportFile = Annotated[
     Path | None,
-    typer.Option(help="The file to write. By default, report.html in the run's folder, or here for several runs."),
+    typer.Option(
+        help="The file to write. By default, report.html in the run's folder; in the current one for several runs, and "
+        "for a run that is read-only or under git."
+    ),
 ]
 
 
@@ -61,7 +64,9 @@ def report(runs: RunFolders = None, output: ReportFile = None) -> None:
     """
     from bench.analyze.results import results
     from bench.present.html import page
+    from bench.session.files import may_write
 
     reported = [opened(folder) for folder in runs or [None]]
-    target = output or (reported[0].folder / REPORT if len(reported) == 1 else Path(REPORT))
+    inside = len(reported) == 1 and may_write(reported[0].folder)
+    target = output or (reported[0].folder / REPORT if inside else Path(REPORT))
     typer.echo(page.write([(run, results(run)) for run in reported], target))

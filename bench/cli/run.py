@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.exit import ENDINGS
-from bench.cli.options import Device, Only, Samples, Scenarios, Size, Threads, Weights
+from bench.cli.options import Device, Only, Scenarios, Size, Threads, Weights
 from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 Processes = Annotated[
     int, typer.Option(min=1, help="Fresh processes per case, in alternating passes: 1 or an even number.")
+]
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Timed calls per process. By default, the scenario's number, otherwise as many as a 1 % interval needs.",
+    ),
 ]
 Timeout = Annotated[
     float | None,

@@ -140,6 +140,12 @@ def test_a_file_that_cannot_be_written_is_not_a_regression(stored, command, opti
     assert_refused(command("gate", "base", "base/results.csv", option, "base/plan.json/x"), "cannot be written")
 
 
+def test_a_summary_that_does_not_fit_on_the_disk_is_named(stored, command, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/dev/full")
+    base = stored("base", STEADY)
+    assert_refused(command("gate", base, base / "results.csv"), "/dev/full: cannot be written (No space left")
+
+
 @pytest.mark.parametrize("sides", [["base", "bad.csv"], ["bad.csv", "base"]], ids=["new", "base"])
 @pytest.mark.parametrize("name", ["compare", "gate"])
 @pytest.mark.parametrize("text", [b"", b"\x00\xff" * 500, b"a,b\n1,2\n"], ids=["empty", "binary", "foreign"])

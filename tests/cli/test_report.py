@@ -36,6 +36,15 @@ def read_only(results):
     (results / "old").chmod(mode)
 
 
+@pytest.fixture
+def tracked(tmp_path):
+    """A copy of the published run that git tracks."""
+    shutil.copytree(ROOT / PUBLISHED, tmp_path / "run")
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "run/plan.json"], cwd=tmp_path, check=True)
+    return tmp_path / "run"
+
+
 def contents(folder):
     return {path.name: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
@@ -82,13 +91,18 @@ def test_plots_are_drawn_where_output_says(results):
     assert not (results / "old" / "plots").exists()
 
 
-def test_plots_are_not_drawn_in_a_run_that_git_tracks(tmp_path):
-    shutil.copytree(ROOT / PUBLISHED, tmp_path / "run")
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "add", "run/plan.json"], cwd=tmp_path, check=True)
-    before = contents(tmp_path / "run")
-    assert_refused(bench("plots", "run", cwd=tmp_path), "run: ", "--output")
-    assert contents(tmp_path / "run") == before
+def test_plots_are_not_drawn_in_a_run_that_git_tracks(tracked):
+    before = contents(tracked)
+    assert_refused(bench("plots", "run", cwd=tracked.parent), "run: ", "--output")
+    assert contents(tracked) == before
+
+
+def test_a_run_that_git_tracks_is_reported_here(tracked):
+    before = contents(tracked)
+    process = bench("report", "run", cwd=tracked.parent)
+    assert process.stdout == "report.html\n"
+    assert (tracked.parent / "report.html").is_file()
+    assert contents(tracked) == before
 
 
 def test_without_a_run_the_newest_is_reported_in_its_folder(results):
