@@ -19,7 +19,7 @@ from typing import IO, Any, Self
 
 import bench
 from bench.errors import InputError
-from bench.execute.events import DeadlineError, Events, ServerGoneError
+from bench.execute.events import DeadlineError, Events, InvalidEventError, ServerGoneError
 from bench.execute.worker.protocol import SPAWN, Event, encode
 from bench.pipelines.fetching import Download
 
@@ -59,6 +59,7 @@ class WorkerClient:
 
         Raises:
             DeadlineError: the request was not done after `timeout_s` seconds; it is still running.
+            InvalidEventError: the worker reported what is not an event; it is still running.
             ServerGoneError: the fork server ended.
         """
         if self._requests.closed:
@@ -82,7 +83,7 @@ class WorkerClient:
                 os.killpg(pid, signal.SIGKILL)
             for _ in self._until_exit(monotonic() + KILL_TIMEOUT_S):
                 pass
-        except (ProcessLookupError, DeadlineError, ServerGoneError):
+        except (ProcessLookupError, DeadlineError, InvalidEventError, ServerGoneError):
             self.close()
             return False
         return True
@@ -97,6 +98,9 @@ class WorkerClient:
         except DeadlineError as error:
             self.close()  # else the events of this request would be taken for those of the next
             raise ServerError(f"no answer to '{message['op']}' within {ANSWER_TIMEOUT_S:.0f} s") from error
+        except InvalidEventError as error:
+            self.close()
+            raise ServerError(f"'{message['op']}' failed: reported what is not an event: {error}") from error
         except ServerGoneError as error:
             raise ServerError(f"the fork server ended: {self._last_words()}") from error
         if answer is None:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from bench.execute.attempt import Attempt
 from bench.execute.client import WorkerClient
-from bench.execute.events import DeadlineError, ServerGoneError
+from bench.execute.events import DeadlineError, InvalidEventError, ServerGoneError
 from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
@@ -88,9 +88,11 @@ class Runner:
                 attempt.take(event)
                 listener.event(job, event)
         except DeadlineError:
-            if not self._client.end_worker(attempt.pid):
-                self._client = self._start_client()
+            self._end_worker(attempt)
             attempt.time_out(timeout_s)
+        except InvalidEventError as error:
+            self._end_worker(attempt)
+            attempt.reject(error)
         except ServerGoneError:
             self._client.close()
             self._client = self._start_client()
@@ -100,6 +102,10 @@ class Runner:
             attempt.conclude(Status.INTERRUPTED, f"stopped on request while {attempt.phase}")
             interrupted = True
         return attempt.record(), interrupted
+
+    def _end_worker(self, attempt: Attempt) -> None:
+        if not self._client.end_worker(attempt.pid):
+            self._client = self._start_client()
 
     def _request(self, job: Job) -> dict[str, Any]:
         case = job.case

@@ -2,6 +2,7 @@
 
 from bench.analyze.run import open_run
 from bench.execute.client import WorkerClient
+from bench.execute.events import InvalidEventError
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
@@ -29,6 +30,9 @@ class Client(WorkerClient):
         yield from ({"event": "sample", "latency_s": 1.0 + n / 100, "device_time_s": None} for n in range(3))
         yield {"event": "outcome", "status": "ok", "reason": ""}
         yield {"event": "exit", "code": 0}
+
+    def end_worker(self, _pid):
+        return True
 
     def close(self):
         pass
@@ -90,6 +94,18 @@ def test_the_process_in_flight_has_a_record_when_a_run_is_interrupted(tmp_path):
     with live_run(tmp_path, "a", "b", client=Client(a=stops())) as live:
         measure(live)
     assert [(record.case, record.status) for record in open_run(tmp_path).processes] == [("a", Status.INTERRUPTED)]
+
+
+def test_a_process_that_reports_what_is_not_an_event_fails_and_the_next_one_is_measured(tmp_path):
+    def gossips():
+        yield {"event": "facts", "facts": {"images": 1, "size": "tiny"}}
+        raise InvalidEventError("sample.latency_s: Field required")
+
+    with live_run(tmp_path, "a", "b", client=Client(a=gossips())) as live:
+        measure(live)
+        failed, measured = live.records
+    assert (failed.status, measured.status) == (Status.FAILED, Status.OK)
+    assert failed.reason == "reported what is not an event: sample.latency_s: Field required"
 
 
 def test_a_complete_run_was_not_interrupted(tmp_path):

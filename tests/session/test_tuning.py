@@ -31,9 +31,6 @@ class Slow(Client):
         self.now += timeout_s
         raise DeadlineError
 
-    def end_worker(self, _pid):
-        return True
-
 
 def slow_search(folder, timeout_s):
     """Screen for an hour with cases that never end, although each may take `timeout_s`; return the search."""
