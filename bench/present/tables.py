@@ -42,7 +42,7 @@ def markdown(run: Run, grids: Sequence[Grid]) -> str:
     """Return the tables of a run as one Markdown document."""
     facts = run.environment
     versions = words.versions(facts, "torch", "diffusers", "transformers")
-    parts = [f"# {run.folder.resolve().name}", f"{facts.get('device_name', 'unknown device')}; {versions}."]
+    parts = [f"# {run.folder.resolve().name}", f"{facts.get('device_name') or 'unknown device'}; {versions}."]
     for grid in grids:
         notes = [render.escaped(note) for note in (grid.warning, *grid.notes) if note]
         parts += [f"## {render.escaped(grid.title)}", *notes, render.markdown(grid)]

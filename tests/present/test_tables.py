@@ -178,6 +178,11 @@ def test_the_document_names_the_run_the_device_and_the_versions(tmp_path):
     ]
 
 
+def test_the_document_of_a_device_without_a_name_says_so(tmp_path):
+    run, found = run_tables(tmp_path, [case()], [measured("baseline", 3.0)], device_name=None)
+    assert markdown(run, found).splitlines()[2].startswith("unknown device; ")
+
+
 def test_the_document_has_warning_notes_table_and_details(tmp_path):
     cases = [case(claim={"latency_s": 3.0, "note": "inferred: a | b"})]
     run, found = run_tables(tmp_path, cases, [measured("baseline", 3.0, size="tiny")], title="A <b>")
