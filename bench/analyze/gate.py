@@ -120,7 +120,7 @@ def judge(pairs: Iterable[Pair], threshold: float = THRESHOLD, without: Collecti
     return [_judge(pair, threshold) for pair in judged]
 
 
-def settle(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> list[Judged]:
+def judge_in_two_looks(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> list[Judged]:
     """Judge after six blocks, and once more, with all the data, where noise left a case open; never again.
 
     Args:

@@ -87,7 +87,7 @@ def test_a_series_that_is_too_short_has_no_change(count):
     assert change_points([1.0, 2.0, 3.0, 4.0, 5.0][:count]) == []
 
 
-def test_the_shortest_series_in_which_a_clean_split_can_be_found_is_what_is_told():
+def test_the_shortest_series_in_which_a_clean_split_can_be_found_is_the_documented_one():
     half = FEWEST_RUNS // 2
     assert [at for at, *_ in change_points([1.0] * half + [2.0] * half)] == [half]
 

@@ -61,9 +61,7 @@ def test_a_difference_between_the_machines_is_noted(tmp_path):
 
 def test_without_an_interval_it_is_said_what_one_takes(tmp_path):
     found = compared(tmp_path, [measured("baseline", 1.0)], ("new", [measured("baseline", 2.0)]))
-    assert comparison.table(found).notes == (
-        "No interval: it takes 3 processes per side; measure with --processes 4.",
-    )
+    assert comparison.table(found).notes == ("No interval: it takes 3 processes per side; measure with --processes 4.",)
 
 
 def test_the_mean_of_several_cases_is_noted(tmp_path):
