@@ -1,13 +1,17 @@
 """What surrounds the code: workflows, forms, metadata and versions agree with each other and with their schemas."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from ruamel.yaml import YAML
 from support import ROOT
 
@@ -92,6 +96,19 @@ def test_the_wheel_has_every_scenario_and_the_types(installed):
 def test_the_wheel_has_every_file_of_the_package(installed):
     tracked = subprocess.run(["git", "ls-files", "bench"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert [name for name in tracked.stdout.splitlines() if not (installed / name).is_file()] == []
+
+
+def test_every_imported_library_is_a_dependency():
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "bench").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    imported = {name.partition(".")[0] for name in names} - {"bench", *sys.stdlib_module_names}
+    declared = {Requirement(each).name for each in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["lpips"]]}
+    of = packages_distributions()
+    part_of = {"pydantic_core": "pydantic"}
+    wanted = {part_of.get(name) or canonicalize_name(of.get(name, [name])[0]) for name in imported}
+    assert sorted(wanted - {canonicalize_name(name) for name in declared}) == []
 
 
 def test_ci_runs_on_every_supported_python():
