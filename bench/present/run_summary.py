@@ -11,7 +11,7 @@ from typing import Any
 from bench.analyze import highlights
 from bench.analyze.run import Run
 from bench.analyze.similarity import another_image
-from bench.present import words
+from bench.present import claims, words
 from bench.records.case_result import CaseResult, Claim
 from bench.records.outcomes import Status
 
@@ -68,7 +68,7 @@ def _documented(results: Sequence[CaseResult]) -> str:
     sizes = {result.tiny for result in results if result.status.measured}
     if sizes == {True}:
         return "not judged by tiny models."
-    judged = words.verdict_groups([result for result in results if result.claim.judged_by is not None])
+    judged = claims.verdict_groups([result for result in results if result.claim.judged_by is not None])
     if judged:
         return f"{', '.join(f'{len(group)} {verdict}' for verdict, group in judged.items())}."
     if all(result.claim == Claim() for result in results):

@@ -7,7 +7,7 @@ from bench import units
 from bench.analyze.memory import peak_bytes
 from bench.analyze.run import Run
 from bench.plan.case import ScenarioInfo
-from bench.present import render, words
+from bench.present import claims, render, words
 from bench.present.grid import ALWAYS, Cell, Column, Grid, claim_tone, field, status_tone, value_of
 from bench.records.case_result import CaseResult
 
@@ -124,7 +124,7 @@ def _seconds_per_image(result: CaseResult) -> str:
 
 
 def _verdict(result: CaseResult) -> Cell:
-    return Cell() if result.tiny else Cell(words.all_verdicts(result), tone=claim_tone(result))
+    return Cell() if result.tiny else Cell(claims.all_verdicts(result), tone=claim_tone(result))
 
 
 FIELDS: tuple[Field, ...] = (
@@ -142,7 +142,7 @@ FIELDS: tuple[Field, ...] = (
     _figure("similarity", "psnr_db", words.psnr),
     _plain("CLIP score", "clip_score", "{:.1f}".format),
     _plain("of the roofline", "roofline_fraction", "{:.0%}".format),
-    _words("documented", "what the documentation says", lambda each: Cell(words.documented(each)), 2),
+    _words("documented", "what the documentation says", lambda each: Cell(claims.documented(each)), 2),
     _words("verdict", field("claim_verdict").doc, _verdict, 3),
     _words("notes", field("reason").doc, lambda each: Cell(words.notes(each)), below=True),
 )

@@ -10,6 +10,7 @@ from bench.plan.case import ScenarioInfo
 from bench.present import words
 from bench.present.grid import Tone
 from bench.present.tables import markdown, show, table, tables
+from bench.records.outcomes import Tiny
 from bench.units import GIB
 
 UNKNOWN = re.compile(r"nan|none|null|<na>|nat|x?0(\.0+)?( (ms|s|MiB|GiB))?", re.IGNORECASE)
@@ -162,7 +163,7 @@ def test_weights_and_intervals_are_noted():
 
 
 def test_a_table_of_tiny_models_warns():
-    assert table(INFO, [result(**{**OK, "size": "tiny"})]).warning == words.ALL_TINY
+    assert table(INFO, [result(**{**OK, "size": "tiny"})]).warning == words.TINY_WARNINGS[Tiny.ALL]
 
 
 def test_a_table_of_full_size_models_does_not():
