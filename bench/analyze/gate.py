@@ -163,7 +163,6 @@ def _judge(pair: Pair, default: float) -> Judged:
 
 
 def _refusal(pair: Pair, base: CaseResult, new: CaseResult) -> Reason | None:
-    """Return why two results cannot be compared, if they cannot."""
     if base.versions.device_name is None or base.versions.device_name != new.versions.device_name:
         return Reason.OTHER_DEVICE
     if pair.settings:

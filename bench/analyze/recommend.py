@@ -94,11 +94,9 @@ def unmeasured(run: Run, results: Sequence[CaseResult], model: str, optimization
 
 
 def _changes(candidate: Candidate, reference: Case | None) -> int:
-    """Count what a case changes: optimizations, settings that change the image, the dtype."""
     dtype = reference is not None and candidate.case.dtype != reference.dtype
     return len(candidate.case.optimizations) + len(candidate.design) + dtype
 
 
 def _ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return the candidates that have a figure, cheapest first."""
     return sorted((c for c in candidates if c.cost is not None), key=lambda c: c.cost or 0.0)

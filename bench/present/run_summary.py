@@ -44,7 +44,6 @@ def _command(name: str, folder: Path) -> str:
 
 
 def _ran(results: Sequence[CaseResult], environment: Mapping[str, Any]) -> str:
-    """Say how many cases ended in each status, and on which device."""
     ended = ", ".join(f"{count} {status}" for status, count in highlights.statuses(results).items())
     device = environment.get("device_name") or "an unknown device"
     warning = words.caution(results)
@@ -52,7 +51,6 @@ def _ran(results: Sequence[CaseResult], environment: Mapping[str, Any]) -> str:
 
 
 def _fastest(results: Sequence[CaseResult]) -> str:
-    """Name the greatest speed-ups, those of the same image first."""
     best = sorted(highlights.fastest(results), key=lambda each: (another_image(each), -(each.comparison.speedup or 0)))
     named = [f"{each.key} {words.speedup(each.comparison)}{_image(each)}" for each in best]
     more = f", and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
@@ -64,7 +62,6 @@ def _image(result: CaseResult) -> str:
 
 
 def _documented(results: Sequence[CaseResult]) -> str:
-    """Count the verdicts on those figures that were judged."""
     sizes = {result.tiny for result in results if result.status.measured}
     if sizes == {True}:
         return "not judged by tiny models."

@@ -60,7 +60,6 @@ def show(grids: Sequence[Grid]) -> None:
 
 
 def _source(info: ScenarioInfo) -> str:
-    """Say where the documented figures are from."""
     if not info.source:
         return ""
     device = f" on {info.source['device']}" if info.source.get("device") else ""
@@ -96,7 +95,6 @@ def _figure(
 
 
 def _plain(name: str, source: str, form: Callable[[Any], str]) -> Field:
-    """Return a column of figures that are printed as they are known."""
     return _figure(name, source, lambda each: "" if (value := value_of(each, field(source))) is None else form(value))
 
 

@@ -64,7 +64,6 @@ def _row(series: Series) -> tuple[Cell, ...]:
 
 
 def _described(series: Series, change: Change) -> str:
-    """Say where a level changed, by how much, and what else changed in the same run."""
     along = f" with {', '.join(map(verdicts.difference, change.environment))}" if change.environment else ""
     return f"{units.change(change.ratio)} at {series.points[change.at].run}{along} {_certainty(change)}"
 

@@ -201,7 +201,6 @@ def _because(result: CaseResult | None) -> str:
 
 
 def _changed(judged: Judged) -> str:
-    """Return how the status changed, with the new side's reason."""
     pair = judged.pair
     return f"{_status(pair.base)} -> {_status(pair.new)}{_because(pair.new)}"
 

@@ -151,7 +151,6 @@ def run_paired_blocks(
 
 
 def _measure(side: GateSide, job: Job, progress: Progress) -> Status:
-    """Measure one process of one side, and return its status."""
     progress.label = side.name
     (record,) = side.live.measure([job], progress)
     if record.status == Status.INTERRUPTED:

@@ -147,7 +147,6 @@ def _short(name: str) -> str:
 def _draw(
     head: Head, what: str, cases: Sequence[str], bars: Sequence[_Bar], height: float, notes: Sequence[str] = ()
 ) -> tuple[Page, "Axes"]:
-    """Draw bars from the first case at the top to the last, each with its texts behind it."""
     names = list(map(_short, cases))
     left = paper.beside(names)
     width = max(NARROWEST, left + BARS + paper.MARGIN)
@@ -202,7 +201,6 @@ def _cut(bar: _Bar, room: float) -> _Bar:
 
 
 def _latency_legend(results: Sequence[CaseResult], bars: Sequence[_Bar]) -> list[Any]:
-    """Name what the latency plot shows, and only that."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

@@ -58,7 +58,6 @@ def draw(compared: Compared, measured: Sequence[Sequence[Pair]]) -> Page:
 
 
 def _shown(measured: Sequence[Sequence[Pair]]) -> tuple[list[str], str]:
-    """Return the cases that are drawn, in order, and what to say of the others."""
     ratios: dict[str, float] = {}
     for pair in (pair for pairs in measured for pair in pairs):
         ratios[pair.key] = max(ratios.get(pair.key, 0.0), abs((pair.ratio or 1) - 1))

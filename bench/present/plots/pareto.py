@@ -45,7 +45,6 @@ def _kind(point: Point) -> tuple[str, str, str]:
 
 
 def _label(point: Point, *, mixed: bool) -> str:
-    """Return a case's name with its similarity, and that it is tiny among others that are not."""
     result = point.result
     similarity = "baseline" if result.is_baseline else words.psnr(result) if point.judged else ""
     facts = [each for each in (similarity, "tiny" if mixed and result.tiny else "") if each not in {"", result.case}]

@@ -57,7 +57,6 @@ def draw(shown: Sequence[Series], left_out: int = 0) -> Page:
 
 
 def _draw(axes: "Axes", series: Series) -> None:
-    """Draw the medians of one case, and a line at every change."""
     from matplotlib.ticker import MaxNLocator
 
     latencies = [point.latency_s for point in series.points]
