@@ -70,7 +70,6 @@ def run(
 
 
 def _present(outcome: RunOutcome, notices: "Notices") -> None:
-    """Print the tables, write them and the plots, and say where everything is and what went wrong."""
     from bench.present import run_summary, tables
     from bench.records.outcomes import FAULTS
     from bench.session.files import write_plots, write_tables
