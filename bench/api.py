@@ -1,5 +1,6 @@
 """The Python API: what a notebook or a script calls. `bench` itself offers these functions under its own name."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
@@ -16,16 +17,17 @@ from bench.session.request import DeviceChoice, Ending, RunRequest, SizeChoice
 if TYPE_CHECKING:
     import pandas as pd
 
+
 DTYPES = {bool: "boolean", int: "Int64", float: "Float64", dict: "object"}
 """Type of a column -> pandas dtype, with room for unknown values; anything else is text, as in results.csv."""
 
 
-def load_plan(*scenarios: str | PathLike[str], only: Sequence[str] = ()) -> Plan:
+def load_plan(*scenarios: str | PathLike[str], only: str | Sequence[str] = ()) -> Plan:
     """Load and check scenarios, given by file, folder or name; all of `scenarios/` if none is given.
 
     Args:
         scenarios: to load.
-        only: patterns of `scenario/case`; the baselines of what they match are added.
+        only: a pattern of `scenario/case`, or several; the baselines of what they match are added.
 
     Raises:
         bench.errors.InputError: a scenario has a fault, named with file and line, or a pattern matches nothing.
@@ -33,7 +35,8 @@ def load_plan(*scenarios: str | PathLike[str], only: Sequence[str] = ()) -> Plan
     from bench.execute.client import compatible_schedulers
     from bench.session.plan import plan_for
 
-    request = RunRequest(scenarios=[str(each) for each in scenarios], only=only)
+    patterns = [only] if isinstance(only, str) else only
+    request = RunRequest(scenarios=[str(each) for each in scenarios], only=patterns)
     return plan_for(request, compatible_schedulers, Notices(quiet=True))
 
 
@@ -69,8 +72,7 @@ def run(
         OSError: the disk refused.
         KeyboardInterrupt: it was stopped; what was measured is on file.
     """
-    from bench.session.files import write_plots, write_tables
-    from bench.session.measure import measure
+    from bench.session.measure import measure, write_tables_and_plots
 
     request = RunRequest(
         device=DeviceChoice(device),
@@ -86,11 +88,10 @@ def run(
         request = replace(request, plan=what)
     else:
         request = replace(request, scenarios=[what] if isinstance(what, str) else what)
-    outcome = measure(request, Notices(quiet=not progress))
+    notices = Notices(quiet=not progress)
+    outcome, _ = write_tables_and_plots(measure(request, notices), notices)
     if outcome.ending is Ending.NOT_WRITTEN:
         raise OSError(f"{outcome.run.folder}: cannot be written")
-    write_tables(outcome.run, outcome.results)
-    write_plots(outcome.run, outcome.results)
     if outcome.ending is Ending.INTERRUPTED:
         raise KeyboardInterrupt
     return outcome.run.folder
@@ -113,7 +114,13 @@ def load_results(run: str | PathLike[str]) -> "pd.DataFrame":
     from bench.records.table import read_results
 
     path = Path(run)
-    found = results(open_run(path)) if path.is_dir() else [result for _, result in read_results(path).results]
+    if path.is_dir():
+        found = results(open_run(path))
+    else:
+        file = read_results(path)
+        found = [result for _, result in file.results]
+        if file.ignored:
+            warnings.warn(stored.ignored_columns(path, file.ignored), stacklevel=2)
     rows = [flatten(result) for result in found]
     table = {}
     for column in columns(CaseResult):
@@ -130,7 +137,7 @@ def compare(base: str | PathLike[str], new: str | PathLike[str]) -> Compared:
     Raises:
         bench.errors.InputError: one of them is neither, or is damaged; with file and line.
     """
-    return stored.compare(Path(base), [Path(new)], Notices(quiet=True))
+    return stored.compare(Path(base), [Path(new)], _Warnings())
 
 
 def gate(base: str | PathLike[str], new: str | PathLike[str], threshold: float = 0.03) -> GateResult:
@@ -144,7 +151,7 @@ def gate(base: str | PathLike[str], new: str | PathLike[str], threshold: float =
     Raises:
         bench.errors.InputError: one of them is neither, or is damaged; with file and line.
     """
-    return stored.gate(Path(base), Path(new), threshold, Notices(quiet=True))
+    return stored.gate(Path(base), Path(new), threshold, _Warnings())
 
 
 def _dtype(annotation: Any) -> str:
@@ -152,3 +159,13 @@ def _dtype(annotation: Any) -> str:
     while get_args(annotation) and get_origin(annotation) not in {dict, tuple}:
         annotation = get_args(annotation)[0]
     return DTYPES.get(get_origin(annotation) or annotation, "string")
+
+
+class _Warnings(Notices):
+    """Raises Python warnings in the name of a caller of `compare` or `gate`; says nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__(quiet=True)
+
+    def warn(self, line: str) -> None:
+        warnings.warn(line, stacklevel=5)  # the caller, `compare`, `stored.compare`, `open_sides`, this

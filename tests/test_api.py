@@ -47,6 +47,23 @@ def test_a_plan_may_be_narrowed_to_some_cases():
     assert [case.name for case in plan.cases] == ["baseline", "fp16"]
 
 
+def test_one_pattern_may_be_given_without_a_list():
+    assert bench.load_plan("sd15-precision", only="*/fp16") == bench.load_plan("sd15-precision", only=["*/fp16"])
+
+
+@pytest.mark.parametrize(
+    "read",
+    [bench.load_results, lambda path: bench.compare(path, PUBLISHED), lambda path: bench.gate(path, PUBLISHED)],
+    ids=["load_results", "compare", "gate"],
+)
+def test_columns_that_are_ignored_are_a_warning_at_the_callers_line(tmp_path, read):
+    header, *rows = (PUBLISHED / "results.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "mine.csv").write_text("\n".join([f"{header},note", *(f"{row}," for row in rows)]), encoding="utf-8")
+    with pytest.warns(UserWarning, match="ignored columns that this tool does not write: note") as warned:
+        read(tmp_path / "mine.csv")
+    assert warned[0].filename == __file__
+
+
 def test_a_fault_in_a_scenario_is_an_input_error(write):
     with pytest.raises(InputError, match=r"bad\.yaml:1"):
         bench.load_plan(write("titel: x\n", "bad.yaml"))

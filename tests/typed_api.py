@@ -11,6 +11,7 @@ from bench.analyze.gate import GateResult, GateVerdict
 from bench.plan.case import Plan
 
 plan = assert_type(bench.load_plan("sd15-precision", Path("mine.yaml"), only=["*/fp16"]), Plan)
+assert_type(bench.load_plan("sd15-precision", only="*/fp16"), Plan)
 assert_type(bench.run(plan, device="cpu", processes=4, output="results/mine"), Path)
 assert_type(bench.run("sd15-precision"), Path)
 assert_type(bench.run(["sd15-precision", "sdxl-basics"], progress=True), Path)

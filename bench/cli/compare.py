@@ -9,7 +9,10 @@ from bench.cli.options import BaselineFolder, Format
 
 Base = Annotated[Path, typer.Argument(help="What to compare with: a run's folder or a results.csv.")]
 New = Annotated[list[Path], typer.Argument(help="What to compare: one or more run folders or results.csv files.")]
-InOrder = Annotated[list[Path], typer.Argument(help="Run folders or results.csv files, oldest first.")]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(help="Run folders or results.csv files. They are sorted by when they were measured."),
+]
 Form = Annotated[Format, typer.Option("--format", help="The output format.")]
 PlotFile = Annotated[Path | None, typer.Option(help="Also write a plot to this PNG, SVG or PDF file.")]
 
@@ -49,7 +52,7 @@ def save_baseline(
         typer.echo(line, err=True)
 
 
-def trend(runs: InOrder, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
+def trend(runs: Runs, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:
     """Show medians over many runs, and their lasting changes."""
     from bench.analyze.trend import trends
     from bench.present import trend as presented

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.exit import INTERRUPTED, VERDICTS
-from bench.cli.options import BaselineFolder, Device, Only, Samples, Size, Weights
+from bench.cli.options import BaselineFolder, Device, Only, Size, Weights
 from bench.errors import InputError
 from bench.session.request import DeviceChoice, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
     from bench.analyze.gate import GateResult
 
+MEASURING = ("only", "device", "size", "weights", "samples", "output")
+"""Options that stored results have no use for."""
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 What = Annotated[
     list[str],
@@ -27,6 +29,9 @@ Threshold = Annotated[
 ]
 BasePython = Annotated[Path | None, typer.Option(help="The interpreter to compare with.")]
 HeadPython = Annotated[Path | None, typer.Option(help="The interpreter under test.")]
+Samples = Annotated[
+    int | None, typer.Option(min=1, help="Timed calls per process, if interpreters are measured. By default, 6.")
+]
 Output = Annotated[
     Path | None, typer.Option(help="The folder for both runs. By default, results/<time>-gate-<device>-<size>.")
 ]
@@ -61,18 +66,31 @@ def gate(
         share = parse_share(threshold)
     except ValueError as error:
         raise InputError(f"--threshold: {error}") from error
+    request = RunRequest(
+        scenarios=what, only=only or (), device=device, size=size, weights=weights, samples=samples, output=output
+    )
     if base_python and head_python:
-        request = RunRequest(
-            scenarios=what, only=only or (), device=device, size=size, weights=weights, samples=samples, output=output
-        )
+        if baselines is not None:
+            raise InputError("--baselines is for stored results; leave it out, or leave out the interpreters")
         result = _gate_interpreters(base_python, head_python, request, share)
     elif base_python or head_python:
         raise InputError("give both --base-python and --head-python, or neither and two results")
     else:
+        _refuse_options_of_measuring(request)
         result = _gate_stored([Path(each) for each in what], share, baselines)
     presented.show(result)
     _write(result, junit, markdown)
     raise typer.Exit(VERDICTS[result.verdict])
+
+
+def _refuse_options_of_measuring(request: RunRequest) -> None:
+    default = RunRequest()
+    names = [name for name in MEASURING if getattr(request, name) != getattr(default, name)]
+    if names:
+        raise InputError(
+            f"{', '.join(f'--{name}' for name in names)}: stored results are judged as they are; leave this out, or "
+            "measure with --base-python and --head-python"
+        )
 
 
 def _gate_stored(paths: list[Path], threshold: float, folder: Path | None) -> "GateResult":
@@ -107,7 +125,7 @@ def _write(result: "GateResult", junit: Path | None, markdown: Path | None) -> N
                 path.parent.mkdir(parents=True, exist_ok=True)
                 store.replace(path, text(result))
         if summary := os.environ.get(SUMMARY_VARIABLE):
-            with Path(summary).open("a", encoding="utf-8") as file:
+            with store.naming(Path(summary)), Path(summary).open("a", encoding="utf-8") as file:
                 file.write(presented.as_markdown(result) + "\n")
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be written ({error.strerror}); the verdict is above") from error

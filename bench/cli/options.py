@@ -2,11 +2,15 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.errors import InputError
 from bench.session.request import DeviceChoice, SizeChoice
+
+if TYPE_CHECKING:
+    from bench.analyze.run import Run
 
 Scenarios = Annotated[
     list[str] | None, typer.Argument(help="Scenario files, folders or names. By default, all of scenarios/.")
@@ -29,12 +33,6 @@ Weights = Annotated[
         help="Where weights come from. auto tries the hub's cache, then the hub, then random weights.",
     ),
 ]
-Samples = Annotated[
-    int | None,
-    typer.Option(
-        min=1, help="Timed calls per process. By default, 6 in gate, otherwise as many as a 1 % interval needs."
-    ),
-]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads. By default, one.")]
 RunFolder = Annotated[Path | None, typer.Argument(help="A run's folder. By default, the newest one in results/.")]
 BaselineFolder = Annotated[Path | None, typer.Option(help="Where baselines are saved. By default, results/baselines.")]
@@ -47,8 +45,12 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def folder_of(run: Path | None) -> Path:
-    """Return the folder of the run that was named, or of the newest one in results/."""
-    from bench.analyze.run import newest
+def opened(run: Path | None) -> "Run":
+    """Open the run that was named, or the newest one in results/; raise `InputError` if it has nothing to show."""
+    from bench.analyze.run import newest, open_run
 
-    return run or newest(Path("results"))
+    found = open_run(run or newest(Path("results")))
+    if not found.processes:
+        remedy = f"continue it with `bench run --resume --output {found.folder}`"
+        raise InputError(f"{found.folder}: no process has finished yet; {remedy}")
+    return found

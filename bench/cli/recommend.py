@@ -8,7 +8,7 @@ import typer
 from bench.analyze.constraints import Constraints, Goal
 from bench.analyze.similarity import ALARM_DB
 from bench.cli.exit import ENDINGS, NOTHING_TO_RECOMMEND
-from bench.cli.options import Device, Only, RunFolder, Size, Threads, Weights, folder_of
+from bench.cli.options import Device, Only, RunFolder, Size, Threads, Weights, opened
 from bench.errors import InputError
 from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice, TuneRequest
 
@@ -56,15 +56,14 @@ def recommend(
     The exit code is 1 if no case can be recommended.
     """
     from bench.analyze.results import results
-    from bench.analyze.run import open_run
     from bench.session.advice import advise, gaps
 
     constraints = _constraints(objective, min_psnr, max_memory, other_images=allow_other_images)
-    opened = open_run(folder_of(run))
-    found = results(opened)
-    advice = advise(opened, found, constraints, only or ())
+    chosen_from = opened(run)
+    found = results(chosen_from)
+    advice = advise(chosen_from, found, constraints, only or ())
     _show(advice, constraints, code)
-    _show_gaps(gaps(opened, found, advice.models))
+    _show_gaps(gaps(chosen_from, found, advice.models))
     raise typer.Exit(0 if any(advice.programs) else NOTHING_TO_RECOMMEND)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli.options import RunFolder, folder_of
+from bench.cli.options import RunFolder, opened
 from bench.errors import InputError
 
 REPORT = "report.html"
@@ -21,7 +21,10 @@ PlotFolder = Annotated[
 RunFolders = Annotated[list[Path] | None, typer.Argument(help="Run folders. By default, the newest one in results/.")]
 ReportFile = Annotated[
     Path | None,
-    typer.Option(help="The file to write. By default, report.html in the run's folder, or here for several runs."),
+    typer.Option(
+        help="The file to write. By default, report.html in the run's folder; in the current one for several runs, and "
+        "for a run that is read-only or under git."
+    ),
 ]
 
 
@@ -31,28 +34,26 @@ def tables(run: RunFolder = None, write: Write = False) -> None:
     With --write it also restores the derived files, for example after a run was killed.
     """
     from bench.analyze.results import results
-    from bench.analyze.run import open_run
     from bench.present import tables as presented
     from bench.session.files import write_data, write_tables
 
-    opened = open_run(folder_of(run))
-    found = results(opened)
-    presented.show(presented.tables(opened, found))
+    shown = opened(run)
+    found = results(shown)
+    presented.show(presented.tables(shown, found))
     if write:
-        for path in (*write_data(opened, found), write_tables(opened, found)):
+        for path in (*write_data(shown, found), write_tables(shown, found)):
             typer.echo(path)
 
 
 def plots(run: RunFolder = None, output: PlotFolder = None) -> None:
     """Draw the plots of a run, as PNG and SVG."""
     from bench.analyze.results import results
-    from bench.analyze.run import open_run
     from bench.session.files import may_write, write_plots
 
-    opened = open_run(folder_of(run))
-    if output is None and not may_write(opened.folder):
-        raise InputError(f"{opened.folder}: is read-only or under git; name a folder for the plots with --output")
-    for path in write_plots(opened, results(opened), output):
+    drawn = opened(run)
+    if output is None and not may_write(drawn.folder):
+        raise InputError(f"{drawn.folder}: is read-only or under git; name a folder for the plots with --output")
+    for path in write_plots(drawn, results(drawn), output):
         typer.echo(path)
 
 
@@ -62,9 +63,10 @@ def report(runs: RunFolders = None, output: ReportFile = None) -> None:
     It has the tables, plots, pictures and raw numbers, and loads nothing from the network.
     """
     from bench.analyze.results import results
-    from bench.analyze.run import open_run
     from bench.present.html import page
+    from bench.session.files import may_write
 
-    opened = [open_run(folder) for folder in runs or [folder_of(None)]]
-    target = output or (opened[0].folder / REPORT if len(opened) == 1 else Path(REPORT))
-    typer.echo(page.write([(run, results(run)) for run in opened], target))
+    reported = [opened(folder) for folder in runs or [None]]
+    inside = len(reported) == 1 and may_write(reported[0].folder)
+    target = output or (reported[0].folder / REPORT if inside else Path(REPORT))
+    typer.echo(page.write([(run, results(run)) for run in reported], target))

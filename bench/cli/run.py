@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.exit import ENDINGS
-from bench.cli.options import Device, Only, Samples, Scenarios, Size, Threads, Weights
+from bench.cli.options import Device, Only, Scenarios, Size, Threads, Weights
 from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 Processes = Annotated[
     int, typer.Option(min=1, help="Fresh processes per case, in alternating passes: 1 or an even number.")
+]
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Timed calls per process. By default, the scenario's number, otherwise as many as a 1 % interval needs.",
+    ),
 ]
 Timeout = Annotated[
     float | None,
@@ -64,22 +71,21 @@ def run(
         resume=resume or retry_failed, retry_failed=retry_failed,
     )  # fmt: skip
     notices = Notices()
-    outcome = measure(request, notices)
-    _present(outcome, notices)
-    raise typer.Exit(ENDINGS[outcome.ending])
+    ending = _present(measure(request, notices), notices)
+    raise typer.Exit(ENDINGS[ending])
 
 
-def _present(outcome: RunOutcome, notices: "Notices") -> None:
+def _present(outcome: RunOutcome, notices: "Notices") -> Ending:
+    """Print the tables, write them and the plots, say where everything is and what went wrong; return how it ended."""
     from bench.present import run_summary, tables
     from bench.records.outcomes import FAULTS
-    from bench.session.files import write_plots, write_tables
+    from bench.session.measure import write_tables_and_plots
 
     run, results = outcome.run, outcome.results
     tables.show(tables.tables(run, results))
+    outcome, plots = write_tables_and_plots(outcome, notices)
     if outcome.ending is Ending.NOT_WRITTEN:
-        return
-    write_tables(run, results)
-    plots = write_plots(run, results)
+        return outcome.ending
     for line in run_summary.lines(run, results, len({path.stem for path in plots})):
         notices.say(line)
     for result in results:
@@ -87,3 +93,4 @@ def _present(outcome: RunOutcome, notices: "Notices") -> None:
             notices.warn(f"{result.key}: {result.status}: {result.reason}")
     if outcome.ending is Ending.INTERRUPTED:
         notices.say(f"Stopped. Continue with: python -m bench run --resume --output {os.fspath(run.folder)}")
+    return outcome.ending

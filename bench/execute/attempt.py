@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
+from bench.execute.events import InvalidEventError
 from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
 from bench.records.columns import CellError, from_flat
@@ -45,6 +46,9 @@ class Attempt:
 
     def time_out(self, seconds: float) -> None:
         self.conclude(Status.TIMEOUT, f"not finished within {seconds:g} s, while {self.phase}")
+
+    def reject(self, error: InvalidEventError) -> None:
+        self.conclude(Status.FAILED, f"reported what is not an event: {error}")
 
     def lose_server(self) -> None:
         self.conclude(Status.CRASHED, f"the fork server died while {self.phase}")

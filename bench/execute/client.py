@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
@@ -18,7 +19,7 @@ from typing import IO, Any, Self
 
 import bench
 from bench.errors import InputError
-from bench.execute.events import DeadlineError, Events, ServerGoneError
+from bench.execute.events import DeadlineError, Events, InvalidEventError, ServerGoneError
 from bench.execute.worker.protocol import SPAWN, Event, encode
 from bench.pipelines.fetching import Download
 
@@ -58,13 +59,16 @@ class WorkerClient:
 
         Raises:
             DeadlineError: the request was not done after `timeout_s` seconds; it is still running.
+            InvalidEventError: the worker reported what is not an event; it is still running.
             ServerGoneError: the fork server ended.
         """
+        if self._requests.closed:
+            raise ServerGoneError
         self._wait_until_ready()
         try:
             self._requests.write(encode(message))
             self._requests.flush()
-        except (OSError, ValueError) as error:  # broken, or closed
+        except OSError as error:
             raise ServerGoneError from error
         yield from self._until_exit(None if timeout_s is None else monotonic() + timeout_s)
 
@@ -79,7 +83,7 @@ class WorkerClient:
                 os.killpg(pid, signal.SIGKILL)
             for _ in self._until_exit(monotonic() + KILL_TIMEOUT_S):
                 pass
-        except (ProcessLookupError, DeadlineError, ServerGoneError):
+        except (ProcessLookupError, DeadlineError, InvalidEventError, ServerGoneError):
             self.close()
             return False
         return True
@@ -94,6 +98,9 @@ class WorkerClient:
         except DeadlineError as error:
             self.close()  # else the events of this request would be taken for those of the next
             raise ServerError(f"no answer to '{message['op']}' within {ANSWER_TIMEOUT_S:.0f} s") from error
+        except InvalidEventError as error:
+            self.close()
+            raise ServerError(f"'{message['op']}' failed: reported what is not an event: {error}") from error
         except ServerGoneError as error:
             raise ServerError(f"the fork server ended: {self._last_words()}") from error
         if answer is None:
@@ -109,7 +116,7 @@ class WorkerClient:
         """End the server and its worker."""
         self._process.kill()
         self._process.wait()
-        if not self._requests.closed:
+        with suppress(BrokenPipeError):  # of a request that a dead server did not take
             self._requests.close()
         if self._process.stdout is not None:
             self._process.stdout.close()
@@ -125,6 +132,8 @@ class WorkerClient:
 
     def _last_words(self) -> str:
         """Return the last line that the server wrote to standard error, most likely that of a failed import."""
+        if self._errors.closed:
+            return "it was closed after an earlier request"
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it printed no reason"

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.execute.attempt import Attempt
 from bench.execute.client import WorkerClient
-from bench.execute.events import DeadlineError, ServerGoneError
+from bench.execute.events import DeadlineError, InvalidEventError, ServerGoneError
 from bench.execute.worker.on_demand import EndedError
 from bench.execute.worker.protocol import Event
 from bench.plan.case import Case
@@ -66,6 +66,9 @@ class OnDemandCase:
         except DeadlineError:
             self._end_worker()
             self._attempt.time_out(self._timeout_s)
+        except InvalidEventError as error:
+            self._end_worker()
+            self._attempt.reject(error)
         except ServerGoneError:
             self._client.close()
             self._attempt.lose_server()

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from bench.execute.attempt import Attempt
 from bench.execute.client import WorkerClient
-from bench.execute.events import DeadlineError, ServerGoneError
+from bench.execute.events import DeadlineError, InvalidEventError, ServerGoneError
 from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
@@ -56,8 +56,11 @@ class Runner:
     def run(self, jobs: Iterable[Job], listener: Listener) -> Iterator[ProcessRecord]:
         """Measure each job and yield its record before the next one begins.
 
-        A case that could not be measured is not tried again. After `InterruptedRunError` or `KeyboardInterrupt` the
-        record of the case in flight, `interrupted`, is the last one.
+        A case that could not be measured is not tried again.
+
+        Raises:
+            InterruptedRunError: somebody stopped the run, by Ctrl-C too; after the record of the process in flight. A
+                process that had reported its outcome keeps it, so its status need not be `interrupted`.
         """
         given_up: set[str] = set()
         for job in jobs:
@@ -69,7 +72,7 @@ class Runner:
             yield record
             listener.end(job, record)
             if interrupted:
-                return
+                raise InterruptedRunError
 
     def close(self) -> None:
         """End the fork server and its worker."""
@@ -84,9 +87,11 @@ class Runner:
                 attempt.take(event)
                 listener.event(job, event)
         except DeadlineError:
-            if not self._client.end_worker(attempt.pid):
-                self._client = self._start_client()
+            self._end_worker(attempt)
             attempt.time_out(timeout_s)
+        except InvalidEventError as error:
+            self._end_worker(attempt)
+            attempt.reject(error)
         except ServerGoneError:
             self._client.close()
             self._client = self._start_client()
@@ -96,6 +101,10 @@ class Runner:
             attempt.conclude(Status.INTERRUPTED, f"stopped on request while {attempt.phase}")
             interrupted = True
         return attempt.record(), interrupted
+
+    def _end_worker(self, attempt: Attempt) -> None:
+        if not self._client.end_worker(attempt.pid):
+            self._client = self._start_client()
 
     def _request(self, job: Job) -> dict[str, Any]:
         case = job.case

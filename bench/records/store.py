@@ -7,8 +7,8 @@ derived from it, from the plan and from the pictures.
 
 import json
 import os
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,8 @@ class Store:
 
     def append(self, record: ProcessRecord) -> None:
         """Write one process with its samples and sync it to disk; raise OSError where the disk refuses."""
-        with (self.folder / PROCESSES).open("ab") as file:
+        path = self.folder / PROCESSES
+        with naming(path), path.open("ab") as file:
             file.write(_line(record))
             file.flush()
             os.fsync(file.fileno())
@@ -143,14 +144,14 @@ class Store:
                     "start a new run with another --output"
                 )
         finished = [record for record in read_processes(self.folder / PROCESSES) if record.status not in dropped]
-        replace(self.folder / PROCESSES, b"".join(map(_line, finished)).decode())
+        replace(self.folder / PROCESSES, b"".join(map(_line, finished)))
         return finished
 
 
 def _measured_plan(plan: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a plan that must not change; whether the hub could be reached may."""
-    run = {name: value for name, value in plan.get("run", {}).items() if name != "hub_reachable"}
-    return {**plan, "run": run}
+    run = plan.get("run")
+    return {**plan, "run": {**run, "hub_reachable": None} if isinstance(run, dict) else run}
 
 
 def _line(record: ProcessRecord) -> bytes:
@@ -245,14 +246,26 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def replace(path: Path, text: str) -> None:
-    """Replace a file so that a reader sees either the old text or the new, never part of it."""
+def replace(path: Path, contents: str | bytes) -> None:
+    """Replace a file so that a reader sees either the old contents or the new, never part of them."""
     new = path.with_name(f".{path.name}.new")
-    with new.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    data = contents if isinstance(contents, bytes) else contents.encode(errors="backslashreplace")
+    with naming(path):
+        with new.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in an OSError that names none, such as that of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def _json(data: Mapping[str, Any]) -> str:

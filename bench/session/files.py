@@ -2,7 +2,8 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.analyze.run import Run
@@ -10,6 +11,19 @@ from bench.records import store, table
 from bench.records.case_result import CaseResult
 
 TABLES, PLOTS = "tables.md", "plots"
+
+
+class NotWrittenError(Exception):
+    """The disk refused what a session measured; the message says why."""
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Raise `NotWrittenError` for an OSError; put nothing in this context but the writing."""
+    try:
+        yield
+    except OSError as error:
+        raise NotWrittenError(f"cannot write the results ({error})") from error
 
 
 def write_data(run: Run, results: Sequence[CaseResult]) -> list[Path]:

@@ -25,6 +25,7 @@ from bench.records import environment, store
 from bench.records.case_result import CaseResult
 from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
+from bench.session.files import writing
 from bench.session.progress import Notices
 
 
@@ -77,17 +78,25 @@ class LiveRun:
     def grow(self, plan: Plan) -> None:
         """Replace the plan by one with further cases."""
         self.plan = plan
-        self._store.grow(self._plan_json())
+        with writing():
+            self._store.grow(self._plan_json())
 
     def describe(self, **facts: Any) -> None:
         """Add facts to the environment."""
         self.environment |= facts
-        self._store.describe(self.environment)
+        with writing():
+            self._store.describe(self.environment)
 
     def measure(self, jobs: Iterable[Job], listener: Listener) -> Iterator[ProcessRecord]:
-        """Measure jobs, and yield each record once it is on disk; raise OSError if the disk refuses it."""
+        """Measure jobs, and yield each record once it is on disk.
+
+        Raises:
+            InterruptedRunError: somebody stopped the run; after the record of the process in flight.
+            NotWrittenError: the disk refused a record.
+        """
         for record in self._runner.run(jobs, listener):
-            self._store.append(record)
+            with writing():
+                self._store.append(record)
             self.records.append(record)
             yield record
 
@@ -96,15 +105,13 @@ class LiveRun:
         after: Callable[[ProcessRecord], object] = lambda _: None,
     ) -> bool:  # fmt: skip
         """Measure jobs, taken one by one so that `after` a record it may decide on the next; return whether stopped."""
-        last = None
         try:
             with terminable(), notices.watch(total) as progress:
                 for record in self.measure(jobs, progress):
-                    last = record.status
                     after(record)
         except (KeyboardInterrupt, InterruptedRunError):
-            last = Status.INTERRUPTED
-        return last == Status.INTERRUPTED
+            return True
+        return False
 
     def run(self) -> Run:
         """Return what has been measured, as if it had been read from disk."""

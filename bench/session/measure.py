@@ -5,11 +5,12 @@ and an `Ending` that says how.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bench.analyze.run import newest
+from bench.analyze.run import newest, read_plan
 from bench.errors import InputError
 from bench.execute.client import WorkerClient, ask_compatible, fetch
 from bench.pipelines.fetching import missing
@@ -17,9 +18,9 @@ from bench.plan.case import Case
 from bench.plan.order import Job, remaining
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import FAULTS, Status
-from bench.session.files import write_data
+from bench.session.files import NotWrittenError, write_data, write_plots, write_tables, writing
 from bench.session.live import LiveRun, Machine
-from bench.session.plan import RESULTS, new_folder, plan_for, stored_plan
+from bench.session.plan import RESULTS, new_folder, plan_for
 from bench.session.progress import Notices
 from bench.session.rates import measure_rates
 from bench.session.request import Ending, RunOutcome, RunRequest
@@ -56,7 +57,7 @@ def _run(client: WorkerClient, request: RunRequest, notices: Notices) -> RunOutc
 def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRun:
     if request.resume and request.plan is None and not request.scenarios and not request.only:
         folder = request.output or newest(RESULTS)
-        plan, settings = stored_plan(folder)
+        plan, settings = read_plan(folder)
         facts = ask(client, "--resume", {"op": "probe", "device": settings.device})
     else:
         plan = plan_for(request, lambda model: ask_compatible(client, model), notices)
@@ -77,19 +78,34 @@ def _measure(client: WorkerClient, live: LiveRun, jobs: Sequence[Job], notices: 
     try:
         measure_rates(client, live, [job.case for job in jobs], notices)
         ending = Ending.INTERRUPTED if live.measure_all(jobs, len(jobs), notices) else ending
-    except OSError as error:
+    except NotWrittenError as error:
         refusals.append(error)
     run, results = live.results()
     try:
-        write_data(run, results)
-    except OSError as error:
+        with writing():
+            write_data(run, results)
+    except NotWrittenError as error:
         refusals.append(error)
     if refusals:
-        notices.warn(f"stopped: cannot write the results ({refusals[0]}); free some space, then continue with --resume")
+        notices.warn(f"stopped: {refusals[0]}; free some space, then continue with --resume")
         return RunOutcome(run, results, Ending.NOT_WRITTEN)
     if ending is Ending.COMPLETE and any(result.status in FAULTS for result in results):
         ending = Ending.FAULTS
     return RunOutcome(run, results, ending)
+
+
+def write_tables_and_plots(outcome: RunOutcome, notices: Notices) -> tuple[RunOutcome, list[Path]]:
+    """Write what people read of a finished run; return its outcome, which is new if the disk refused, and the plots."""
+    if outcome.ending is Ending.NOT_WRITTEN:
+        return outcome, []
+    try:
+        with writing():
+            write_tables(outcome.run, outcome.results)
+            return outcome, write_plots(outcome.run, outcome.results)
+    except NotWrittenError as error:
+        remedy = f"free some space, then write them with `tables {outcome.run.folder} --write` and `plots`"
+        notices.warn(f"stopped: {error}; {remedy}")
+        return replace(outcome, ending=Ending.NOT_WRITTEN), []
 
 
 def hardware(facts: Mapping[str, Any]) -> str:

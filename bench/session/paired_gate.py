@@ -24,7 +24,7 @@ from bench.plan.case import Case, Plan
 from bench.plan.order import Job, passes
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import Status
-from bench.session.files import write_data
+from bench.session.files import NotWrittenError, write_data, writing
 from bench.session.live import LiveRun, Machine, terminable
 from bench.session.measure import announce, fetch_missing
 from bench.session.plan import new_folder, plan_for
@@ -74,8 +74,8 @@ def gate_interpreters(
             return _gate(sides, plan, threshold, notices)
     except (InterruptedRunError, KeyboardInterrupt) as error:
         raise StoppedError from error
-    except OSError as error:
-        raise InputError(f"stopped: cannot write the results ({error}); free some space, then gate again") from error
+    except NotWrittenError as error:
+        raise InputError(f"stopped: {error}; free some space, then gate again") from error
 
 
 def _executable(python: Path, option: str) -> str:
@@ -110,7 +110,7 @@ def _prepare(
 
 
 def _gate(sides: Sequence[GateSide], plan: Plan, threshold: float, notices: Notices) -> GateResult:
-    """Measure blocks until the verdict is clear, then write the results of both sides."""
+    """Measure blocks until the verdict is clear; write the results of both sides however that ends."""
 
     def measure(keys: Collection[str] | None, numbers: range) -> list[Judged]:
         cases = [case for case in plan.cases if keys is None or case.key in keys]
@@ -121,9 +121,12 @@ def _gate(sides: Sequence[GateSide], plan: Plan, threshold: float, notices: Noti
         base, head = (of_run(side.live.run()) for side in sides)
         return judge(with_similarity(pair_up(base, head, passes_are_pairs=True), base, head), threshold)
 
-    judged = tuple(judge_in_two_looks(measure))
-    for side in sides:
-        write_data(*side.live.results())
+    try:
+        judged = tuple(judge_in_two_looks(measure))
+    finally:
+        with writing():
+            for side in sides:
+                write_data(*side.live.results())
     environment = tuple(environment_differences([of_run(side.live.run()) for side in sides]))
     return GateResult(sides[0].name, sides[1].name, judged, environment, side_by_side=True)
 
@@ -137,8 +140,8 @@ def run_paired_blocks(
     on either: its status is the verdict.
 
     Raises:
-        StoppedError: Ctrl-C or SIGTERM, after the record of the case in flight was written.
-        OSError: a record cannot be written.
+        InterruptedRunError: Ctrl-C or SIGTERM, after the record of the case in flight was written.
+        NotWrittenError: a record cannot be written.
     """
     given_up: set[str] = set()
     for job in passes(cases, numbers):
@@ -153,6 +156,4 @@ def run_paired_blocks(
 def _measure(side: GateSide, job: Job, progress: Progress) -> Status:
     progress.label = side.name
     (record,) = side.live.measure([job], progress)
-    if record.status == Status.INTERRUPTED:
-        raise StoppedError
     return record.status

@@ -1,4 +1,4 @@
-"""From the scenarios of a request to a checked plan, or back to the plan of a run that is being continued."""
+"""From the scenarios of a request to a checked plan, and the folder that its run goes to by default."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import InputError
 from bench.plan.case import Plan
-from bench.plan.settings import RunSettings
 
 if TYPE_CHECKING:
     from bench.session.progress import Notices
@@ -42,18 +40,6 @@ def plan_for(
     for baseline in added:
         notices.warn(f"--only: also running {baseline}, the baseline for speed-ups")
     return plan
-
-
-def stored_plan(folder: Path) -> tuple[Plan, RunSettings]:
-    """Return plan and settings of a run on file; raise `InputError` if they cannot be read."""
-    from bench.records import store
-
-    path = folder / store.PLAN
-    data = store.read_json(path)
-    try:
-        return Plan.from_json(data), RunSettings.from_json(data["run"])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: is not a plan of this version ({error}); start a new run") from error
 
 
 def new_folder(*words: str) -> Path:

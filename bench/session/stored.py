@@ -19,8 +19,13 @@ def open_sides(paths: Sequence[Path], notices: Notices) -> list[Side]:
     sides = [open_side(path) for path in paths]
     for side in sides:
         if side.ignored:
-            notices.warn(f"{side.path}: ignored columns that this tool does not write: {', '.join(side.ignored)}")
+            notices.warn(ignored_columns(side.path, side.ignored))
     return distinct(sides)
+
+
+def ignored_columns(path: Path, names: Sequence[str]) -> str:
+    """Return what to tell the owner of a results.csv whose columns were ignored."""
+    return f"{path}: ignored columns that this tool does not write: {', '.join(names)}"
 
 
 def compare(base: Path, new: Sequence[Path], notices: Notices) -> Compared:

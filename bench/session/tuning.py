@@ -28,7 +28,7 @@ from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
 from bench.records.store import PLAN, PROCESSES
 from bench.session.budget import CAREFUL_SAMPLES, SCREENING_SAMPLES, SHORTEST_S, Search, Spent
-from bench.session.files import write_data
+from bench.session.files import NotWrittenError, write_data, writing
 from bench.session.live import LiveRun, Machine
 from bench.session.measure import announce, fetch_missing, hardware
 from bench.session.plan import new_folder
@@ -66,8 +66,8 @@ def tune(request: TuneRequest, notices: Notices) -> TuneOutcome:
             return TuneOutcome(Ending.OUT_OF_TIME, screening)
         final = measure_best(tuning, notices)
         return TuneOutcome(final.ending if final else screening.ending, screening, final)
-    except OSError as error:
-        notices.warn(f"stopped: cannot write the results ({error}); free some space, then start again")
+    except NotWrittenError as error:
+        notices.warn(f"stopped: {error}; free some space, then start again")
         return TuneOutcome(Ending.NOT_WRITTEN)
 
 
@@ -256,5 +256,6 @@ class _Screening:
 
 def _ended(live: LiveRun, *, interrupted: bool) -> RunOutcome:
     run, found = live.results()
-    write_data(run, found)
+    with writing():
+        write_data(run, found)
     return RunOutcome(run, found, Ending.INTERRUPTED if interrupted else Ending.COMPLETE)

@@ -13,6 +13,7 @@ from bench.analyze.results import results
 from bench.analyze.run import Run, open_run
 from bench.analyze.side import Side, of_run
 from bench.plan.case import Case, Plan, ScenarioInfo
+from bench.plan.settings import RunSettings
 from bench.records.case_result import CaseResult
 from bench.records.columns import from_flat
 from bench.records.models import ProcessRecord, Sample
@@ -74,7 +75,8 @@ def make_folder(
     scenarios = dict.fromkeys(case.scenario for case in cases)
     plan = Plan(tuple(ScenarioInfo(scenario, title, dict(source)) for scenario in scenarios), cases)
     store = Store(folder)
-    store.open(plan.to_json(), {**FACTS, "device_name": device_name, **facts}, resume=False)
+    stored = {**plan.to_json(), "run": RunSettings("cuda", "full").to_json()}
+    store.open(stored, {**FACTS, "device_name": device_name, **facts}, resume=False)
     for record in records:
         store.append(record)
     store.close()

@@ -78,6 +78,8 @@ def test_a_missing_file_is_named(folder, name):
         {"cases": [{"scenario": "sd", "name": "fp16", "color": "red"}]},
         {"cases": 1},
         {"cases": [1]},
+        {"run": None},
+        {"run": {"color": "red"}},
     ],
 )
 def test_json_that_is_not_a_plan_is_named(folder, change):

@@ -96,6 +96,22 @@ def test_more_than_two_results_are_refused(stored, command):
     assert_refused(command("gate", stored("base", STEADY), "base", "base"), "gate takes BASE and NEW", "`compare`")
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--only", "x"), ("--device", "cuda"), ("--size", "tiny"), ("--weights", "hub"), ("--samples", "6"),
+        ("--output", "o"),
+    ],
+)  # fmt: skip
+def test_options_that_stored_results_have_no_use_for_are_refused(stored, command, options):
+    assert_refused(command("gate", stored("base", STEADY), "base", *options), f"{options[0]}: stored results are")
+
+
+def test_saved_baselines_are_refused_beside_interpreters(stored, command):
+    pythons = ("--base-python", sys.executable, "--head-python", sys.executable)
+    assert_refused(command("gate", "s", *pythons, "--baselines", "b"), "--baselines is for stored results")
+
+
 def test_different_versions_are_listed(stored, command):
     gated = command("gate", stored("base", STEADY), stored("new", STEADY, torch="2.10.0"))
     assert "torch: 2.9.0 -> 2.10.0" in gated.stdout
@@ -122,6 +138,12 @@ def test_the_table_is_appended_to_the_summary_of_a_job(stored, command, monkeypa
 def test_a_file_that_cannot_be_written_is_not_a_regression(stored, command, option):
     stored("base", STEADY)
     assert_refused(command("gate", "base", "base/results.csv", option, "base/plan.json/x"), "cannot be written")
+
+
+def test_a_summary_that_does_not_fit_on_the_disk_is_named(stored, command, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/dev/full")
+    base = stored("base", STEADY)
+    assert_refused(command("gate", base, base / "results.csv"), "/dev/full: cannot be written (No space left")
 
 
 @pytest.mark.parametrize("sides", [["base", "bad.csv"], ["bad.csv", "base"]], ids=["new", "base"])

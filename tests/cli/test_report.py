@@ -36,6 +36,15 @@ def read_only(results):
     (results / "old").chmod(mode)
 
 
+@pytest.fixture
+def tracked(tmp_path):
+    """A copy of the published run that git tracks."""
+    shutil.copytree(ROOT / PUBLISHED, tmp_path / "run")
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "run/plan.json"], cwd=tmp_path, check=True)
+    return tmp_path / "run"
+
+
 def contents(folder):
     return {path.name: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
@@ -64,6 +73,11 @@ def test_tables_that_cannot_be_written_are_refused_after_they_were_printed(read_
     assert "baseline" in process.stdout
 
 
+def test_tables_that_do_not_fit_on_the_disk_are_refused(results):
+    (results / "old" / ".tables.md.new").symlink_to("/dev/full")
+    assert_refused(bench("tables", "results/old", "--write", cwd=results.parent), "tables.md: No space left on device")
+
+
 @pytest.mark.slow
 def test_plots_are_drawn_in_the_runs_folder(results):
     bench("plots", "results/old", cwd=results.parent)
@@ -77,13 +91,18 @@ def test_plots_are_drawn_where_output_says(results):
     assert not (results / "old" / "plots").exists()
 
 
-def test_plots_are_not_drawn_in_a_run_that_git_tracks(tmp_path):
-    shutil.copytree(ROOT / PUBLISHED, tmp_path / "run")
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "add", "run/plan.json"], cwd=tmp_path, check=True)
-    before = contents(tmp_path / "run")
-    assert_refused(bench("plots", "run", cwd=tmp_path), "run: ", "--output")
-    assert contents(tmp_path / "run") == before
+def test_plots_are_not_drawn_in_a_run_that_git_tracks(tracked):
+    before = contents(tracked)
+    assert_refused(bench("plots", "run", cwd=tracked.parent), "run: ", "--output")
+    assert contents(tracked) == before
+
+
+def test_a_run_that_git_tracks_is_reported_here(tracked):
+    before = contents(tracked)
+    process = bench("report", "run", cwd=tracked.parent)
+    assert process.stdout == "report.html\n"
+    assert (tracked.parent / "report.html").is_file()
+    assert contents(tracked) == before
 
 
 def test_without_a_run_the_newest_is_reported_in_its_folder(results):
@@ -106,6 +125,12 @@ def test_the_report_of_a_read_only_run_is_written_where_output_says(read_only, t
 @pytest.mark.parametrize("command", ["tables", "plots", "report", "recommend"])
 def test_a_folder_that_is_not_a_run_is_refused(tmp_path, command):
     assert_refused(bench(command, ".", cwd=tmp_path), "is not the folder of a run")
+
+
+@pytest.mark.parametrize("command", ["tables", "plots", "report", "recommend"])
+def test_a_run_in_which_no_process_has_finished_is_refused_with_what_to_do(tmp_path, command):
+    make_folder(tmp_path / "run", [case()])
+    assert_refused(bench(command, "run", cwd=tmp_path), "run: no process has finished yet", "bench run --resume")
 
 
 @pytest.mark.parametrize("command", ["tables", "report"])

@@ -4,6 +4,7 @@ import pytest
 
 from bench.errors import InputError
 from bench.execute.client import ServerError, WorkerClient, ask_compatible
+from bench.execute.events import ServerGoneError
 
 pytestmark = pytest.mark.slow
 
@@ -58,3 +59,20 @@ def test_a_closed_client_is_not_running():
     with WorkerClient() as client:
         running = client.running
     assert (running, client.running) == (True, False)
+
+
+def test_a_request_to_a_closed_client_says_that_its_server_is_gone():
+    with WorkerClient() as client:
+        pass
+    with pytest.raises(ServerError, match="the fork server ended: it was closed"):
+        client.ask({"op": "hub"})
+
+
+def test_a_request_to_a_server_that_died_says_so_and_the_client_can_be_closed():
+    with WorkerClient() as client:
+        client.ask({"op": "hub"})
+        client._process.kill()
+        client._process.wait()
+        with pytest.raises(ServerGoneError):
+            next(client.request({"op": "hub"}))
+    assert not client.running

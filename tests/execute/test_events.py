@@ -3,7 +3,7 @@ from time import monotonic
 
 import pytest
 
-from bench.execute.events import DeadlineError, Events, ServerGoneError
+from bench.execute.events import DeadlineError, Events, InvalidEventError, ServerGoneError
 from bench.execute.worker.protocol import Reporter, encode
 from bench.measure.clock import Timing
 from bench.records.outcomes import Status
@@ -53,8 +53,25 @@ def test_an_event_in_two_pieces_is_one_event(pipe):
     assert events.next() == {"event": "ready"}
 
 
-@pytest.mark.parametrize("line", [b'{"event": "sam', b"", b"42", b'{"event": "gossip"}', b'{"event": "phase"}'])
-def test_a_line_that_is_not_an_event_is_skipped(pipe, line):
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"42", "the event: "),
+        (b'{"event": "gossip"}', "gossip"),
+        (b'{"event": "phase"}', "phase.phase: Field required"),
+        (b'{"event": "sample", "index": 0, "latency_s": null, "device_time_s": null}', "sample.latency_s: "),
+    ],
+)  # fmt: skip
+def test_json_that_is_not_an_event_is_an_error_that_says_why(pipe, line, reason):
+    events, write = pipe
+    os.write(write, line + b"\n" + encode({"event": "exit", "code": 0}))
+    with pytest.raises(InvalidEventError, match=reason):
+        events.next()
+    assert events.next() == {"event": "exit", "code": 0}
+
+
+@pytest.mark.parametrize("line", [b'{"event": "sam', b"", b"\xff"])
+def test_a_line_that_is_not_json_is_skipped(pipe, line):
     events, write = pipe
     os.write(write, line + b"\n" + encode({"event": "exit", "code": 0}))
     assert events.next() == {"event": "exit", "code": 0}

@@ -9,7 +9,7 @@ import pytest
 from execute.make import CASE, LONG, TINY, ActOnce
 
 from bench.execute.client import WorkerClient
-from bench.execute.runner import Runner
+from bench.execute.runner import InterruptedRunError, Runner
 from bench.measure.sampling import TINY as TINY_RULES
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
@@ -206,8 +206,12 @@ def test_an_interrupt_becomes_a_record_and_ends_the_run(tmp_path):
         raise KeyboardInterrupt
 
     with WorkerClient() as client:
-        runner = Runner(tmp_path, TINY, client, WorkerClient)
-        records = list(runner.run([Job(LONG, 0), Job(CASE, 0)], ActOnce("phase", interrupt)))
+        running = Runner(tmp_path, TINY, client, WorkerClient).run(
+            [Job(LONG, 0), Job(CASE, 0)], ActOnce("phase", interrupt)
+        )
+        records = [next(running)]
+        with pytest.raises(InterruptedRunError):
+            next(running)
     assert statuses(records) == [Status.INTERRUPTED]
 
 

@@ -202,3 +202,9 @@ def test_a_reader_of_the_old_file_is_not_disturbed(tmp_path):
 def test_a_text_that_is_not_unicode_can_be_written(tmp_path):
     replace(tmp_path / "plan.json", os.fsdecode(b"weights-\xff\n"))
     assert (tmp_path / "plan.json").read_text(encoding="utf-8") == "weights-\\udcff\n"
+
+
+def test_a_full_disk_is_said_with_the_file(tmp_path):
+    (tmp_path / ".tables.md.new").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"No space left on device: '.*tables.md'"):
+        replace(tmp_path / "tables.md", "text\n")

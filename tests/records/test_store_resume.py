@@ -207,6 +207,11 @@ def test_another_commit_may_resume(folder):
     assert len(resume(folder, environment={**ENVIRONMENT, "git_commit": "def"})) == 2
 
 
+def test_resume_refuses_a_plan_on_file_whose_settings_are_damaged(folder):
+    (folder / "plan.json").write_text(json.dumps({**PLAN, "run": [1]}), encoding="utf-8")
+    assert "was made from a different plan" in refusal(folder)
+
+
 def test_a_plan_of_tuples_is_the_plan_that_was_stored_as_lists(tmp_path):
     plan = {**PLAN, "cases": ({"seed": (0, 1)},)}
     store = Store(tmp_path / "run")

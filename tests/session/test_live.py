@@ -2,6 +2,7 @@
 
 from bench.analyze.run import open_run
 from bench.execute.client import WorkerClient
+from bench.execute.events import InvalidEventError
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
@@ -29,6 +30,9 @@ class Client(WorkerClient):
         yield from ({"event": "sample", "latency_s": 1.0 + n / 100, "device_time_s": None} for n in range(3))
         yield {"event": "outcome", "status": "ok", "reason": ""}
         yield {"event": "exit", "code": 0}
+
+    def end_worker(self, _pid):
+        return True
 
     def close(self):
         pass
@@ -58,9 +62,15 @@ def fails(*_):
     yield {"event": "exit", "code": 0}
 
 
-def stops(*_):
+def stops(*events):
+    """Report events, then be interrupted."""
+    yield from events
     raise KeyboardInterrupt
-    yield
+
+
+def stops_while_diagnosing():
+    """Report samples and an outcome, then be interrupted."""
+    return stops(*list(Client().request({"case": {"name": ""}}))[1:-1])
 
 
 def test_a_run_in_memory_is_the_run_on_disk(tmp_path):
@@ -74,10 +84,28 @@ def test_an_interrupted_run_says_so(tmp_path):
         assert measure(live) is True
 
 
+def test_a_run_that_is_stopped_while_it_diagnoses_was_interrupted(tmp_path):
+    with live_run(tmp_path, "a", "b", client=Client(a=stops_while_diagnosing())) as live:
+        assert measure(live) is True
+    assert [(record.case, record.status) for record in open_run(tmp_path).processes] == [("a", Status.OK)]
+
+
 def test_the_process_in_flight_has_a_record_when_a_run_is_interrupted(tmp_path):
     with live_run(tmp_path, "a", "b", client=Client(a=stops())) as live:
         measure(live)
     assert [(record.case, record.status) for record in open_run(tmp_path).processes] == [("a", Status.INTERRUPTED)]
+
+
+def test_a_process_that_reports_what_is_not_an_event_fails_and_the_next_one_is_measured(tmp_path):
+    def gossips():
+        yield {"event": "facts", "facts": {"images": 1, "size": "tiny"}}
+        raise InvalidEventError("sample.latency_s: Field required")
+
+    with live_run(tmp_path, "a", "b", client=Client(a=gossips())) as live:
+        measure(live)
+        failed, measured = live.records
+    assert (failed.status, measured.status) == (Status.FAILED, Status.OK)
+    assert failed.reason == "reported what is not an event: sample.latency_s: Field required"
 
 
 def test_a_complete_run_was_not_interrupted(tmp_path):
@@ -91,6 +119,13 @@ def test_a_resumed_run_has_the_records_on_file_in_memory(tmp_path):
     with live_run(tmp_path, "a", "b", resume=True) as live:
         measure(live)
         assert live.run() == open_run(tmp_path)
+
+
+def test_a_run_in_which_no_process_has_finished_can_be_resumed(tmp_path):
+    live_run(tmp_path, "a").__exit__()
+    with live_run(tmp_path, "a", resume=True) as live:
+        measure(live)
+    assert [record.status for record in open_run(tmp_path).processes] == [Status.OK]
 
 
 def test_a_failed_process_is_measured_again_if_asked_for(tmp_path):

@@ -1,15 +1,17 @@
 """How a run ends, without a server."""
 
 import errno
+import json
 
 import pytest
-from session.test_live import Client, fails, jobs_of, live_run, stops
+from session.test_live import Client, fails, jobs_of, live_run, stops, stops_while_diagnosing
 from support import rows
 
-from bench.records.store import RESULTS, SAMPLES, Store
+from bench.errors import InputError
+from bench.records.store import PLAN, RESULTS, SAMPLES, Store
 from bench.session import measure
 from bench.session.progress import Notices
-from bench.session.request import Ending
+from bench.session.request import Ending, RunRequest
 
 
 @pytest.fixture
@@ -49,10 +51,32 @@ def test_a_run_that_is_stopped_was_interrupted(ended):
     assert ended(b=stops()).ending is Ending.INTERRUPTED
 
 
+def test_a_run_that_is_stopped_while_it_diagnoses_its_last_case_was_interrupted(ended):
+    assert ended(b=stops_while_diagnosing()).ending is Ending.INTERRUPTED
+
+
+@pytest.mark.parametrize("change", [{"cases": [1]}, {"cases": 1}, {"scenarios": [7]}, {"run": None}, {"run": {"x": 1}}])
+def test_a_run_whose_plan_is_damaged_is_not_continued(tmp_path, change):
+    with live_run(tmp_path, "a"):
+        plan = json.loads((tmp_path / PLAN).read_text(encoding="utf-8"))
+    (tmp_path / PLAN).write_text(json.dumps(plan | change), encoding="utf-8")
+    with pytest.raises(InputError, match=r"plan\.json: is not a plan of this version"):
+        measure._open(None, RunRequest(output=tmp_path, resume=True), Notices())
+
+
 @pytest.mark.parametrize(("name", "count"), [(SAMPLES, 3), (RESULTS, 1)])
 def test_the_derived_files_are_written_even_if_a_run_is_stopped(ended, tmp_path, name, count):
     ended(b=stops())
     assert [row["case"] for row in rows(tmp_path / name)].count("a") == count
+
+
+@pytest.mark.parametrize("name", ["tables.md", "plots"])
+def test_tables_or_plots_that_cannot_be_written_end_a_run_so(ended, tmp_path, capsys, name):
+    outcome = ended()
+    path = tmp_path / name
+    path.write_text("in the way") if name == "plots" else path.mkdir()
+    assert measure.write_tables_and_plots(outcome, Notices())[0].ending is Ending.NOT_WRITTEN
+    assert capsys.readouterr().err.startswith("stopped: cannot write the results (")
 
 
 def test_a_full_disk_ends_a_run(ended, full_disk):

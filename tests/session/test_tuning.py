@@ -1,5 +1,6 @@
 """What a search reports to a person, and what it takes from processes that do not finish, without a server."""
 
+import errno
 from contextlib import nullcontext
 
 import pytest
@@ -11,8 +12,9 @@ from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 from bench.session import tuning
 from bench.session.budget import Search, Spent
+from bench.session.files import writing
 from bench.session.progress import Notices
-from bench.session.request import Ending
+from bench.session.request import Ending, RunRequest, TuneRequest
 from bench.session.search import Config, Space
 from bench.session.tuning import Tuning, measure_best, screening_summary
 
@@ -28,9 +30,6 @@ class Slow(Client):
     def request(self, _message, timeout_s):
         self.now += timeout_s
         raise DeadlineError
-
-    def end_worker(self, _pid):
-        return True
 
 
 def slow_search(folder, timeout_s):
@@ -53,6 +52,32 @@ def test_what_took_longer_than_its_scenario_allows_counts_as_tried(tmp_path):
     found = slow_search(tmp_path, timeout_s=60.0)
     assert list(found.scores.values()) == [None, None]
     assert found.left_out() == []
+
+
+def request(folder):
+    return TuneRequest("m", {}, Constraints(Goal.LATENCY), 60.0, run=RunRequest(output=folder / "tune"))
+
+
+def test_a_disk_that_refuses_a_record_ends_a_search(tmp_path, monkeypatch, capsys):
+    def refuse(*_):
+        with writing():
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tuning, "WorkerClient", nullcontext)
+    monkeypatch.setattr(tuning, "_prepare", refuse)
+    assert tuning.tune(request(tmp_path), Notices()).ending is Ending.NOT_WRITTEN
+    assert capsys.readouterr().err == (
+        "stopped: cannot write the results ([Errno 28] No space left on device); free some space, then start again\n"
+    )
+
+
+def test_a_server_that_cannot_be_started_is_not_a_full_disk(tmp_path, monkeypatch):
+    def refuse():
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(tuning, "WorkerClient", refuse)
+    with pytest.raises(BlockingIOError):
+        tuning.tune(request(tmp_path), QUIET)
 
 
 def searched(tried, dropped=()):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bench import units
 from bench.errors import InputError
 from bench.present import words
+from bench.records import store
 from bench.records.outcomes import Tiny
 
 if TYPE_CHECKING:
@@ -177,9 +178,7 @@ def write_file(page: Page, path: Path) -> None:
 
 def save(page: Page, path: Path) -> None:
     """Write a page, byte for byte the same for the same data; raise OSError where the disk refuses."""
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(drawn(page, path.suffix.lower()[1:], path.stem))
-    new.replace(path)
+    store.replace(path, drawn(page, path.suffix.lower()[1:], path.stem))
 
 
 def drawn(page: Page, kind: str, name: str) -> bytes:
