@@ -274,7 +274,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _positive(text: str) -> int:
-    """Return the number that an option gives."""
     if not (text.isdecimal() and int(text)):
         raise argparse.ArgumentTypeError(f"is {text!r}; give a whole number of at least 1")
     return int(text)

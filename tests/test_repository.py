@@ -1,11 +1,13 @@
 """What surrounds the code: workflows, forms, metadata and versions agree with each other and with their schemas."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 
 import pytest
 from ruamel.yaml import YAML
@@ -92,6 +94,19 @@ def test_the_wheel_has_every_scenario_and_the_types(installed):
 def test_the_wheel_has_every_file_of_the_package(installed):
     tracked = subprocess.run(["git", "ls-files", "bench"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert [name for name in tracked.stdout.splitlines() if not (installed / name).is_file()] == []
+
+
+def test_every_imported_library_is_a_dependency():
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "bench").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    imported = {name.partition(".")[0] for name in names} - {"bench", *sys.stdlib_module_names}
+    requirements = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["lpips"]]
+    declared = {re.split("[<>=]", each)[0].replace("_", "-") for each in requirements}
+    of = {**packages_distributions(), "pydantic_core": ["pydantic"]}  # whose core is pinned to it
+    wanted = {of.get(name, [name])[0].lower().replace("_", "-") for name in imported}
+    assert sorted(wanted - declared) == []
 
 
 def test_ci_runs_on_every_supported_python():

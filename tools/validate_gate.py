@@ -26,7 +26,7 @@ from statistics import fmean
 from scipy.stats import binomtest
 
 from bench.analyze.comparison import EXTENDED, pair_up
-from bench.analyze.gate import THRESHOLD, GateVerdict, Judged, judge, settle
+from bench.analyze.gate import THRESHOLD, GateVerdict, Judged, judge, judge_in_two_looks
 from bench.analyze.run import open_run
 from bench.analyze.side import Side, of_run
 from bench.records.case_result import CaseResult, Statistics, Versions
@@ -134,7 +134,7 @@ def simulate(
         sides = [side(*each) for each in zip(("base", "new"), medians, memory, repeat(peaks.kind))]
         return judge(pair_up(*sides, passes_are_pairs=True))
 
-    return settle(measure)[0].verdict
+    return judge_in_two_looks(measure)[0].verdict
 
 
 def process_median(spread: float, chance: random.Random) -> float:

@@ -21,6 +21,8 @@ UNDISTURBED = 0.95
 """A process on a core of its own has that core for nearly all of the time."""
 SHARED_CORE = 0.80
 """With its core for less of the time, a latency shows the operating system's scheduler more than the pipeline."""
+SHORTEST_S = 1.0
+"""Less time of samples is too few slices of the scheduler for a share of it to mean anything."""
 BUSY = 0.25
 """Share of the machine's cores from which other processes count as a disturbance: they share caches and memory."""
 COMPARABLE_WARMUP = 6
@@ -46,6 +48,7 @@ def combine(records: Sequence[ProcessRecord], cores: int | None) -> CaseResult:
             diagnosed, so settings and diagnosis come from all of them; the rest from those that were measured, if any.
         cores: of the machine, as the operating system counts them; None if unknown.
     """
+    records = _finished(records)
     last, counted = records[-1], measured(records)
     cold = next((record for record in counted if record.timings.compile_cache == "cold"), counted[0])
     status, reason = _outcome(records)
@@ -65,6 +68,11 @@ def combine(records: Sequence[ProcessRecord], cores: int | None) -> CaseResult:
         undiagnosed=next((record.undiagnosed for record in reversed(records) if record.undiagnosed), None),
         remarks=(*dict.fromkeys(remark for record in counted for remark in record.remarks), *_remarks(counted, cores)),
     )
+
+
+def _finished(records: Sequence[ProcessRecord]) -> Sequence[ProcessRecord]:
+    """Return the records without those that were stopped on request: the others stay what they are."""
+    return [record for record in records if record.status is not Status.INTERRUPTED] or records
 
 
 def measured(records: Sequence[ProcessRecord]) -> list[ProcessRecord]:
@@ -104,7 +112,8 @@ def _instability(record: ProcessRecord) -> str | None:
     """Return why the samples of a process cannot be relied on; tiny models are exempt, as they are from drift."""
     if record.status is Status.UNSTABLE:
         return record.reason or ""
-    if record.settings.size != "tiny" and _without_core(record, SHARED_CORE):
+    long = sum(sample.latency_s for sample in record.samples) >= SHORTEST_S
+    if long and record.settings.size != "tiny" and _without_core(record, SHARED_CORE):
         return f"it had its core for only {record.telemetry.own_cpu_share:.0%} of the time"
     return None
 

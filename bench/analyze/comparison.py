@@ -168,13 +168,24 @@ def with_similarity(pairs: Sequence[Pair], base: Side, new: Side) -> list[Pair]:
 def environment_differences(sides: Sequence[Side]) -> list[EnvironmentDifference]:
     """Return the facts of device and software in which sides differ."""
     versions = [list(dict.fromkeys(result.versions for result in side.results.values())) for side in sides]
-    found = [
-        EnvironmentDifference(
-            name, tuple(tuple(dict.fromkeys(getattr(each, name) for each in side)) for side in versions)
-        )
-        for name in VERSIONS
-    ]
-    return [each for each in found if len(set(each.values)) > 1]
+    found = []
+    for name in VERSIONS:
+        facts = [{_without_zero(fact): fact for each in side for fact in [getattr(each, name)]} for side in versions]
+        if len({tuple(each) for each in facts}) > 1:
+            found.append(EnvironmentDifference(name, tuple(tuple(each.values()) for each in facts)))
+    return found
+
+
+def version_differences(base: Versions, new: Versions) -> tuple[Difference, ...]:
+    """Return the facts of device and software that differ between two results."""
+    return tuple(
+        each for each in differences(base, new, VERSIONS) if _without_zero(each.base) != _without_zero(each.new)
+    )
+
+
+def _without_zero(version: str | None) -> str | None:
+    """Return a version as a spreadsheet or pandas may leave it: 13 for `13.0`, and the other way around."""
+    return version and version.removesuffix(".0")
 
 
 def differences(base: Any, new: Any, names: Sequence[str]) -> tuple[Difference, ...]:

@@ -15,17 +15,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bench import units
 from bench.analyze.comparison import BLOCKS, EXTENDED, EnvironmentDifference, Pair
-from bench.analyze.memory import FEWEST_NOISY, PeakPair
+from bench.analyze.memory import FEWEST_NOISY, PeakPair, slack_bytes
 from bench.records.case_result import CaseResult
 from bench.records.outcomes import FAULTS, PeakKind, Status
 from bench.statistics import median
 
 THRESHOLD = 0.03
 """A slow-down of 3 % is what six blocks of processes can distinguish from no slow-down on a quiet machine."""
-MEMORY_SLACK_BYTES, MEMORY_SLACK = 16 * units.MIB, 0.005
-"""Allocators round and libraries keep workspaces, so growth up to the larger of the two does not count."""
 MANY_PROCESSES = 8
 """Per side, from which growth counts although peaks vary. That all of eight lie above all of eight others happens by
 chance in one of 12,870 comparisons, with six in one of 924: too often for a gate of many cases."""
@@ -71,7 +68,7 @@ class Reason(StrEnum):
     NOT_SLOWER = "not-slower"  # the whole interval is below the threshold
     UNDECIDED = "undecided"  # the threshold is within the interval
     MEMORY_UNKNOWN = "memory-unknown"  # on one side
-    MEMORY_GREW = "memory-grew"  # by more than `memory_slack_bytes`
+    MEMORY_GREW = "memory-grew"  # by more than `slack_bytes`
     MEMORY_VARIES = "memory-varies"  # between processes, so that growth is neither shown nor excluded
     MEMORY_KEPT = "memory-kept"
 
@@ -123,7 +120,7 @@ def judge(pairs: Iterable[Pair], threshold: float = THRESHOLD, without: Collecti
     return [_judge(pair, threshold) for pair in judged]
 
 
-def settle(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> list[Judged]:
+def judge_in_two_looks(measure: Callable[[Collection[str] | None, range], list[Judged]]) -> list[Judged]:
     """Judge after six blocks, and once more, with all the data, where noise left a case open; never again.
 
     Args:
@@ -140,11 +137,6 @@ def overall(judged: Sequence[Judged]) -> GateVerdict:
     if not any(each.pair.new is not None and each.pair.new.status.measured for each in judged):
         verdicts -= {GateVerdict.PASSED}
     return next((verdict for verdict in PRECEDENCE if verdict in verdicts), GateVerdict.NOT_COMPARABLE)
-
-
-def memory_slack_bytes(before: float) -> float:
-    """Return the growth of a peak of `before` bytes that does not count."""
-    return max(MEMORY_SLACK_BYTES, MEMORY_SLACK * before)
 
 
 def _noisy(judged: Judged) -> bool:
@@ -171,7 +163,6 @@ def _judge(pair: Pair, default: float) -> Judged:
 
 
 def _refusal(pair: Pair, base: CaseResult, new: CaseResult) -> Reason | None:
-    """Return why two results cannot be compared, if they cannot."""
     if base.versions.device_name is None or base.versions.device_name != new.versions.device_name:
         return Reason.OTHER_DEVICE
     if pair.settings:
@@ -243,7 +234,7 @@ def _memory(pair: Pair) -> Judgement | None:
 
 def _counted(peaks: PeakPair) -> Reason:
     """Judge an exact counter. Where processes choose different algorithms, chance may put few of them apart."""
-    slack = memory_slack_bytes(min(peaks.base))
+    slack = slack_bytes(min(peaks.base))
     if min(peaks.new) - min(peaks.base) > slack:
         clear = peaks.gap_bytes > slack or peaks.fewest >= MANY_PROCESSES
         return Reason.MEMORY_GREW if clear else Reason.MEMORY_VARIES
@@ -253,7 +244,7 @@ def _counted(peaks: PeakPair) -> Reason:
 
 def _resident(peaks: PeakPair) -> Reason:
     """Judge a noisy peak: it is kept unless every new process exceeds every one of the base."""
-    if peaks.gap_bytes <= memory_slack_bytes(max(peaks.base)):
+    if peaks.gap_bytes <= slack_bytes(max(peaks.base)):
         return Reason.MEMORY_KEPT
     large = peaks.gap_bytes > NOISY_GROWTH * max(peaks.base) and peaks.fewest >= FEWEST_NOISY
     return Reason.MEMORY_GREW if large or peaks.fewest >= MANY_PROCESSES else Reason.MEMORY_VARIES

@@ -1,13 +1,13 @@
 """What a run found, in a few lines: the fastest cases, the verdicts on documented figures, and what needs care."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bench.analyze.recommend import ONE_PROCESS
 from bench.analyze.similarity import another_image, differs
 from bench.records.case_result import CaseResult
-from bench.records.outcomes import Remark, RemarkKind, Status
+from bench.records.outcomes import Remark, RemarkKind, Status, Tiny
 
 Detail = Remark | str
 """What a warning says: a remark, or the reason why a case ended as it did."""
@@ -98,3 +98,9 @@ def _gains(result: CaseResult, baseline: CaseResult | None) -> bool:
 
 def _speedup(result: CaseResult) -> float:
     return result.comparison.speedup or 0.0
+
+
+def tiny_among(results: Iterable[CaseResult]) -> Tiny:
+    """Return how many results are of tiny models; cases without figures count only where no case has any."""
+    sized = [result for result in results if result.settings.size is not None]
+    return Tiny.among(result.tiny for result in [each for each in sized if each.status.measured] or sized)

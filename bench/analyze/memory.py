@@ -8,7 +8,7 @@ their number, so two sides are never compared by their maxima.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench import statistics
+from bench import statistics, units
 from bench.records.case_result import CaseResult
 from bench.records.models import ProcessRecord
 from bench.records.outcomes import PeakKind
@@ -20,6 +20,8 @@ MEMORY_KINDS = {
 }
 """Kinds of memory peak in order of preference: what must fit, what tensors take, what a host sees."""
 
+SLACK_BYTES, SLACK = 16 * units.MIB, 0.005
+"""Allocators round and libraries keep workspaces, so a difference up to the larger of the two does not count."""
 
 FEWEST_NOISY = 4
 """Per side. That all peaks of one side lie above all of the other's happens by chance in one of 20 comparisons with
@@ -30,6 +32,11 @@ def peak_bytes(result: CaseResult) -> float | None:
     """Return the peak of a generation: tensors on an accelerator, growth of the process on a host; None if unknown."""
     peaks = result.memory.generation
     return peaks.allocated_bytes if peaks.allocated_bytes is not None else peaks.rss_growth_bytes
+
+
+def slack_bytes(peak: float) -> float:
+    """Return the difference from a peak of this many bytes that does not count."""
+    return max(SLACK_BYTES, SLACK * peak)
 
 
 def process_peaks(records: Sequence[ProcessRecord]) -> tuple[dict[int, float] | None, PeakKind | None]:

@@ -5,18 +5,15 @@ from dataclasses import dataclass
 
 from bench.analyze.candidates import Candidate, Task
 from bench.analyze.constraints import Goal
+from bench.analyze.memory import slack_bytes
 from bench.analyze.run import Run
 from bench.plan.case import Case
 from bench.records.case_result import CaseResult
 from bench.statistics import MIN_BLOCKS, geometric_mean_interval
-from bench.units import MIB
 
 ONE_PROCESS = 0.07
 """With one process each, costs within 7 % of each other cannot be distinguished. Medians of one case vary by 2.4 %
 between processes even on a core of their own, so the ratio of two varies by 2.4 % * sqrt(2), and this is twice that."""
-
-SAME_MEMORY, SAME_MEMORY_BYTES = 0.005, 16 * MIB
-"""Peaks that differ by less than both count as equal, because an allocator rounds."""
 
 DTYPES = ("float32", "float16", "bfloat16")
 
@@ -64,7 +61,7 @@ def distinguishable(one: Candidate, other: Candidate, goal: Goal) -> bool:
         return False
     low, high = sorted((one.cost, other.cost))
     if goal == Goal.MEMORY:
-        return high - low > max(SAME_MEMORY_BYTES, SAME_MEMORY * low)
+        return high - low > slack_bytes(low)
     ratios = [one.passes[number] / other.passes[number] for number in one.passes.keys() & other.passes.keys()]
     if len(ratios) >= MIN_BLOCKS:
         _, paired = geometric_mean_interval(ratios)
@@ -97,11 +94,9 @@ def unmeasured(run: Run, results: Sequence[CaseResult], model: str, optimization
 
 
 def _changes(candidate: Candidate, reference: Case | None) -> int:
-    """Count what a case changes: optimizations, settings that change the image, the dtype."""
     dtype = reference is not None and candidate.case.dtype != reference.dtype
     return len(candidate.case.optimizations) + len(candidate.design) + dtype
 
 
 def _ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return the candidates that have a figure, cheapest first."""
     return sorted((c for c in candidates if c.cost is not None), key=lambda c: c.cost or 0.0)

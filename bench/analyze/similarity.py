@@ -153,5 +153,4 @@ def open_picture(path: Path) -> Any:
 
 
 def _alike(pictures: list[Any], others: list[Any]) -> bool:
-    """Say whether there are pictures, as many on both sides, in the same sizes."""
     return bool(pictures) and [picture.shape for picture in pictures] == [other.shape for other in others]

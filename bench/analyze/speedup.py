@@ -91,7 +91,6 @@ def _break_even(result: CaseResult, baseline: CaseResult, gain_s: float) -> floa
 def _reduction(
     result: CaseResult, baseline: CaseResult | None, quantity: Callable[[CaseResult], float | None]
 ) -> float | None:
-    """Return which share of the baseline's quantity a case saves."""
     if baseline is None or result.settings.size != baseline.settings.size:
         return None
     mine, base = quantity(result), quantity(baseline)

@@ -16,7 +16,7 @@ from itertools import pairwise
 from math import exp, log
 from typing import Any, NamedTuple
 
-from bench.analyze.comparison import SETTINGS, VERSIONS, Difference, differences
+from bench.analyze.comparison import SETTINGS, Difference, differences, version_differences
 from bench.analyze.side import Side
 from bench.records.case_result import CaseResult, Versions
 
@@ -204,7 +204,7 @@ def _changes(points: Sequence[Point], found: Sequence[ChangePoint]) -> tuple[Cha
             exp(after - before),
             probability,
             correlation,
-            differences(points[at - 1].versions, points[at].versions, VERSIONS),
+            version_differences(points[at - 1].versions, points[at].versions),
         )
         for (at, probability, correlation), (before, after) in zip(found, pairwise(levels), strict=True)
     )

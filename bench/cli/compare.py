@@ -69,7 +69,6 @@ def trend(runs: Runs, form: Form = Format.TERMINAL, plot: PlotFile = None) -> No
 
 
 def _print(presented: Any, found: Any, form: Format) -> None:
-    """Print the findings in a format, through the module that presents them."""
     from bench.present import render
 
     if form is Format.TERMINAL:

@@ -116,7 +116,6 @@ def _gate_interpreters(base: Path, head: Path, request: RunRequest, threshold: f
 
 
 def _write(result: "GateResult", junit: Path | None, markdown: Path | None) -> None:
-    """Write the files that were asked for, and the summary of a CI job if this is one."""
     from bench.present import gate as presented
     from bench.records import store
 

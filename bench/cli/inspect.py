@@ -45,13 +45,9 @@ def schema() -> None:
 
 def columns() -> None:
     """Print what each column of the result files means."""
-    from bench.records.case_result import CaseResult
-    from bench.records.columns import columns as columns_of
-    from bench.records.models import VERSION, ProcessRecord, Sample
+    from bench.present.reference import column_reference
+    from bench.records.models import VERSION
 
     typer.echo(f"# The columns of a run's files (schema {VERSION})\n")
-    typer.echo("Units are in the names. An unknown value is an empty cell.")
-    for name, record in (("results.csv", CaseResult), ("processes.jsonl", ProcessRecord), ("samples.csv", Sample)):
-        typer.echo(f"\n## {name}\n\n| column | meaning |\n| --- | --- |")
-        for column in columns_of(record):
-            typer.echo(f"| `{column.name}` | {column.doc} |")
+    typer.echo("Units are in the names. An unknown value is an empty cell.\n")
+    typer.echo(column_reference())

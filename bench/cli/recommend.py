@@ -114,7 +114,6 @@ def tune(
 
 
 def _conclude(request: TuneRequest, screening: RunOutcome, last: RunOutcome, code: Path | None) -> int:
-    """Print the recommendation with its code, and what was not tried; return the exit code."""
     from bench.session.advice import advise, gaps
 
     advice = advise(last.run, last.results, request.constraints)
@@ -137,7 +136,6 @@ def _constraints(goal: Goal, min_psnr: float, max_memory: str | None, *, other_i
 
 
 def _show(advice: "Advice", constraints: Constraints, code: Path | None) -> None:
-    """Print each recommendation with its code, and write the code to a file if one was named."""
     from bench.present import recommendation as presented
     from bench.session.advice import write_code
 
@@ -150,7 +148,6 @@ def _show(advice: "Advice", constraints: Constraints, code: Path | None) -> None
 
 
 def _show_gaps(gaps: "Mapping[str, Unmeasured]") -> None:
-    """Print what a run says nothing about."""
     from bench.present.recommendation import gaps as lines_of
 
     for model, unmeasured in gaps.items():

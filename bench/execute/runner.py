@@ -79,7 +79,6 @@ class Runner:
         self._client.close()
 
     def _measure(self, job: Job, listener: Listener) -> tuple[ProcessRecord, bool]:
-        """Return the record of a job, and whether the run was interrupted."""
         attempt = Attempt(job)
         timeout_s = self.settings.timeout_s or job.case.timeout_s
         interrupted = False

@@ -34,7 +34,6 @@ _NUMBERINGS = (
 
 A driver answers to the numbers of its own version, whichever the installed nvidia-ml-py knows.
 """
-COUNTERS = (_POWER_CAP, *_NUMBERINGS[0])
 
 SHORTEST_FOR_ENERGY_S = 2.0
 """The energy counter advances every 77 to 118 ms (an H200, n = 12), so over two seconds it is within 6 %."""

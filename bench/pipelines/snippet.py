@@ -45,7 +45,6 @@ def snippet(case: Case, measured: Any) -> str:
 
 
 def _comments(case: Case, measured: Any) -> list[str]:
-    """Say what was measured if that is not what the code loads."""
     if measured.size == "tiny":
         return [f"# {case.key}. Only its tiny model was measured; this code runs the full-size model, which was not."]
     lines = [f"# {case.key}, as it was measured."]
@@ -65,7 +64,6 @@ def _process(case: Case, measured: Any) -> Iterator[str]:
 
 
 def _loading(case: Case, measured: Any) -> Iterator[str]:
-    """Load the pipeline, then replace parts of it."""
     name, revision = _published(case.model, measured.weights, measured.weights_from, measured.revision)
     checker = WITHOUT_CHECKER if not case.safety_checker and _has_checker(name, measured.pipeline) else {}
     yield "from diffusers import DiffusionPipeline"
@@ -88,7 +86,6 @@ def _from_pretrained(target: str, name: str, dtype: str, keywords: Mapping[str, 
 
 
 def _building(case: Case, measured: Any) -> Iterator[str]:
-    """Place the pipeline, then apply what acts on the placed pipeline."""
     yield from _applied(case, measured, When.PLACE)
     if not placed_by_one(case.optimizations) and "device_map" not in case.load:
         yield "pipe.to(device)"
@@ -96,7 +93,6 @@ def _building(case: Case, measured: Any) -> Iterator[str]:
 
 
 def _applied(case: Case, measured: Any, when: When) -> Iterator[str]:
-    """Return the code of the case's optimizations that act at this moment, in the order of the table."""
     for optimization in TABLE.values():
         if optimization.name in case.optimizations and optimization.when == when:
             yield from optimization.code.format(denoiser=_denoiser(measured)).splitlines()
@@ -171,7 +167,6 @@ def _quoted(value: str) -> str:
 
 
 def _call(function: str, arguments: list[str], after: str = "") -> Iterator[str]:
-    """Return a call, on one line if it is short."""
     line = f"{function}({', '.join(arguments)}){after}"
     if len(line) <= LONGEST_CALL:
         yield line
@@ -182,7 +177,6 @@ def _call(function: str, arguments: list[str], after: str = "") -> Iterator[str]
 
 
 def _hoisted(sections: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """Return the imports, one line per module, and the sections without them."""
     found = {line for lines in sections for line in lines if line.startswith(("import ", "from "))}
     names: dict[str, list[str]] = {}
     for line in sorted(line for line in found if line.startswith("from ")):

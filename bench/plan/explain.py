@@ -80,7 +80,6 @@ def _remedy(fault: ErrorDetails) -> str:
 
 
 def _siblings(location: Location) -> list[str]:
-    """Return the keys that are allowed where an unknown one was found."""
     parents: dict[tuple[bool, str | int | None], type[BaseModel]] = {(False, "source"): Source, (True, "claim"): Claim}
     in_case = location[0] == "cases" and len(location) > 2  # noqa: PLR2004 - cases, its name, the key
     parent = location[2] if in_case and len(location) > 3 else location[0] if len(location) > 1 else None  # noqa: PLR2004

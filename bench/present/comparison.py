@@ -102,7 +102,6 @@ def _cells(pair: Pair | None) -> tuple[Cell, ...]:
 
 
 def _figure(result: CaseResult | None) -> Cell:
-    """Return a latency, or how the case ended."""
     if result is None:
         return Cell()
     latency = _latency(result)
@@ -114,7 +113,6 @@ def _figure(result: CaseResult | None) -> Cell:
 
 
 def _label(sides: Sequence[CaseResult | None]) -> str:
-    """Return what is beside a case's name: what is true of it on any side."""
     return next(filter(None, (words.label(each) for each in sides if each is not None)), "")
 
 
@@ -127,7 +125,6 @@ def _status(result: CaseResult | None) -> str | None:
 
 
 def _notes(compared: Compared) -> list[str]:
-    """Say what differs besides the figures, and what the figures are."""
     base, *others = compared.sides
     lines = [verdicts.environment(each) for each in environment_differences(compared.sides)]
     for side, pairs in zip(others, compared.pairs, strict=True):
@@ -144,7 +141,6 @@ def _notes(compared: Compared) -> list[str]:
 
 
 def _one_sided(base: Side, new: Side, pairs: Sequence[Pair]) -> list[str]:
-    """Name the cases that only one side has."""
     found = (
         (base, [pair.key for pair in pairs if pair.new is None]),
         (new, [pair.key for pair in pairs if pair.base is None]),

@@ -79,7 +79,6 @@ def as_junit(gated: GateResult) -> str:
 
 
 def _notes(gated: GateResult) -> list[str]:
-    """Say what differs between the machines and in what was in effect, and what this gate is worth."""
     pairs = [each.pair for each in gated.judged]
     images = [pair.key for pair in pairs if pair.other_image]
     other = f"different images from the same seeds, which can be chance with random weights: {listed(images)}"

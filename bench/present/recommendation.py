@@ -111,7 +111,6 @@ def gaps(model: str, what: Unmeasured) -> list[str]:
 
 
 def _nothing(found: Recommendation, goal: Goal) -> str:
-    """Say why nothing is recommended."""
     if not any(candidate.result.status.measured for candidate in found.task.candidates):
         return "None of its cases could be measured."
     if not found.excluded:
@@ -137,7 +136,6 @@ def _figures(candidate: Candidate, goal: Goal) -> str:
 
 
 def _ties(found: Recommendation) -> str:
-    """Say what cannot be distinguished from the best."""
     keys = [candidate.case.key for candidate in found.ties]
     more = f" and {len(keys) - MOST_NEIGHBORS} more" if len(keys) > MOST_NEIGHBORS else ""
     return (
@@ -147,7 +145,6 @@ def _ties(found: Recommendation) -> str:
 
 
 def _distinguished(best: Candidate, goal: Goal) -> str:
-    """Say how cases were distinguished, and how more of them can be."""
     if best.interval is not None:
         passes = 2 * best.result.statistics.processes
         return (
@@ -173,7 +170,6 @@ def _cells(candidate: Candidate, goal: Goal, *, several: bool) -> tuple[Cell, ..
 
 
 def _cost(candidate: Candidate, goal: Goal) -> str:
-    """Return what is compared, with its unit."""
     cost = candidate.cost
     if cost is None:
         return ""
@@ -195,7 +191,6 @@ def _span(candidate: Candidate, goal: Goal) -> str:
 
 
 def _psnr(candidate: Candidate) -> str:
-    """Return the similarity of a case that should make the reference's image."""
     if candidate.psnr_db is None or candidate.design:
         return ""
     return units.decibels(candidate.psnr_db)

@@ -75,7 +75,7 @@ def show(grid: Grid, rest: str) -> None:
     if len(rows) < len(grid.rows):
         lines.append(f"These are the first {len(rows)} of {len(grid.rows)} rows; {rest}.")
     if dropped:
-        lines.append(f"Left out, because the terminal is too narrow: {', '.join(dropped)}; {rest}.")
+        lines.append(f"Left out, because the terminal is too narrow: {', '.join(dict.fromkeys(dropped))}; {rest}.")
     say(filter(None, lines))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from bench.analyze import highlights
 from bench.analyze.run import Run
 from bench.analyze.similarity import another_image
-from bench.present import words
+from bench.present import claims, words
 from bench.records.case_result import CaseResult, Claim
 from bench.records.outcomes import Status
 
@@ -44,7 +44,6 @@ def _command(name: str, folder: Path) -> str:
 
 
 def _ran(results: Sequence[CaseResult], environment: Mapping[str, Any]) -> str:
-    """Say how many cases ended in each status, and on which device."""
     ended = ", ".join(f"{count} {status}" for status, count in highlights.statuses(results).items())
     device = environment.get("device_name") or "an unknown device"
     warning = words.caution(results)
@@ -52,7 +51,6 @@ def _ran(results: Sequence[CaseResult], environment: Mapping[str, Any]) -> str:
 
 
 def _fastest(results: Sequence[CaseResult]) -> str:
-    """Name the greatest speed-ups, those of the same image first."""
     best = sorted(highlights.fastest(results), key=lambda each: (another_image(each), -(each.comparison.speedup or 0)))
     named = [f"{each.key} {words.speedup(each.comparison)}{_image(each)}" for each in best]
     more = f", and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
@@ -64,11 +62,10 @@ def _image(result: CaseResult) -> str:
 
 
 def _documented(results: Sequence[CaseResult]) -> str:
-    """Count the verdicts on those figures that were judged."""
     sizes = {result.tiny for result in results if result.status.measured}
     if sizes == {True}:
         return "not judged by tiny models."
-    judged = words.verdict_groups([result for result in results if result.claim.judged_by is not None])
+    judged = claims.verdict_groups([result for result in results if result.claim.judged_by is not None])
     if judged:
         return f"{', '.join(f'{len(group)} {verdict}' for verdict, group in judged.items())}."
     if all(result.claim == Claim() for result in results):

@@ -7,7 +7,7 @@ from bench import units
 from bench.analyze.memory import peak_bytes
 from bench.analyze.run import Run
 from bench.plan.case import ScenarioInfo
-from bench.present import render, words
+from bench.present import claims, render, words
 from bench.present.grid import ALWAYS, Cell, Column, Grid, claim_tone, field, status_tone, value_of
 from bench.records.case_result import CaseResult
 
@@ -42,7 +42,7 @@ def markdown(run: Run, grids: Sequence[Grid]) -> str:
     """Return the tables of a run as one Markdown document."""
     facts = run.environment
     versions = words.versions(facts, "torch", "diffusers", "transformers")
-    parts = [f"# {run.folder.resolve().name}", f"{facts.get('device_name', 'unknown device')}; {versions}."]
+    parts = [f"# {run.folder.resolve().name}", f"{facts.get('device_name') or 'unknown device'}; {versions}."]
     for grid in grids:
         notes = [render.escaped(note) for note in (grid.warning, *grid.notes) if note]
         parts += [f"## {render.escaped(grid.title)}", *notes, render.markdown(grid)]
@@ -60,7 +60,6 @@ def show(grids: Sequence[Grid]) -> None:
 
 
 def _source(info: ScenarioInfo) -> str:
-    """Say where the documented figures are from."""
     if not info.source:
         return ""
     device = f" on {info.source['device']}" if info.source.get("device") else ""
@@ -96,7 +95,6 @@ def _figure(
 
 
 def _plain(name: str, source: str, form: Callable[[Any], str]) -> Field:
-    """Return a column of figures that are printed as they are known."""
     return _figure(name, source, lambda each: "" if (value := value_of(each, field(source))) is None else form(value))
 
 
@@ -124,7 +122,7 @@ def _seconds_per_image(result: CaseResult) -> str:
 
 
 def _verdict(result: CaseResult) -> Cell:
-    return Cell() if result.tiny else Cell(words.all_verdicts(result), tone=claim_tone(result))
+    return Cell() if result.tiny else Cell(claims.all_verdicts(result), tone=claim_tone(result))
 
 
 FIELDS: tuple[Field, ...] = (
@@ -142,7 +140,7 @@ FIELDS: tuple[Field, ...] = (
     _figure("similarity", "psnr_db", words.psnr),
     _plain("CLIP score", "clip_score", "{:.1f}".format),
     _plain("of the roofline", "roofline_fraction", "{:.0%}".format),
-    _words("documented", "what the documentation says", lambda each: Cell(words.documented(each)), 2),
+    _words("documented", "what the documentation says", lambda each: Cell(claims.documented(each)), 2),
     _words("verdict", field("claim_verdict").doc, _verdict, 3),
     _words("notes", field("reason").doc, lambda each: Cell(words.notes(each)), below=True),
 )

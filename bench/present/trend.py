@@ -7,6 +7,7 @@ from bench import units
 from bench.analyze.trend import FEWEST_RUNS, SIGNIFICANCE, Change, Series
 from bench.present import grid, render, verdicts, words
 from bench.present.grid import ALWAYS, Cell, Column, Grid
+from bench.records.outcomes import Tiny
 
 FIELDS = ("case", "run", "started_at", "latency_s", "change_ratio", "change_p", "autocorrelation", "changed_with")
 COLUMNS = (
@@ -44,7 +45,7 @@ def table(series: Sequence[Series]) -> Grid:
         title="latency over runs, oldest first",
         columns=COLUMNS,
         rows=tuple(map(_row, series)),
-        warning=words.tiny_warning(each.tiny for each in series),
+        warning=words.TINY_WARNINGS[Tiny.among(each.tiny for each in series)],
         notes=tuple(_notes(series)),
     )
 
@@ -63,7 +64,6 @@ def _row(series: Series) -> tuple[Cell, ...]:
 
 
 def _described(series: Series, change: Change) -> str:
-    """Say where a level changed, by how much, and what else changed in the same run."""
     along = f" with {', '.join(map(verdicts.difference, change.environment))}" if change.environment else ""
     return f"{units.change(change.ratio)} at {series.points[change.at].run}{along} {_certainty(change)}"
 

@@ -15,7 +15,8 @@ from bench.analyze.comparison import (
     Pair,
     expected_by_chance,
 )
-from bench.analyze.gate import GateVerdict, Judged, Reason, memory_slack_bytes
+from bench.analyze.gate import GateVerdict, Judged, Reason
+from bench.analyze.memory import slack_bytes
 from bench.present import words
 from bench.present.grid import Tone
 from bench.records.case_result import CaseResult
@@ -200,7 +201,6 @@ def _because(result: CaseResult | None) -> str:
 
 
 def _changed(judged: Judged) -> str:
-    """Return how the status changed, with the new side's reason."""
     pair = judged.pair
     return f"{_status(pair.base)} -> {_status(pair.new)}{_because(pair.new)}"
 
@@ -241,7 +241,7 @@ def _memory(judged: Judged) -> str:
 
 
 def _memory_grew(judged: Judged) -> str:
-    return f"{_memory(judged)}, beyond {units.memory_change(memory_slack_bytes(min(judged.pair.peaks.base)))}"
+    return f"{_memory(judged)}, beyond {units.memory_change(slack_bytes(min(judged.pair.peaks.base)))}"
 
 
 def _memory_varies(judged: Judged) -> str:

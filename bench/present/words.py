@@ -1,30 +1,25 @@
 """Every sentence about a result, worded once. Records hold codes; this is where they become English.
 
-A function returns an empty string where there is nothing to say.
+A function returns an empty string where there is nothing to say. `claims` words the documented figures.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isinf
 
 from bench import units
-from bench.analyze.highlights import Detail, NoGain
+from bench.analyze.highlights import Detail, NoGain, tiny_among
 from bench.analyze.memory import MEMORY_KINDS
 from bench.analyze.recommend import ONE_PROCESS
 from bench.analyze.similarity import another_image
-from bench.records.case_result import CaseResult, Claim, Comparison
-from bench.records.outcomes import (
-    ClaimVerdict,
-    Expectation,
-    IntervalKind,
-    JudgedBy,
-    NotJudged,
-    Remark,
-    RemarkKind,
-    Status,
-)
+from bench.records.case_result import CaseResult, Comparison
+from bench.records.outcomes import Expectation, IntervalKind, Remark, RemarkKind, Status, Tiny
 
-ALL_TINY = "TINY MODELS: the real classes at toy width. Their figures say nothing about the full-size models."
-SOME_TINY = "PARTLY TINY MODELS: cases marked (tiny) have toy width and say nothing about the full-size models."
+TINY_WARNINGS = {
+    Tiny.NONE: "",
+    Tiny.SOME: "PARTLY TINY MODELS: cases marked (tiny) have toy width and say nothing about the full-size models.",
+    Tiny.ALL: "TINY MODELS: the real classes at toy width. Their figures say nothing about the full-size models.",
+}
+TINY_TAGS = {Tiny.NONE: "", Tiny.SOME: "partly tiny", Tiny.ALL: "tiny"}
 RANDOM_WEIGHTS = (
     "Random weights: time and memory hardly depend on the values, but the pictures do, and show only noise. If two of "
     "them agree, it only means that two computations agree."
@@ -36,19 +31,6 @@ FRONT = (
     "time and memory. Memory is the highest peak of loading, the first call and a generation."
 )
 
-VERDICTS = {
-    ClaimVerdict.AS_DOCUMENTED: "as documented",
-    ClaimVerdict.FASTER: "faster than documented",
-    ClaimVerdict.SLOWER: "slower than documented",
-    ClaimVerdict.GAINS_MORE: "gains more than documented",
-    ClaimVerdict.GAINS_LESS: "gains less than documented",
-    ClaimVerdict.UNDECIDED: "not distinguishable within its interval",
-}
-SAVINGS = {
-    ClaimVerdict.AS_DOCUMENTED: "as documented",
-    ClaimVerdict.GAINS_MORE: "more than documented",
-    ClaimVerdict.GAINS_LESS: "less than documented",
-}
 NO_GAIN = {
     NoGain.NOTHING_COMPARED: "there is nothing to compare, because no baseline was measured with another case",
     NoGain.NONE_FASTER: "no case was faster than its baseline",
@@ -109,13 +91,6 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     ),
 }
 """Remark -> its name, and its sentence made of its value and its subject."""
-NOT_JUDGED: Mapping[NotJudged | None, Callable[[CaseResult], str]] = {
-    NotJudged.TINY_MODEL: lambda _: "a tiny model",
-    NotJudged.OTHER_DEVICE: lambda result: f"documented on {result.claim.device or 'an unnamed device'}",
-    NotJudged.NOT_MEASURED: lambda result: result.status,
-    NotJudged.NO_FIGURE: lambda _: "no figure to compare",
-    NotJudged.NO_BASELINE: lambda _: "its baseline was not measured",
-}
 
 
 def _most(some: str) -> str:
@@ -135,16 +110,9 @@ def disturbed(results: Iterable[CaseResult]) -> str:
     return f"{found} of {count(processes, 'process')} disturbed by other work on the machine" if found else ""
 
 
-def tiny_warning(tiny: Iterable[bool]) -> str:
-    """Return the warning for figures, given for each of them whether its model is tiny."""
-    found = list(tiny)
-    return "" if not any(found) else ALL_TINY if all(found) else SOME_TINY
-
-
 def caution(results: Iterable[CaseResult]) -> str:
     """Return the warning for results of which some are of tiny models."""
-    sized = [result for result in results if result.settings.size is not None]
-    return tiny_warning(result.tiny for result in [each for each in sized if each.status.measured] or sized)
+    return TINY_WARNINGS[tiny_among(results)]
 
 
 def label(result: CaseResult) -> str:
@@ -168,56 +136,6 @@ def notes(result: CaseResult) -> str:
     return "; ".join(filter(None, [result.reason, *map(remark, result.remarks)]))
 
 
-def verdict(result: CaseResult) -> str:
-    """Return what the documented figure that decides came to here."""
-    claim = result.claim
-    if claim.judged_by in {JudgedBy.PARAMETERS, JudgedBy.MEMORY}:
-        return "; ".join(_savings(result))
-    match claim.verdict:
-        case None:
-            return ""
-        case ClaimVerdict.OTHER_STATUS:
-            return f"documented {claim.status}, here {result.status}"
-        case ClaimVerdict.NOT_JUDGED:
-            return f"not judged: {NOT_JUDGED[claim.not_judged](result)}"
-        case known:
-            return VERDICTS[known]
-
-
-def all_verdicts(result: CaseResult) -> str:
-    """Return the verdicts on all documented figures of a case, first the one that decides."""
-    claim, found = result.claim, [verdict(result)]
-    if claim.judged_by is JudgedBy.LATENCY and claim.speedup_verdict is not None:
-        found.append(f"its speed-up {VERDICTS[claim.speedup_verdict]}")
-    if claim.other_verdict is not None:
-        found.append(f"read as {units.ratio(claim.other_speedup)}: {VERDICTS[claim.other_verdict]}")
-    if claim.judged_by not in {JudgedBy.PARAMETERS, JudgedBy.MEMORY}:
-        found += _savings(result)
-    return "; ".join(filter(None, found))
-
-
-def _savings(result: CaseResult) -> list[str]:
-    claim, compared = result.claim, result.comparison
-    figures = (
-        (claim.parameter_verdict, compared.parameter_reduction, "fewer parameters"),
-        (claim.memory_verdict, compared.memory_reduction, "less memory"),
-    )
-    return [
-        f"{share:.0%} {what}: {SAVINGS[verdict]}"
-        for verdict, share, what in figures
-        if verdict is not None and share is not None
-    ]
-
-
-def verdict_groups(results: Sequence[CaseResult]) -> dict[str, list[CaseResult]]:
-    """Return the cases with a documented figure by the verdict on it, the judged ones first."""
-    found: dict[str, list[CaseResult]] = {}
-    for result in sorted(results, key=lambda result: result.claim.judged_by is None):
-        if result.claim.verdict is not None:
-            found.setdefault(verdict(result), []).append(result)
-    return found
-
-
 def warning(kind: RemarkKind | Status) -> str:
     """Return the name of what is odd about a case."""
     return REMARKS[kind][0] if isinstance(kind, RemarkKind) else kind
@@ -226,34 +144,6 @@ def warning(kind: RemarkKind | Status) -> str:
 def warning_detail(detail: Detail) -> str:
     """Return what a warning says about its cases, without its name."""
     return REMARKS[detail.kind][1](detail.value or 0.0, detail.subject) if isinstance(detail, Remark) else detail
-
-
-def documented(result: CaseResult) -> str:
-    """Return the documented figures: of one call or image, as a speed-up, as parameters saved, or as an outcome."""
-    claim = result.claim
-    figures = [
-        _documented_seconds(result),
-        "" if result.is_baseline else _documented_speedup(claim),
-        "" if claim.parameter_reduction is None else f"{claim.parameter_reduction:.0%} fewer parameters",
-        "" if claim.memory_reduction is None else f"{claim.memory_reduction:.0%} less memory",
-        claim.status or "",
-    ]
-    text = ", ".join(filter(None, figures))
-    return f"about {text}" if text and claim.approximate else text
-
-
-def _documented_speedup(claim: Claim) -> str:
-    other = f" (inferred; or {units.ratio(claim.other_speedup)})" if claim.speedup_inferred else ""
-    return f"{units.ratio(claim.speedup)}{other}"
-
-
-def _documented_seconds(result: CaseResult) -> str:
-    claim = result.claim
-    if claim.latency_s is None:
-        return f"{units.seconds(claim.seconds_per_image)}/image" if claim.seconds_per_image else ""
-    calls = claim.over_calls or 1
-    total = f" ({units.seconds(claim.latency_s * calls)} over {calls} calls)" if calls > 1 else ""
-    return f"{units.seconds(claim.latency_s)}{total}"
 
 
 def speedup(comparison: Comparison) -> str:

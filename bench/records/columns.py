@@ -33,12 +33,10 @@ def _from_json(value: Any) -> Any:
 
 
 def _from_names(value: Any) -> Any:
-    """Split a CSV cell that holds names joined by +."""
     return tuple(filter(None, value.split("+"))) if isinstance(value, str) else value
 
 
 def _from_remarks(value: Any) -> Any:
-    """Parse a CSV cell that holds remarks joined by semicolons."""
     return [Remark.parse(text) for text in value.split("; ") if text] if isinstance(value, str) else value
 
 

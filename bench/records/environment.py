@@ -5,6 +5,7 @@ Only the facts named here are recorded, never a token, a host name, or all envir
 
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def describe(libraries: Mapping[str, Any]) -> dict[str, Any]:
         "diffusion_bench": bench.__version__,
         "git_commit": git_commit(),
         "python": platform.python_version(),
-        "os": platform.platform(),
+        "os": f"{platform.system()} {_release_number()}",
         "cpu": cpu_name(),
         "cpu_cores": psutil.cpu_count(logical=False),
         "cpu_threads": psutil.cpu_count(),
@@ -89,6 +90,12 @@ def cpu_name() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
+
+
+def _release_number() -> str:
+    """Return the kernel's number without what follows it, which may name the build of one virtual machine."""
+    found = re.match(r"[\d.]*\d", platform.release())
+    return found.group() if found else ""
 
 
 def _usable_cores() -> int | None:

@@ -3,6 +3,7 @@
 No code has to parse a sentence to decide anything. The sentences are written in `bench.present.words`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -84,6 +85,20 @@ class Expectation(StrEnum):
     REFERENCE = "reference"  # it is the baseline
     SAME = "same-image"
     ANOTHER = "another-image"  # a setting changes it by design
+
+
+class Tiny(StrEnum):
+    """How many of the figures beside each other are of tiny models."""
+
+    NONE = "none"
+    SOME = "some"
+    ALL = "all"
+
+    @classmethod
+    def among(cls, tiny: Iterable[bool]) -> "Tiny":
+        """Return it for figures, given for each of them whether its model is tiny."""
+        found = set(tiny)
+        return cls.NONE if True not in found else cls.SOME if False in found else cls.ALL
 
 
 class RemarkKind(StrEnum):

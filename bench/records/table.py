@@ -67,6 +67,7 @@ def read_results(path: Path) -> ResultsFile:
         InputError: the file is not a results.csv, is cut off, or has a row that is wrong or of another version.
     """
     text = store.read_text(path)
+    _refuse_other_separator(path, text.partition("\n")[0])
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
@@ -78,13 +79,17 @@ def read_results(path: Path) -> ResultsFile:
     return ResultsFile(results, tuple(name or "(unnamed)" for name in header if name not in known))
 
 
+def _refuse_other_separator(path: Path, line: str) -> None:
+    """Raise `InputError` for a first line without a comma, before csv calls its quoted cells damaged."""
+    for separator, name in SEPARATORS.items():
+        if separator in line and "," not in line:
+            raise InputError(f"{path}:1: is separated by {name}; save it with commas")
+
+
 def _known(path: Path, header: list[str]) -> set[str]:
     """Return the columns of a header that are known; raise `InputError` if it is not that of a results.csv."""
     if not header:
         raise InputError(f"{path}:1: is empty; give the results.csv or the folder of a run")
-    for separator, name in SEPARATORS.items():
-        if len(header) == 1 and separator in header[0]:
-            raise InputError(f"{path}:1: is separated by {name}; save it with commas")
     known = {each.name for each in columns(CaseResult)} & set(header)
     twice = sorted(name for name in known if header.count(name) > 1)
     if twice:

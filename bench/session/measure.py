@@ -55,7 +55,6 @@ def _run(client: WorkerClient, request: RunRequest, notices: Notices) -> RunOutc
 
 
 def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRun:
-    """Return the run that a request starts or continues."""
     if request.resume and request.plan is None and not request.scenarios and not request.only:
         folder = request.output or newest(RESULTS)
         plan, settings = read_plan(folder)

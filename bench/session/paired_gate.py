@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.analyze.comparison import environment_differences, pair_up, with_similarity
-from bench.analyze.gate import GateResult, Judged, judge, settle
+from bench.analyze.gate import GateResult, Judged, judge, judge_in_two_looks
 from bench.analyze.side import of_run
 from bench.errors import InputError
 from bench.execute.client import WorkerClient, ask_compatible
@@ -122,7 +122,7 @@ def _gate(sides: Sequence[GateSide], plan: Plan, threshold: float, notices: Noti
         return judge(with_similarity(pair_up(base, head, passes_are_pairs=True), base, head), threshold)
 
     try:
-        judged = tuple(settle(measure))
+        judged = tuple(judge_in_two_looks(measure))
     finally:
         with writing():
             for side in sides:
@@ -154,7 +154,6 @@ def run_paired_blocks(
 
 
 def _measure(side: GateSide, job: Job, progress: Progress) -> Status:
-    """Measure one process of one side, and return its status."""
     progress.label = side.name
     (record,) = side.live.measure([job], progress)
     return record.status

@@ -105,7 +105,6 @@ class Progress:
         return f"[{number}]" if self._total is None else f"[{number:>{len(str(self._total))}}/{self._total}]"
 
     def _time_left(self) -> str:
-        """Estimate the remaining time from the mean of the processes that have finished."""
         if not self._done or self._total is None:
             return ""
         left = (monotonic() - self._start) / self._done * (self._total - self._done)
@@ -113,7 +112,6 @@ class Progress:
 
 
 def _figures(record: ProcessRecord) -> str:
-    """Return the median with its interval, or the reason why there is none."""
     latencies = [sample.latency_s for sample in record.samples]
     if not record.status.measured or not latencies:
         return record.reason or ""

@@ -35,7 +35,6 @@ def _is_diagnosed(case: Case, settings: RunSettings) -> bool:
 
 
 def _matrix_types(cases: Sequence[Case], device: str) -> list[str]:
-    """Return the types in which these cases may multiply matrices."""
     autocast = {"float16"} if any("autocast" in case.optimizations for case in cases) else set()
     tf32 = {"tf32"} if device == "cuda" else set()
     return sorted({"float32", *(case.dtype for case in cases), *autocast, *tf32})

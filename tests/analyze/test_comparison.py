@@ -211,6 +211,12 @@ def test_only_facts_that_differ_are_environment_differences(tmp_path):
     ]
 
 
+def test_a_version_that_a_spreadsheet_shortened_or_extended_is_the_same(tmp_path):
+    written = Side("run", tmp_path, {"sd/a": result("a", cuda="13.0", cudnn="91900")})
+    edited = Side("edited", tmp_path, {"sd/a": result("a", cuda="13", cudnn="91900.0")})
+    assert environment_differences([written, edited]) == []
+
+
 def test_a_fact_that_differs_within_a_side_has_all_its_values(tmp_path):
     mixed = Side("mixed", tmp_path, {"sd/a": result("a"), "sd/b": result("b", device_name=H200)})
     plain = Side("plain", tmp_path, {"sd/a": result("a"), "sd/b": result("b")})

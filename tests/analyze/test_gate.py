@@ -7,7 +7,7 @@ import pytest
 from analyze.make import result
 
 from bench.analyze.comparison import BLOCKS, EXTENDED, Difference, Pair
-from bench.analyze.gate import GateVerdict, Judged, Reason, judge, overall, settle
+from bench.analyze.gate import GateVerdict, Judged, Reason, judge, judge_in_two_looks, overall
 from bench.records.columns import flatten
 from bench.records.outcomes import PeakKind, Status
 from bench.statistics import Interval
@@ -279,14 +279,14 @@ def as_judged(key, verdict, pair=SAME):
 
 
 def asked_after(first):
-    """Return what `settle` measures where the first blocks are judged like this."""
+    """Return what `judge_in_two_looks` measures where the first blocks are judged like this."""
     asked = []
 
     def measure(keys, numbers):
         asked.append((keys, numbers))
         return first
 
-    settle(measure)
+    judge_in_two_looks(measure)
     return asked
 
 

@@ -87,7 +87,7 @@ def test_a_series_that_is_too_short_has_no_change(count):
     assert change_points([1.0, 2.0, 3.0, 4.0, 5.0][:count]) == []
 
 
-def test_the_shortest_series_in_which_a_clean_split_can_be_found_is_what_is_told():
+def test_the_shortest_series_in_which_a_clean_split_can_be_found_is_the_documented_one():
     half = FEWEST_RUNS // 2
     assert [at for at, *_ in change_points([1.0] * half + [2.0] * half)] == [half]
 
@@ -124,7 +124,7 @@ def test_a_change_has_the_ratio_of_its_levels(tmp_path):
 
 def test_a_change_names_the_version_that_changed_with_it(tmp_path):
     before = nights(tmp_path, [1.0] * 6)
-    after = [night(tmp_path, number, 1.5, facts={"torch": "2.10.0"}) for number in range(6, 12)]
+    after = [night(tmp_path, number, 1.5, facts={"torch": "2.10.0", "cuda": "12.8.0"}) for number in range(6, 12)]
     (series,) = trends(before + after)
     assert series.changes[0].environment == (Difference("torch", "2.9.0", "2.10.0"),)
 

@@ -84,7 +84,7 @@ def test_every_optimization_is_printed_with_source_conflicts_and_verification(tm
 
 
 def test_every_column_is_printed_with_its_meaning(tmp_path):
-    assert "| `latency_s` | host seconds" in bench("columns", cwd=tmp_path).stdout
+    assert "| `latency_s` | number | host seconds" in bench("columns", cwd=tmp_path).stdout
 
 
 def test_the_schema_is_the_published_one(tmp_path):

@@ -9,6 +9,7 @@ from bench.analyze.recommend import Unmeasured, recommend
 from bench.analyze.results import results
 from bench.present import words
 from bench.present.recommendation import gaps, lines, name, neighbors, show
+from bench.records.outcomes import Tiny
 from bench.units import GIB
 
 SHAPE = {"width": 512, "height": 512, "output_type": "pil", "steps": 50, "peak_reserved_bytes": 2.0 * GIB}
@@ -105,7 +106,7 @@ def test_if_all_make_another_image_the_option_that_admits_them_is_named(tmp_path
 
 def test_tiny_models_are_warned_of_first(tmp_path):
     records = [of("baseline", 2.0, size="tiny"), of("fast", 1.0, size="tiny")]
-    assert next(lines(found(tmp_path, records), Goal.LATENCY)) == words.ALL_TINY
+    assert next(lines(found(tmp_path, records), Goal.LATENCY)) == words.TINY_WARNINGS[Tiny.ALL]
 
 
 def test_remarks_on_the_best_case_are_said(tmp_path):

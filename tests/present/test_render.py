@@ -70,6 +70,12 @@ def test_a_figure_is_whole_or_its_column_is_left_out_aloud(shown, width):
     assert [head for head, figure in heads.items() if figure not in text and head not in left_out] == []
 
 
+def test_columns_of_one_name_are_left_out_under_it_once(shown):
+    columns = (Column("case", keep=ALWAYS), Column("run", keep=1), Column("run", keep=1))
+    text = shown(Grid("", columns, ((Cell("a" * 30), Cell("1.23 s"), Cell("1.25 s")),)), 32)
+    assert "too narrow: run; tables.md" in " ".join(text.split())
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_latency_is_on_every_terminal(shown, width):
     assert FIGURES[0] in shown(grid(), width)

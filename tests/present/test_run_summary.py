@@ -8,6 +8,7 @@ from analyze.make import A100, case, ended, make_run, measured
 
 from bench.analyze.results import results
 from bench.present import run_summary, words
+from bench.records.outcomes import Tiny
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_documented_figures_are_counted_by_verdict(lines_of):
 def test_nothing_is_judged_by_tiny_models(lines_of):
     tiny = [measured("baseline", 2.0, size="tiny"), measured("fp16", 1.0, size="tiny")]
     lines = lines_of([case(), FAST], tiny)
-    assert lines[0].endswith(words.ALL_TINY)
+    assert lines[0].endswith(words.TINY_WARNINGS[Tiny.ALL])
     assert lines[2] == "Documented figures: not judged by tiny models."
 
 

@@ -9,6 +9,7 @@ from bench.analyze.comparison import Compared, pair_up
 from bench.present import comparison, words
 from bench.present.grid import Tone
 from bench.present.render import csv_text
+from bench.records.outcomes import Tiny
 from bench.units import GIB
 
 
@@ -61,9 +62,7 @@ def test_a_difference_between_the_machines_is_noted(tmp_path):
 
 def test_without_an_interval_it_is_said_what_one_takes(tmp_path):
     found = compared(tmp_path, [measured("baseline", 1.0)], ("new", [measured("baseline", 2.0)]))
-    assert comparison.table(found).notes == (
-        "No interval: it takes 3 processes per side; measure with --processes 4.",
-    )
+    assert comparison.table(found).notes == ("No interval: it takes 3 processes per side; measure with --processes 4.",)
 
 
 def test_the_mean_of_several_cases_is_noted(tmp_path):
@@ -74,7 +73,7 @@ def test_the_mean_of_several_cases_is_noted(tmp_path):
 
 def test_tiny_models_are_warned_of(tmp_path):
     found = compared(tmp_path, passes(1.0, size="tiny"), ("new", passes(1.0, size="tiny")))
-    assert comparison.table(found).warning == words.ALL_TINY
+    assert comparison.table(found).warning == words.TINY_WARNINGS[Tiny.ALL]
 
 
 def test_a_case_that_neither_the_base_nor_a_side_has_leaves_that_sides_cells_empty(tmp_path):

@@ -9,6 +9,7 @@ from bench.analyze.comparison import Difference, EnvironmentDifference, Pair
 from bench.analyze.gate import GateResult, GateVerdict, Judged, Reason
 from bench.present import gate, verdicts, words
 from bench.present.grid import Tone
+from bench.records.outcomes import Tiny
 from bench.statistics import Interval
 
 REASONS = {
@@ -71,7 +72,7 @@ def test_a_case_that_only_the_new_side_has_is_noted():
 def test_tiny_models_are_warned_of():
     pair = Pair("sd/x", result(size="tiny"), result(size="tiny"))
     found = gated(Judged(pair, 0.03, GateVerdict.NOT_COMPARABLE, (Reason.MISSING,)))
-    assert gate.table(found).warning == words.ALL_TINY
+    assert gate.table(found).warning == words.TINY_WARNINGS[Tiny.ALL]
 
 
 def test_markdown_begins_with_the_title_and_the_conclusion():

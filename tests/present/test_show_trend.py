@@ -9,6 +9,7 @@ from bench.analyze.trend import Change, Point, Series
 from bench.present import trend, words
 from bench.present.render import objects
 from bench.records.case_result import Versions
+from bench.records.outcomes import Tiny
 
 
 def make_series(key="sd/baseline", *, changes=(), left_out=(), count=12, tiny=False):
@@ -55,6 +56,6 @@ def test_json_has_the_same_records():
     assert json.loads(trend.as_json([CHANGED])) == objects(trend.records([CHANGED]))
 
 
-@pytest.mark.parametrize(("tiny", "warning"), [(True, words.ALL_TINY), (False, "")])
+@pytest.mark.parametrize(("tiny", "warning"), [(True, words.TINY_WARNINGS[Tiny.ALL]), (False, "")])
 def test_tiny_models_are_warned_of(tiny, warning):
     assert trend.table([make_series(tiny=tiny)]).warning == warning

@@ -10,6 +10,7 @@ from bench.plan.case import ScenarioInfo
 from bench.present import words
 from bench.present.grid import Tone
 from bench.present.tables import markdown, show, table, tables
+from bench.records.outcomes import Tiny
 from bench.units import GIB
 
 UNKNOWN = re.compile(r"nan|none|null|<na>|nat|x?0(\.0+)?( (ms|s|MiB|GiB))?", re.IGNORECASE)
@@ -162,7 +163,7 @@ def test_weights_and_intervals_are_noted():
 
 
 def test_a_table_of_tiny_models_warns():
-    assert table(INFO, [result(**{**OK, "size": "tiny"})]).warning == words.ALL_TINY
+    assert table(INFO, [result(**{**OK, "size": "tiny"})]).warning == words.TINY_WARNINGS[Tiny.ALL]
 
 
 def test_a_table_of_full_size_models_does_not():
@@ -176,6 +177,11 @@ def test_the_document_names_the_run_the_device_and_the_versions(tmp_path):
         "",
         "NVIDIA H200; torch 2.9.0, diffusers 0.42.0, transformers 5.10.0.",
     ]
+
+
+def test_the_document_of_a_device_without_a_name_says_so(tmp_path):
+    run, found = run_tables(tmp_path, [case()], [measured("baseline", 3.0)], device_name=None)
+    assert markdown(run, found).splitlines()[2].startswith("unknown device; ")
 
 
 def test_the_document_has_warning_notes_table_and_details(tmp_path):

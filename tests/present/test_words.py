@@ -4,14 +4,14 @@ import pytest
 from analyze.make import result
 
 from bench.analyze.highlights import NoGain
-from bench.present import words
-from bench.records.outcomes import ClaimVerdict, NotJudged, Remark, RemarkKind, Status
+from bench.present import claims, words
+from bench.records.outcomes import ClaimVerdict, NotJudged, Remark, RemarkKind, Status, Tiny
 
 TINY, FULL = result(size="tiny"), result(size="full")
 
 
 def judged(verdict=None, **columns):
-    return words.verdict(result(claim_verdict=verdict, **columns))
+    return claims.verdict(result(claim_verdict=verdict, **columns))
 
 
 @pytest.mark.parametrize(
@@ -30,19 +30,19 @@ def judged(verdict=None, **columns):
     ],
 )
 def test_the_warning_for_tiny_models(tiny, warning):
-    assert words.tiny_warning(tiny) == warning
+    assert words.TINY_WARNINGS[Tiny.among(tiny)] == warning
 
 
 def test_a_case_that_was_not_measured_makes_no_run_partly_tiny():
-    assert words.caution([TINY, result(status="skipped", size="full")]) == words.ALL_TINY
+    assert words.caution([TINY, result(status="skipped", size="full")]) == words.TINY_WARNINGS[Tiny.ALL]
 
 
 def test_a_case_of_unknown_size_makes_no_run_partly_tiny():
-    assert words.caution([TINY, result(size=None)]) == words.ALL_TINY
+    assert words.caution([TINY, result(size=None)]) == words.TINY_WARNINGS[Tiny.ALL]
 
 
 def test_tiny_and_full_size_results_are_a_partly_tiny_run():
-    assert words.caution([TINY, FULL]) == words.SOME_TINY
+    assert words.caution([TINY, FULL]) == words.TINY_WARNINGS[Tiny.SOME]
 
 
 @pytest.mark.parametrize(
@@ -178,11 +178,11 @@ SPEEDUP = {"claim_judged_by": "speedup", "claim_verdict": "gains-less", "claim_s
     ],
 )  # fmt: skip
 def test_all_verdicts_on_a_case(columns, text):
-    assert words.all_verdicts(result(**columns)) == text
+    assert claims.all_verdicts(result(**columns)) == text
 
 
 def test_every_reason_not_to_judge_has_words():
-    assert words.NOT_JUDGED.keys() == set(NotJudged)
+    assert claims.NOT_JUDGED.keys() == set(NotJudged)
 
 
 def test_cases_are_grouped_by_what_their_verdict_says():
@@ -191,7 +191,7 @@ def test_cases_are_grouped_by_what_their_verdict_says():
         result("b", claim_verdict="faster", claim_judged_by="latency"),
         result("c"),
     ]
-    groups = words.verdict_groups(found)
+    groups = claims.verdict_groups(found)
     assert {text: [each.case for each in group] for text, group in groups.items()} == {
         "faster than documented": ["b"],
         "not judged: documented on NVIDIA T4": ["a"],
@@ -217,7 +217,7 @@ def test_cases_are_grouped_by_what_their_verdict_says():
     ],
 )
 def test_the_documented_figures(columns, text):
-    assert words.documented(result(**columns)) == text
+    assert claims.documented(result(**columns)) == text
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,12 @@ def test_no_host_name_is_recorded(named_host):
     assert HOST not in as_text(describe())
 
 
+def test_of_the_system_only_its_kernel_number_is_recorded(monkeypatch):
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    monkeypatch.setattr(platform, "release", lambda: "6.8.12-build7-host3")
+    assert describe()["os"] == "Linux 6.8.12"
+
+
 @pytest.mark.parametrize("name", ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "USER", "PATH"])
 def test_no_other_variable_is_recorded(name, monkeypatch):
     monkeypatch.setenv(name, "/a-value-that-nobody-else-has")

@@ -116,11 +116,12 @@ def test_empty_lines_are_not_results(path):
     assert found(path) == RESULTS
 
 
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 @pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
-def test_another_separator_is_named(path, separator, name):
+def test_another_separator_is_named(path, separator, name, quoting):
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, delimiter=separator).writerows(rows)
+        csv.writer(file, delimiter=separator, quoting=quoting).writerows(rows)
     assert refusal(path) == f"{path}:1: is separated by {name}; save it with commas"
 
 

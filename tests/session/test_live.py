@@ -1,4 +1,4 @@
-"""A run in memory and on disk, with a worker client whose cases end as told and take no time."""
+"""A run in memory and on disk, with a worker client whose cases end as a test says and take no time."""
 
 from bench.analyze.run import open_run
 from bench.execute.client import WorkerClient

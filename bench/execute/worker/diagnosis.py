@@ -46,7 +46,6 @@ def diagnose(
 def _diagnoses(
     ready: Ready, first_call: FirstCall, device: Device, settings: RunSettings, trace: Path | None
 ) -> dict[str, Callable[[], dict[str, Any]]]:
-    """Return what is diagnosed of this case: name -> a function that returns its columns."""
     found: dict[str, Callable[[], dict[str, Any]]] = {}
     if settings.diagnose is False:
         return found
@@ -80,7 +79,6 @@ def _profile(ready: Ready, kind: str, trace: Path | None) -> dict[str, Any]:
 
 
 def _breakdown(ready: Ready, device: Device) -> dict[str, Any]:
-    """Make one more call and return where its time goes."""
     ready.seed()
     recorder = Recorder(device)
     with parts.visited(ready.pipeline, recorder.part):
@@ -102,7 +100,6 @@ def _rounded(seconds: list[float] | None) -> list[float] | None:
 
 
 def _work(ready: Ready, first_call: FirstCall, kind: str) -> dict[str, Any]:
-    """Count what one call asks of the device."""
     weights = sum(p.numel() * p.element_size() for p in unwrapped(denoiser(ready.pipeline)).parameters())
     return {
         "operations": operations.count(ready.pipeline, first_call.visits),

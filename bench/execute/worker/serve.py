@@ -100,7 +100,6 @@ _HANDLERS: dict[str, Callable[[Mapping[str, Any], Reporter], None]] = {
 
 
 def _outcome(error: Exception) -> tuple[Status, str]:
-    """Return the status and the one-line reason that an exception stands for."""
     message = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, UnsupportedError):
         return Status.SKIPPED, message

@@ -15,7 +15,7 @@ import bench
 from bench.analyze import highlights
 from bench.analyze.run import Run
 from bench.errors import InputError
-from bench.present import words
+from bench.present import claims, words
 from bench.present.grid import claim_tone
 from bench.present.html import gallery, tables
 from bench.present.html.sections import sections
@@ -57,6 +57,7 @@ def render(runs: Sequence[tuple[Run, Sequence[CaseResult]]]) -> str:
         most_rows=tables.MOST_ROWS,
         most_cards=gallery.MOST_CARDS,
         words=words,
+        claims=claims,
         highlights=highlights,
         claim_tone=claim_tone,
         style=Markup(_own("style.css")),  # noqa: S704 - a file of this package

@@ -110,6 +110,5 @@ def flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def _days(results: Sequence[CaseResult]) -> str:
-    """Return the day, or the first and the last, on which cases were started."""
     days = sorted({result.timings.started_at[:10] for result in results if result.timings.started_at})
     return " to ".join(dict.fromkeys([days[0], days[-1]])) if days else ""

@@ -26,7 +26,7 @@ ROW, DOUBLE_ROW = 0.27, 0.42
 BARS = 6.4
 """Inches that bars and the text beside them share, at least."""
 NARROWEST, LONGEST_NAME = 8.6, 60
-_BESIDE, _BETWEEN, _DIAMOND = 0.07, 0.09, 0.13
+_BESIDE, _BETWEEN = 0.1, 0.09
 _CLAIM: dict[str, Any] = {"marker": "D", "markersize": 6.5, "color": VERMILION, "linestyle": "none", "mec": PAPER}
 _WHISKER: dict[str, Any] = {"color": INK, "linewidth": 1, "marker": "|"}
 _LEVEL: dict[str, Any] = {"color": INK, "linewidth": 1, "linestyle": (0, (4, 3))}
@@ -44,11 +44,11 @@ class _Bar:
     thickness: float
     value: float | None  # None: there are only texts
     color: str
-    texts: Texts  # at its end
+    texts: Texts  # behind whatever is drawn in its line
     low: float | None = None
     high: float | None = None
-    mark: float | None = None  # where nothing is written over: the documented figure, or the level of the baseline
-    claim: str = ""  # the documented figure
+    mark: float | None = None  # the documented figure
+    least_end: float = 0.0  # the level of the baseline, over which nothing is written
 
 
 def latency(subject: Subject) -> Page:
@@ -102,8 +102,8 @@ def _latency_bar(index: int, result: CaseResult, factor: float, unit: str, *, mi
         return _Bar(index, 0.62, None, BLUE, ((outcome, GRAY), (documented, VERMILION)))
     images = result.settings.images or 1
     asides = _asides(result, f"{images} images" if images > 1 else "", mixed=mixed)
-    texts = ((f"{units.significant(value)} {unit}", INK), *asides)
-    return _Bar(index, 0.62, value, _color(result, mixed=mixed), texts, low, high, mark, claim)
+    texts = ((f"{units.significant(value)} {unit}", INK), *asides, (claim, VERMILION))
+    return _Bar(index, 0.62, value, _color(result, mixed=mixed), texts, low, high, mark)
 
 
 def _speedup_bars(index: int, result: CaseResult, *, several: bool, mixed: bool, double: bool) -> list[_Bar]:
@@ -116,11 +116,11 @@ def _speedup_bars(index: int, result: CaseResult, *, several: bool, mixed: bool,
         texts = ((missing if result.measured else paper.printable(words.outcome(result)), GRAY),)
     thickness, shift = 0.36 if double else 0.62, 0.19 if documented is not None else 0.0
     color, low, high = _color(result, mixed=mixed), found.speedup_low, found.speedup_high
-    bars = [_Bar(index - shift, thickness, found.speedup, color, texts, low, high, mark=1.0)]
+    bars = [_Bar(index - shift, thickness, found.speedup, color, texts, low, high, least_end=1.0)]
     if documented is not None:
         inferred = " (inferred)" if result.claim.speedup_inferred else ""
         said = ((f"{_about(result)}{units.ratio(documented)}{inferred}", VERMILION),)
-        bars.append(_Bar(index + shift, thickness, documented, VERMILION, said, mark=1.0))
+        bars.append(_Bar(index + shift, thickness, documented, VERMILION, said, least_end=1.0))
     return bars
 
 
@@ -147,7 +147,6 @@ def _short(name: str) -> str:
 def _draw(
     head: Head, what: str, cases: Sequence[str], bars: Sequence[_Bar], height: float, notes: Sequence[str] = ()
 ) -> tuple[Page, "Axes"]:
-    """Draw bars from the first case at the top to the last, each with its texts at its end."""
     names = list(map(_short, cases))
     left = paper.beside(names)
     width = max(NARROWEST, left + BARS + paper.MARGIN)
@@ -164,44 +163,27 @@ def _draw(
         ys, lows, highs = map(np.array, zip(*spans, strict=True))
         middle, half = (lows + highs) / 2, (highs - lows) / 2  # a median may lie outside of it
         axes.errorbar(middle, ys, xerr=half, color=INK, linewidth=1, capsize=2.5, zorder=3, linestyle="none")
-    marks = [(bar.mark, bar.y) for bar in bars if bar.mark is not None and bar.claim]
+    marks = [(bar.mark, bar.y) for bar in bars if bar.mark is not None]
     axes.plot([x for x, _ in marks], [y for _, y in marks], zorder=4, **_CLAIM)
     for bar in bars:
-        for x, text, color in _placed(bar, scale):
-            behind = None if color == PAPER else {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
+        for x, text, color in _in_line(_end(bar) * scale + _BESIDE, bar.texts):
+            behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
             style: dict[str, Any] = {"fontsize": SMALL, "color": color, "va": "center_baseline", **paper.LITERAL}
             axes.text(x / scale, bar.y, text, zorder=3.5, bbox=behind, **style)
     return page, axes
 
 
+def _end(bar: _Bar) -> float:
+    return max(bar.least_end, *(value for value in (0.0, bar.value, bar.high, bar.mark) if value is not None))
+
+
 def _scale(bars: Sequence[_Bar], room: float) -> float:
-    """Return the inches per unit at which every bar, mark and text stays within `room`."""
-    scale = 0.97 * room / max(value for bar in bars for value in (bar.value, bar.high, bar.mark) if value is not None)
-    least = scale / 20  # texts that are too long even so are a lesser evil than bars that cannot be seen
-    while scale > least and any(
-        x + paper.length(text, SMALL) > room for bar in bars if bar.value for x, text, _ in _placed(bar, scale)
-    ):
-        scale *= 0.98
-    return scale
-
-
-def _placed(bar: _Bar, scale: float) -> list[tuple[float, str, str]]:
-    """Return the texts of a bar with their colors and the inches from the axis at which they begin.
-
-    The bar's texts are at its end and the documented figure at its mark. If a mark just behind the end leaves no room
-    between them, the texts go into the bar if that is long enough, and otherwise before the documented figure.
-    """
-    begin = max(bar.value or 0, bar.high or 0) * scale + _BESIDE
-    claim = ((bar.claim, VERMILION),) if bar.claim else ()
-    if bar.value is None or bar.mark is None or bar.mark * scale + _DIAMOND < begin:
-        return _in_line(begin, (*bar.texts, *claim))
-    after, wide = bar.mark * scale + _DIAMOND, _long(bar.texts)
-    if begin + wide < after - 2 * _DIAMOND:
-        return [*_in_line(begin, bar.texts), *_in_line(after, claim)]
-    inside = min(bar.value or 0, bar.low or bar.value or 0) * scale - wide - _BESIDE
-    if inside > _BESIDE and after > begin + _DIAMOND and bar.color != SKY:
-        return [*_in_line(inside, tuple((text, PAPER) for text, _ in bar.texts)), *_in_line(after, claim)]
-    return _in_line(max(begin, after), (*bar.texts, *claim))
+    """Return the inches per unit at which whatever is drawn, and the texts behind it, end within `room`."""
+    widest = 0.97 * room / max(map(_end, bars))
+    behind = [(room - _BESIDE - _long(bar.texts)) / _end(bar) for bar in bars if _end(bar)]
+    return max(
+        min(widest, *behind), widest / 20
+    )  # texts that are too long are a lesser evil than bars too small to see
 
 
 def _long(texts: Texts) -> float:
@@ -219,7 +201,6 @@ def _cut(bar: _Bar, room: float) -> _Bar:
 
 
 def _latency_legend(results: Sequence[CaseResult], bars: Sequence[_Bar]) -> list[Any]:
-    """Name what the latency plot shows, and only that."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

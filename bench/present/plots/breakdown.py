@@ -60,7 +60,6 @@ def _parts(result: CaseResult) -> dict[str, float]:
 
 
 def _stacked(head: Head, what: str, stacks: Stacks, parts: Parts, notes: Sequence[str]) -> Page | None:
-    """Draw a bar of parts for each case."""
     from matplotlib.patches import Patch
 
     if not stacks:
@@ -86,7 +85,6 @@ def _stacked(head: Head, what: str, stacks: Stacks, parts: Parts, notes: Sequenc
 
 
 def _beside(axes: Any, index: int, result: CaseResult, values: Mapping[str, float], factor: float, unit: str) -> None:
-    """Write the whole beside its bar, and the roofline's share of it if that is what the bar shows."""
     whole = sum(values.values())
     share = f"{result.roofline.roofline_fraction:.1%} of " if "roofline" in values else ""
     label = f" {share}{units.significant(whole * factor)} {unit}{'  (tiny)' if result.tiny else ''}"

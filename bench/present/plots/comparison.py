@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.analyze.comparison import Compared, Pair
+from bench.analyze.highlights import tiny_among
 from bench.errors import InputError
-from bench.present import words
 from bench.present.plots import page as paper
 from bench.present.plots.page import INK, LINES, PAPER, Head, Page, printable
 
@@ -37,7 +37,7 @@ def draw(compared: Compared, measured: Sequence[Sequence[Pair]]) -> Page:
     base, *others = compared.sides
     head = Head(
         title=printable(f"{', '.join(side.name for side in others)} against {base.name}"),
-        warning=words.caution(each for side in compared.sides for each in side.results.values()),
+        tiny=tiny_among(each for side in compared.sides for each in side.results.values()),
         note=note,
     )
     tiny = {pair.key for pairs in measured for pair in pairs if head.mixed and pair.new is not None and pair.new.tiny}
@@ -58,7 +58,6 @@ def draw(compared: Compared, measured: Sequence[Sequence[Pair]]) -> Page:
 
 
 def _shown(measured: Sequence[Sequence[Pair]]) -> tuple[list[str], str]:
-    """Return the cases that are drawn, in order, and what to say of the others."""
     ratios: dict[str, float] = {}
     for pair in (pair for pairs in measured for pair in pairs):
         ratios[pair.key] = max(ratios.get(pair.key, 0.0), abs((pair.ratio or 1) - 1))

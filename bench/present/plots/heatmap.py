@@ -65,14 +65,12 @@ def _place(case: Case) -> tuple[str, int]:
 
 
 def _steps_label(asked: int, cells: Mapping[tuple[str, int], CaseResult | None]) -> str:
-    """Return the steps asked for, and below them those that a tiny model makes instead."""
     made = {each.settings.steps for (_, steps), each in cells.items() if steps == asked and each and each.tiny}
     fewer = sorted(steps for steps in made if steps is not None and steps != asked)
     return f"{asked}\n(tiny: {', '.join(map(str, fewer))})" if fewer else str(asked)
 
 
 def _cells(axes: "Axes", scale: "Axes", cells: Mapping[tuple[int, int], CaseResult | None], *, mixed: bool) -> None:
-    """Color and label every cell, and draw what the colors mean."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import ListedColormap, Normalize, to_hex
@@ -108,7 +106,6 @@ def _latency(result: CaseResult | None) -> float | None:
 
 
 def _small_print(result: CaseResult, *, mixed: bool) -> str:
-    """Return what is below a cell's latency: the denoiser's calls if they are not the steps, and what is odd."""
     made = result.effective.denoiser_calls
     calls = f"{made} calls" if made not in {None, result.settings.steps} else ""
     odd = ["" if result.status is Status.OK else result.status, "tiny" if mixed and result.tiny else ""]

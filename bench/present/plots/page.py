@@ -17,6 +17,7 @@ from bench import units
 from bench.errors import InputError
 from bench.present import words
 from bench.records import store
+from bench.records.outcomes import Tiny
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,13 +52,13 @@ class Head:
     title: str
     subject: str = ""  # the scenario's name, in brackets after what the plot shows
     ran: str = ""  # device, versions and weights
-    warning: str = ""  # that models are tiny
+    tiny: Tiny = Tiny.NONE
     note: str = ""  # at the foot, before the plot's own notes
 
     @property
     def mixed(self) -> bool:
         """Whether tiny and full-size models are side by side, so that each tiny one needs its label."""
-        return self.warning == words.SOME_TINY
+        return self.tiny is Tiny.SOME
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def page(head: Head, what: str, width: float, body: float, notes: Sequence[str] 
     lines += [(line, BODY + 1, "normal", INK) for line in wrapped(subtitle, room, BODY + 1)]
     lines += [(line, SMALL, "normal", GRAY) for line in wrapped(head.ran, room, SMALL)]
     foot = [line for note in (head.note, *notes) for line in wrapped(note, room, SMALL)]
-    warning = wrapped(head.warning, room, BODY, bold=True)
+    warning = wrapped(words.TINY_WARNINGS[head.tiny], room, BODY, bold=True)
     band = _LINE * BODY / POINTS_PER_INCH * len(warning) + 0.12 * bool(warning)
     above = band + 0.18 + sum(_LINE * size for _, size, _, _ in lines) / POINTS_PER_INCH + 0.1
     below = 0.15 + len(foot) * _LINE * SMALL / POINTS_PER_INCH

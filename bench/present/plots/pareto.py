@@ -45,11 +45,10 @@ def _kind(point: Point) -> tuple[str, str, str]:
 
 
 def _label(point: Point, *, mixed: bool) -> str:
-    """Return a case's name with its similarity, and that it is tiny among others that are not."""
     result = point.result
     similarity = "baseline" if result.is_baseline else words.psnr(result) if point.judged else ""
-    told = [each for each in (similarity, "tiny" if mixed and result.tiny else "") if each not in {"", result.case}]
-    return printable(f"{result.case} ({', '.join(told)})" if told else result.case)
+    facts = [each for each in (similarity, "tiny" if mixed and result.tiny else "") if each not in {"", result.case}]
+    return printable(f"{result.case} ({', '.join(facts)})" if facts else result.case)
 
 
 def _legend(kinds: Sequence[tuple[str, str, str]]) -> list[Any]:

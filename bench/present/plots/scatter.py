@@ -83,7 +83,6 @@ def scatter(
 
 
 def _draw(axes: "Axes", dots: Sequence[Dot], labels: Sequence[Label], tall: float) -> None:
-    """Draw dots and labels; in a crowd the dots without a name are small."""
     looks: dict[tuple[str, str, float], list[Dot]] = {}
     for dot in dots:
         looks.setdefault((dot.fill, dot.edge, 6.0 if dot.name else 3.0), []).append(dot)

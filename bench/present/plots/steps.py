@@ -46,7 +46,6 @@ def _uneven(calls: Sequence[float]) -> bool:
 
 
 def _name_lines(page: Page, axes: Any, names: Sequence[str]) -> None:
-    """Name the lines beside the axes, one below another."""
     box = axes.get_position()
     left, top = box.x1 * page.width + 0.2, box.y1 * page.height
     for index, (text, color) in enumerate(zip(names, LINES, strict=False)):

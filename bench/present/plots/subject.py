@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bench.analyze import pareto
+from bench.analyze.highlights import tiny_among
 from bench.analyze.pareto import Point
 from bench.analyze.run import Run
 from bench.plan.case import Case, ScenarioInfo
@@ -45,7 +46,7 @@ def fastest(results: Sequence[CaseResult], most: int) -> list[CaseResult]:
 def subject(run: Run, info: ScenarioInfo, results: Sequence[CaseResult]) -> Subject:
     """Return what the plots of a scenario are drawn from; `results` are its own."""
     drawable = [_drawable(result) for result in results]
-    head = Head(printable(info.title), printable(info.scenario), _ran(run, results), words.caution(results))
+    head = Head(printable(info.title), printable(info.scenario), _ran(run, results), tiny_among(results))
     cases = [case for case in run.plan.cases if case.scenario == info.scenario]
     return Subject(head, drawable, pareto.points(results), cases, info.axes)
 

@@ -10,6 +10,7 @@ from bench.errors import InputError
 from bench.present import words
 from bench.present.plots import page as paper
 from bench.present.plots.page import BLUE, SMALL, VERMILION, Head, Page, printable
+from bench.records.outcomes import Tiny
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +43,7 @@ def draw(shown: Sequence[Series], left_out: int = 0) -> Page:
     """Draw these series on one page, with a note on those that were left out."""
     columns, rows = min(COLUMNS, len(shown)), -(-len(shown) // COLUMNS)
     note = f"{words.count(left_out, 'case')} left out for lack of room." if left_out else ""
-    head = Head("Latency over runs", warning=words.tiny_warning(each.tiny for each in shown), note=note)
+    head = Head("Latency over runs", tiny=Tiny.among(each.tiny for each in shown), note=note)
     width = 2 * paper.MARGIN + columns * (LEFT + WIDE)
     page = paper.page(head, "Median of each run in seconds, oldest first", width, rows * (ABOVE + TALL + BELOW))
     for index, each in enumerate(shown):
@@ -56,7 +57,6 @@ def draw(shown: Sequence[Series], left_out: int = 0) -> Page:
 
 
 def _draw(axes: "Axes", series: Series) -> None:
-    """Draw the medians of one case, and a line at every change."""
     from matplotlib.ticker import MaxNLocator
 
     latencies = [point.latency_s for point in series.points]

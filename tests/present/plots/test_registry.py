@@ -9,6 +9,7 @@ from bench.analyze.results import results
 from bench.present import words
 from bench.present.plots import registry
 from bench.present.plots.subject import MOST_CASES
+from bench.records.outcomes import Tiny
 
 CLAIM = {"latency_s": 2.5, "speedup": 2.0}
 CASES = [case("baseline", claim={"latency_s": 5.0}), case("fp16", claim=CLAIM)]
@@ -88,12 +89,12 @@ def test_a_case_whose_process_died_before_it_reported_anything_keeps_its_line(tm
 
 def test_every_plot_of_tiny_models_says_that_they_are(tmp_path):
     plots = draw(tmp_path, CASES, sized("tiny", "tiny"))
-    assert [name for name, text in plots.items() if words.ALL_TINY not in text.replace("\n", " ")] == []
+    assert [name for name, text in plots.items() if words.TINY_WARNINGS[Tiny.ALL] not in text.replace("\n", " ")] == []
 
 
 def test_one_tiny_case_is_enough_for_every_plot_to_say_so(tmp_path):
     plots = draw(tmp_path, CASES, sized("full", "tiny"))
-    assert [name for name, text in plots.items() if words.SOME_TINY not in text.replace("\n", " ")] == []
+    assert [name for name, text in plots.items() if words.TINY_WARNINGS[Tiny.SOME] not in text.replace("\n", " ")] == []
 
 
 def test_no_plot_of_full_size_models_speaks_of_tiny_ones(tmp_path):
