@@ -17,8 +17,11 @@ from bench.records.outcomes import Status
 IMAGES, LOGS = "images", "logs"
 
 
-class InterruptedRunError(Exception):
-    """The user or the system asked the run to stop (Ctrl-C, SIGTERM)."""
+class InterruptedRunError(BaseException):
+    """The user or the system asked the run to stop (Ctrl-C, SIGTERM).
+
+    A signal can arrive inside any library. Like `KeyboardInterrupt`, this passes its `except Exception`.
+    """
 
 
 class Listener(Protocol):

@@ -1,14 +1,20 @@
 """A run in memory and on disk, with a worker client whose cases end as a test says and take no time."""
 
+import signal
+from contextlib import suppress
+
+import pytest
+
 from bench.analyze.run import open_run
 from bench.execute.client import WorkerClient
 from bench.execute.events import InvalidEventError
+from bench.execute.runner import InterruptedRunError
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import Status
 from bench.records.store import ENVIRONMENT, PLAN, PROCESSES
-from bench.session.live import LiveRun, Machine
+from bench.session.live import LiveRun, Machine, terminable
 from bench.session.progress import Notices
 
 FACTS = {"started_by": "fork", "device": "cpu", "device_name": "a CPU", "torch": "2.13", "diffusers": "0.42"}
@@ -88,6 +94,11 @@ def test_a_run_that_is_stopped_while_it_diagnoses_was_interrupted(tmp_path):
     with live_run(tmp_path, "a", "b", client=Client(a=stops_while_diagnosing())) as live:
         assert measure(live) is True
     assert [(record.case, record.status) for record in open_run(tmp_path).processes] == [("a", Status.OK)]
+
+
+def test_a_library_that_catches_exceptions_does_not_swallow_sigterm():
+    with pytest.raises(InterruptedRunError), terminable(), suppress(Exception):
+        signal.raise_signal(signal.SIGTERM)
 
 
 def test_the_process_in_flight_has_a_record_when_a_run_is_interrupted(tmp_path):
