@@ -66,7 +66,7 @@ def report(runs: RunFolders = None, output: ReportFile = None) -> None:
     from bench.present.html import page
     from bench.session.files import may_write
 
-    reported = [opened(folder) for folder in runs or [None]]
+    reported = [opened(folder) for folder in runs] if runs else [opened(None)]
     inside = len(reported) == 1 and may_write(reported[0].folder)
     target = output or (reported[0].folder / REPORT if inside else Path(REPORT))
     typer.echo(page.write([(run, results(run)) for run in reported], target))
