@@ -122,7 +122,8 @@ def block(kept: Path, scenario: str, root: Path) -> str:
 
 
 def _ran(run: Run, shown: Sequence[CaseResult]) -> str:
-    processes = min(sum(each.key == key for each in run.processes) for key in {each.key for each in run.processes})
+    counts = [sum(each.key == result.key for each in run.processes) for result in shown]
+    processes = str(min(counts)) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
     versions = words.versions(run.environment, "torch", "diffusers")
     parts = (run.environment["device_name"], versions, f"{processes} fresh processes per case", words.disturbed(shown))
     return ", ".join(filter(None, parts))

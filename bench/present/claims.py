@@ -12,7 +12,7 @@ VERDICTS = {
     ClaimVerdict.SLOWER: "slower than documented",
     ClaimVerdict.GAINS_MORE: "gains more than documented",
     ClaimVerdict.GAINS_LESS: "gains less than documented",
-    ClaimVerdict.UNDECIDED: "not distinguishable within its interval",
+    ClaimVerdict.UNDECIDED: "undecided within its uncertainty",
 }
 SAVINGS = {
     ClaimVerdict.AS_DOCUMENTED: "as documented",

@@ -123,7 +123,7 @@ def test_notes_are_the_reason_and_the_remarks():
         (ClaimVerdict.SLOWER, "slower than documented"),
         (ClaimVerdict.GAINS_MORE, "gains more than documented"),
         (ClaimVerdict.GAINS_LESS, "gains less than documented"),
-        (ClaimVerdict.UNDECIDED, "not distinguishable within its interval"),
+        (ClaimVerdict.UNDECIDED, "undecided within its uncertainty"),
     ],
 )
 def test_a_verdict(verdict, text):
