@@ -82,6 +82,8 @@ class Runner:
         self._client.close()
 
     def _measure(self, job: Job, listener: Listener) -> tuple[ProcessRecord, bool]:
+        if not self._client.running:  # an earlier question to it, such as that for the rates, was not answered in time
+            self._client = self._start_client()
         attempt = Attempt(job)
         timeout_s = self.settings.timeout_s or job.case.timeout_s
         interrupted = False

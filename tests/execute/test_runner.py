@@ -215,6 +215,16 @@ def test_an_interrupt_becomes_a_record_and_ends_the_run(tmp_path):
     assert statuses(records) == [Status.INTERRUPTED]
 
 
+@pytest.mark.slow
+def test_a_client_that_was_closed_before_the_first_case_is_replaced(tmp_path):
+    with WorkerClient() as client:
+        client.close()
+        runner = Runner(tmp_path, TINY, client, WorkerClient)
+        records = list(runner.run([Job(CASE, 0)], ActOnce()))
+        runner.close()
+    assert statuses(records) == [Status.OK]
+
+
 @pytest.mark.gpu
 def test_a_forked_worker_measures_on_the_accelerator(tmp_path):
     with WorkerClient() as client:
