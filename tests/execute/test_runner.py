@@ -215,7 +215,6 @@ def test_an_interrupt_becomes_a_record_and_ends_the_run(tmp_path):
     assert statuses(records) == [Status.INTERRUPTED]
 
 
-@pytest.mark.slow
 def test_a_client_that_was_closed_before_the_first_case_is_replaced(tmp_path):
     with WorkerClient() as client:
         client.close()
