@@ -12,10 +12,11 @@ every pytest session imports this module.
 
 from typing import TYPE_CHECKING, Any
 
+from bench.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from bench.api import compare, gate, load_plan, load_results, run
 
-__version__ = "0.2.0"
 __all__ = ["compare", "gate", "load_plan", "load_results", "run"]
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
-import bench
 from bench.cli import compare, gate, inspect, recommend, report, run
 from bench.cli.exit import USAGE_ERROR
 from bench.errors import InputError
+from bench.version import __version__
 
 app = typer.Typer(
     name="diffusion-bench",
@@ -43,7 +43,7 @@ for _name, (_command, _example) in COMMANDS.items():
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"diffusion-bench {bench.__version__}")
+        typer.echo(f"diffusion-bench {__version__}")
         raise typer.Exit
 
 

@@ -12,16 +12,15 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import IO, Any, Self
 
-import bench
 from bench.errors import InputError
 from bench.execute.events import DeadlineError, Events, InvalidEventError, ServerGoneError
 from bench.execute.worker.protocol import SPAWN, Event, encode
 from bench.pipelines.fetching import Download
+from bench.version import PACKAGE
 
 STARTUP_TIMEOUT_S = 600.0
 """Importing torch and diffusers from a slow network disk takes minutes."""
@@ -184,6 +183,6 @@ def fetch(downloads: Sequence[Download]) -> None:
 
 def _environment() -> dict[str, str]:
     """Return this environment, changed so that `bench` is found and importing diffusers does not touch the driver."""
-    checkout = str(Path(bench.__file__).parents[1])
+    checkout = str(PACKAGE.parent)
     path = os.pathsep.join([checkout, *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, "PYTORCH_NVML_BASED_CUDA_CHECK": "1", "PYTHONPATH": path}

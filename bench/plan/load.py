@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-import bench
 from bench.errors import InputError
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.check import check
@@ -15,6 +14,7 @@ from bench.plan.expand import SAFE_NAME, Schedulers, cases
 from bench.plan.explain import explain
 from bench.plan.scenario import Scenario
 from bench.plan.vocabulary import Vocabulary, suggestion
+from bench.version import PACKAGE
 
 FOLDER = Path("scenarios")
 
@@ -36,9 +36,8 @@ def find(names: Sequence[str]) -> list[Path]:
 
 def folders() -> list[Path]:
     """Return where names are looked up: `scenarios/` in the current directory, then the scenarios of this package."""
-    package = Path(bench.__file__).parent
-    inside = package / FOLDER  # where the build puts them
-    return [*([FOLDER] if FOLDER.is_dir() else []), inside if inside.is_dir() else package.parent / FOLDER]
+    inside = PACKAGE / FOLDER  # where the build puts them
+    return [*([FOLDER] if FOLDER.is_dir() else []), inside if inside.is_dir() else PACKAGE.parent / FOLDER]
 
 
 def _find(name: str) -> list[Path]:

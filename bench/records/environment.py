@@ -14,8 +14,8 @@ from typing import Any
 
 import psutil
 
-import bench
 from bench.records.columns import Positive
+from bench.version import PACKAGE, __version__
 
 VARIABLES = (
     "CUDA_VISIBLE_DEVICES",
@@ -53,7 +53,7 @@ def describe(libraries: Mapping[str, Any]) -> dict[str, Any]:
         libraries: what a worker process reported: the device, its name and driver, the versions of the libraries.
     """
     return {
-        "diffusion_bench": bench.__version__,
+        "diffusion_bench": __version__,
         "git_commit": git_commit(),
         "python": platform.python_version(),
         "os": f"{platform.system()} {_release_number()}",
@@ -69,7 +69,7 @@ def describe(libraries: Mapping[str, Any]) -> dict[str, Any]:
 
 def git_commit() -> str | None:
     """Return the commit of the checkout that this package runs from, with `-dirty` if it was changed; else None."""
-    checkout = Path(bench.__file__).parents[1]
+    checkout = PACKAGE.parent
     if not (checkout / ".git").exists():  # installed, perhaps inside someone else's repository
         return None
     try:

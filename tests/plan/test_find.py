@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-import bench
 from bench.errors import InputError
 from bench.plan.load import find
 
@@ -13,7 +12,7 @@ from bench.plan.load import find
 def shipped(write, monkeypatch, tmp_path):
     """An installed package with a scenario of its own."""
     package = write("", "site-packages/bench/__init__.py")
-    monkeypatch.setattr(bench, "__file__", str(package))
+    monkeypatch.setattr("bench.plan.load.PACKAGE", package.parent)
     write("", "site-packages/bench/scenarios/two.yaml")
     return write("", "site-packages/bench/scenarios/shipped.yaml")
 

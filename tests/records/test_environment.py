@@ -75,7 +75,7 @@ def test_the_facts_are_the_same_after_a_trip_through_json():
 
 
 def test_an_installed_package_has_no_commit(monkeypatch, tmp_path):
-    monkeypatch.setattr(bench, "__file__", str(tmp_path / "site-packages" / "bench" / "__init__.py"))
+    monkeypatch.setattr("bench.records.environment.PACKAGE", tmp_path / "site-packages" / "bench")
     assert environment.git_commit() is None
 
 

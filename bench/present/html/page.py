@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import bench
 from bench.analyze import highlights
 from bench.analyze.run import Run
 from bench.errors import InputError
@@ -21,6 +20,7 @@ from bench.present.html import gallery, tables
 from bench.present.html.sections import sections
 from bench.records import store
 from bench.records.case_result import CaseResult
+from bench.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -64,7 +64,7 @@ def render(runs: Sequence[tuple[Run, Sequence[CaseResult]]]) -> str:
         pictures=Markup(album.css),  # noqa: S704 - class names and base64
         script=Markup(script),  # noqa: S704 - a file of this package
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        version=bench.__version__,
+        version=__version__,
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )  # fmt: skip
 
