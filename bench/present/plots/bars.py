@@ -166,11 +166,23 @@ def _draw(
     marks = [(bar.mark, bar.y) for bar in bars if bar.mark is not None]
     axes.plot([x for x, _ in marks], [y for _, y in marks], zorder=4, **_CLAIM)
     for bar in bars:
-        for x, text, color in _in_line(_end(bar) * scale + _BESIDE, bar.texts):
+        for x, text, color in _placed(bar, scale):
             behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6}
             style: dict[str, Any] = {"fontsize": SMALL, "color": color, "va": "center_baseline", **paper.LITERAL}
             axes.text(x / scale, bar.y, text, zorder=3.5, bbox=behind, **style)
     return page, axes
+
+
+def _placed(bar: _Bar, scale: float) -> list[tuple[float, str, str]]:
+    """Return the texts, each with its place in inches: behind the bar, and the documented figure behind its mark.
+
+    All are behind the mark if there is no room between the two.
+    """
+    measured, documented = (bar.texts[:-1], bar.texts[-1:]) if bar.mark is not None else (bar.texts, ())
+    place, mark = _end(replace(bar, mark=None)) * scale + _BESIDE, (bar.mark or 0.0) * scale
+    if documented and place + _long(measured) + 2 * _BETWEEN < mark:
+        return [*_in_line(place, measured), *_in_line(mark + _BESIDE, documented)]
+    return _in_line(_end(bar) * scale + _BESIDE, bar.texts)
 
 
 def _end(bar: _Bar) -> float:

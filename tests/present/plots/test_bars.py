@@ -1,4 +1,4 @@
-"""Where the texts of bars are: behind whatever is drawn in their line, and within the plot."""
+"""Where the texts of bars are: behind what they are about, and within the plot."""
 
 import pytest
 from analyze.make import case, ended, make_run, measured
@@ -42,9 +42,19 @@ def test_every_text_ends_within_the_plot(drawn, kind):
     assert [text for text, place in texts if place.x1 > 1.01 * axes.get_xlim()[1]] == []
 
 
-def test_texts_begin_behind_the_bar_and_the_documented_figure(drawn):
+def test_a_figure_is_between_its_bar_and_the_documented_one_where_there_is_room(drawn):
     begins = {text: place.x0 for text, place in drawn(bars.latency)[1]}
-    assert begins["1.00 s"] > 9.0
+    assert 1.0 < begins["1.00 s"] < 9.0
+
+
+def test_a_figure_without_room_before_the_documented_one_is_behind_it(drawn):
+    begins = {text: place.x0 for text, place in drawn(bars.latency)[1]}
+    assert begins["5.00 s"] > 5.0
+
+
+def test_a_documented_figure_is_behind_its_mark(drawn):
+    begins = {text: place.x0 for text, place in drawn(bars.latency)[1]}
+    assert begins["9.00 s"] > 9.0
 
 
 def test_a_documented_figure_follows_the_measured_one(drawn):
