@@ -82,7 +82,9 @@ def collected(folder, *arguments):
 
 def test_a_measured_case_is_a_benchmark_in_the_group_of_its_scenario(project):
     row = project.written["benchmarks"][0]
-    assert (row["fullname"], row["name"], row["group"]) == ("scenarios/small.yaml::plain", "plain", "small")
+    assert row["fullname"] == "scenarios/small.yaml::plain"
+    assert row["name"] == "plain"
+    assert row["group"] == "small"
 
 
 def test_a_case_that_was_not_measured_is_not_a_benchmark(project):

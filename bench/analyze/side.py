@@ -97,7 +97,19 @@ def _contradiction(result: CaseResult) -> str | None:
         return "seconds_per_image is not latency_median_s / images; are the units mixed?"
     if not isclose(statistics.geometric_mean_interval(medians)[0], median, rel_tol=_CLOSE):
         return "latency_median_s is not the geometric mean of process_medians_s; are the units mixed?"
-    return _other_peak(result)
+    return _outside(result) or _other_peak(result)
+
+
+def _outside(result: CaseResult) -> str | None:
+    """Return which estimate is outside its own interval; else None."""
+    figures, compared = result.statistics, result.comparison
+    for name, low, value, high in (
+        ("latency_median_s", figures.latency_low_s, figures.latency_median_s, figures.latency_high_s),
+        ("speedup", compared.speedup_low, compared.speedup, compared.speedup_high),
+    ):
+        if low is not None and high is not None and not low <= (value or 0.0) <= high:
+            return f"{name} is outside its own interval"
+    return None
 
 
 def _other_peak(result: CaseResult) -> str | None:

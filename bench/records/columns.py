@@ -27,9 +27,17 @@ _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 def _from_json(value: Any) -> Any:
     """Parse a CSV cell that holds JSON; anything else passes unchanged."""
     try:
-        return json.loads(value) if isinstance(value, str) else value
+        return json.loads(value, object_pairs_hook=_distinct) if isinstance(value, str) else value
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; raise ValueError if it has a key twice, of which json would keep the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("it has a key twice")
+    return found
 
 
 def _from_names(value: Any) -> Any:

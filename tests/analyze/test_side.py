@@ -126,7 +126,15 @@ def test_figures_that_contradict_each_other_are_refused(file, column, text, word
     assert words in refusal(file)
 
 
-@pytest.mark.parametrize("text", ['{"0": 1.0, "1": NaN}', "[1]", '{"x": 1.0}', '{"0": "fast"}', "[" * 50_000])
+def test_an_interval_that_was_turned_around_is_refused(file):
+    set_cell(file, "latency_low_s", "1.3")
+    set_cell(file, "latency_high_s", "0.9")
+    assert "latency_median_s is outside its own interval" in refusal(file)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"0": 1.0, "0": 1.1}', '{"0": 1.0, "1": NaN}', "[1]", '{"x": 1.0}', '{"0": "fast"}', "[" * 50_000]
+)
 def test_medians_that_cannot_be_are_refused(file, text):
     set_cell(file, "process_medians_s", text)
     assert refusal(file).startswith(f"{file}:2: process_medians_s is ")

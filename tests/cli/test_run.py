@@ -170,7 +170,8 @@ def test_only_the_failed_case_is_measured_again_if_asked_for(with_a_fault, tmp_p
     bench("run", "--retry-failed", "--output", "run", cwd=tmp_path)
     first, second = open_run(folder).processes
     assert first == good
-    assert (second.case, second.status) == ("broken", failed.status)
+    assert second.case == "broken"
+    assert second.status == failed.status
     assert second.timings != failed.timings
 
 

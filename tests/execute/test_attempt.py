@@ -39,22 +39,26 @@ def exited(code):
 
 def test_a_record_has_the_key_of_its_job():
     record = attempt(outcome("ok"), exited(0)).record()
-    assert (record.key, record.process) == ("sd/fp16", 2)
+    assert record.key == "sd/fp16"
+    assert record.process == 2
 
 
 def test_facts_become_columns_and_the_last_word_counts():
     record = attempt(facts(dtype="float32", steps=1), facts(dtype="float16"), outcome("ok")).record()
-    assert (record.settings.dtype, record.settings.steps) == ("float16", 1)
+    assert record.settings.dtype == "float16"
+    assert record.settings.steps == 1
 
 
 def test_a_process_that_ended_well_has_no_reason():
     record = attempt(outcome("ok"), exited(0)).record()
-    assert (record.status, record.reason) == (Status.OK, None)
+    assert record.status is Status.OK
+    assert record.reason is None
 
 
 def test_a_process_has_the_reason_that_it_reported():
     record = attempt(outcome("skipped", "torchsde is not installed"), exited(0)).record()
-    assert (record.status, record.reason) == (Status.SKIPPED, "torchsde is not installed")
+    assert record.status is Status.SKIPPED
+    assert record.reason == "torchsde is not installed"
 
 
 def test_discarded_samples_are_not_in_the_record():
@@ -78,7 +82,8 @@ def test_a_record_says_when_the_process_began_and_how_long_it_took():
 )
 def test_a_process_that_died_says_how_and_during_what(code, reason):
     record = attempt(phase("building"), exited(code)).record()
-    assert (record.status, record.reason) == (Status.CRASHED, reason)
+    assert record.status is Status.CRASHED
+    assert record.reason == reason
 
 
 def test_a_process_that_exits_without_an_outcome_crashed():

@@ -17,7 +17,8 @@ def test_the_probe_names_the_device_and_the_versions(client):
     import torch
 
     answer = client.ask({"op": "probe", "device": "cpu"})
-    assert (answer["device"], answer["torch"]) == ("cpu", torch.__version__)
+    assert answer["device"] == "cpu"
+    assert answer["torch"] == torch.__version__
 
 
 def test_a_device_that_is_not_here_is_named(client):
@@ -58,7 +59,8 @@ def test_a_python_that_cannot_import_the_libraries_is_named_with_its_error(tmp_p
 def test_a_closed_client_is_not_running():
     with WorkerClient() as client:
         running = client.running
-    assert (running, client.running) == (True, False)
+    assert running
+    assert not client.running
 
 
 def test_a_request_to_a_closed_client_says_that_its_server_is_gone():
