@@ -22,9 +22,7 @@ from statistics import median
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench.analyze.results import Book  # noqa: E402 - from this checkout, installed or not
-from bench.analyze.run import Run  # noqa: E402
-from bench.plan.case import Case, Plan, ScenarioInfo  # noqa: E402
+from bench.plan.case import Case, Plan, ScenarioInfo  # noqa: E402 - from this checkout, installed or not
 from bench.plan.settings import RunSettings  # noqa: E402
 from bench.records.columns import from_flat  # noqa: E402
 from bench.records.models import ProcessRecord, Sample  # noqa: E402
@@ -102,19 +100,18 @@ def timed(call: Callable[[], object]) -> float:
 
 
 def bookkeeping(folder: Path, size: int) -> list[float]:
-    """Return how long the harness takes after each of 20 more processes, when `size` are on file already."""
+    """Return how long a run takes to keep the record of each of 20 more processes, when `size` are on file already."""
     plan = made_up_plan(size + 20)
-    store, records = Store(folder), [made_up_record(case, random.Random(0)) for case in plan.cases]  # noqa: S311
-    store.open({**plan.to_json(), "run": RunSettings("cuda", "full").to_json()}, ENVIRONMENT, resume=False)
-    book = Book(Run(folder, plan, ENVIRONMENT, tuple(records[:size])))
+    store, rng = Store(folder), random.Random(0)  # noqa: S311
+    kept = store.open({**plan.to_json(), "run": RunSettings("cuda", "full").to_json()}, ENVIRONMENT, resume=False)
 
-    def take(record: ProcessRecord) -> None:
+    def keep(record: ProcessRecord) -> None:  # as `session.live.LiveRun.measure` does
         store.append(record)
-        book.add(record)
-        book.result(record.key)
+        kept.append(record)
 
+    records = [made_up_record(case, rng) for case in plan.cases]
     try:
-        return [timed(lambda record=record: take(record)) for record in records[size:]]
+        return [timed(lambda record=record: keep(record)) for record in records][size:]
     finally:
         store.close()
 
