@@ -27,7 +27,8 @@ SCHEMAS = {
     ROOT / "CITATION.cff": "citation-file-format",
 }
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-VERSION = re.compile(r"v\d+\.\d+\.\d+")
+USES = re.compile(r"(- )?uses: ")
+PINNED = re.compile(r"(- )?uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 HEADING = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>\d{4}-\d\d-\d\d)$", re.MULTILINE)
 
 
@@ -55,10 +56,11 @@ def test_no_input_is_pasted_into_a_script():
     assert [script for script in scripts if "${{" in script] == []
 
 
-def test_every_foreign_action_is_pinned_to_a_version():
-    used = [step["uses"] for path in (*WORKFLOWS, *ACTIONS) for step in steps(path) if "uses" in step]
-    foreign = [name for name in used if not name.startswith("./")]
-    assert [name for name in foreign if not VERSION.fullmatch(name.partition("@")[2])] == []
+def test_every_foreign_action_is_pinned_by_commit_with_its_version_beside_it():
+    lines = [line.strip() for path in (*WORKFLOWS, *ACTIONS) for line in path.read_text(encoding="utf-8").splitlines()]
+    foreign = [line for line in lines if USES.match(line) and "uses: ./" not in line]
+    assert foreign
+    assert [line for line in foreign if not PINNED.fullmatch(line)] == []
 
 
 @pytest.fixture(scope="module")

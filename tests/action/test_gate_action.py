@@ -57,7 +57,7 @@ def stand_in(tmp_path):
         bench, python = tmp_path / "bench-stand-in", tmp_path / "python"
         bench.write_text(STAND_IN.format(asked=tmp_path / "asked", code=code), encoding="utf-8")
         python.write_text(
-            f'#!/bin/sh\ncase "$1" in -m) exec "{bench}" "$@";; *) exec "{sys.executable}" "$@";; esac\n',
+            f'#!/bin/sh\ncase "$2" in -m) exec "{bench}" "$@";; *) exec "{sys.executable}" "$@";; esac\n',
             encoding="utf-8",
         )
         for program in (bench, python):
@@ -102,7 +102,7 @@ def test_a_regression_fails_even_if_inconclusive_passes(step, stand_in):
 def test_scenarios_and_arguments_are_split_as_a_shell_does_and_nothing_in_them_runs(step, stand_in, tmp_path):
     step(**gate_inputs(stand_in(0), scenarios="'my scenario.yaml' two", arguments="--only '$(touch pwned) *'"))
     asked = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
-    assert asked[2:5] == ["gate", "my scenario.yaml", "two"]
+    assert asked[3:6] == ["gate", "my scenario.yaml", "two"]
     assert asked[-2:] == ["--only", "$(touch pwned) *"]
     assert not (tmp_path / "pwned").exists()
 
@@ -121,6 +121,15 @@ def test_the_gate_understands_the_command(step, tmp_path):
     assert process.returncode == 2
     assert output == "verdict=no verdict\n"
     assert "unknown scenario 'one'" in process.stderr
+
+
+def test_nothing_of_the_checkout_under_test_is_imported_by_the_harness(step, tmp_path):
+    trap = "import pathlib; pathlib.Path('executed').touch()"
+    (tmp_path / "bench").mkdir()
+    for module in ("bench/__init__.py", "bench/__main__.py", "typer.py", "torch.py"):
+        (tmp_path / module).write_text(trap, encoding="utf-8")
+    step(**gate_inputs(sys.executable))
+    assert not (tmp_path / "executed").exists()
 
 
 VENV = """\
