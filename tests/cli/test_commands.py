@@ -96,3 +96,10 @@ def test_a_full_disk_is_refused_in_one_line(tmp_path):
     process = bench("report", ROOT / "results/published/amd-epyc", "--output", "/dev/full/report.html", cwd=tmp_path)
     assert_ended(process, 2)
     assert len(process.stderr.splitlines()) == 1
+
+
+def test_nothing_is_imported_from_the_current_directory(tmp_path):
+    for module in ("typer", "pydantic", "ruamel", "torch", "diffusers", "numpy"):
+        (tmp_path / f"{module}.py").write_text("open('executed', 'w')", encoding="utf-8")
+    assert_ended(bench("list", "sd15-precision", cwd=tmp_path), 0)
+    assert not (tmp_path / "executed").exists()
