@@ -22,18 +22,19 @@ NEW = ".new"
 """How the name of a file ends that is being written; after a kill, such a file may remain."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-_LONGEST_NAME = 100
+LONGEST_NAME = 100
 """Most file systems allow 255 bytes; a name is joined with others and with a suffix."""
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 """Names that Windows reserves, with any suffix."""
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def is_name(text: str) -> bool:
-    """Return whether a text can be part of a path on every system: no separator, no leading dot or dash."""
-    return _NAME.fullmatch(text) is not None and len(text) <= _LONGEST_NAME and not _DEVICES.fullmatch(text)
+    """Return whether a text can be part of a path on every system: no separator, no leading or trailing dot."""
+    fits = _NAME.fullmatch(text) is not None and len(text) <= LONGEST_NAME and not text.endswith(".")
+    return fits and not _DEVICES.fullmatch(text)
 
 
 def read(path: Path, limit: int = LARGEST_BYTES) -> bytes:
@@ -50,7 +51,7 @@ def read(path: Path, limit: int = LARGEST_BYTES) -> bytes:
             data = file.read(limit + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{str(path)!r}: cannot be read ({reason}); check the path") from error
+        raise InputError(f"{path}: cannot be read ({reason}); check the path") from error
     if len(data) > limit:
         raise InputError(f"{path}: is larger than {limit:,} bytes, the most that is read; name another file")
     return data
@@ -66,7 +67,7 @@ def replace(path: Path, contents: str | bytes) -> None:
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Yield a new file that takes the place of `path` at the end, unless the block fails."""
-    new = path.with_name(f".{path.name[:_LONGEST_NAME]}.{secrets.token_hex(8)}{NEW}")
+    new = path.with_name(f".{path.name[:LONGEST_NAME]}.{secrets.token_hex(8)}{NEW}")
     try:
         with naming(path), os.fdopen(os.open(new, _NEW, 0o666), "wb") as file:
             yield file
@@ -81,8 +82,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def appending(path: Path) -> Iterator[BinaryIO]:
-    """Yield an existing regular file that is written at its end and synced; raise OSError for a link or a pipe."""
-    with naming(path), os.fdopen(os.open(path, _APPEND), "ab") as file:
+    """Yield a regular file that is written at its end and synced; raise OSError for a link or a pipe."""
+    with naming(path), os.fdopen(os.open(path, _APPEND, 0o666), "ab") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(None, "is not a regular file", str(path))
         yield file

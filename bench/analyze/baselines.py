@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import files
 from bench.analyze.results import results
 from bench.analyze.run import open_run
 from bench.analyze.side import Side, open_side
 from bench.errors import InputError
-from bench.records import store
 from bench.records.case_result import CaseResult
 from bench.records.outcomes import FAULTS, Status
 from bench.records.table import results_csv
@@ -64,7 +64,7 @@ def write(run: Path, folder: Path = FOLDER) -> Saved:
     lost = [key for path, saved in by_file.items() for key in _lost(path, saved)]
     for path, saved in by_file.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        store.replace(path, results_csv(saved))
+        files.replace(path, results_csv(saved))
     return Saved(
         paths=tuple(by_file),
         cases=_keys(kept),

@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bench import files
 from bench.errors import InputError
 from bench.plan.case import Case, Plan
-from bench.plan.settings import RunSettings
+from bench.plan.stored import read_plan
 from bench.records import store
 from bench.records.case_result import Versions
 from bench.records.columns import adapter
@@ -65,19 +66,9 @@ def open_run(folder: Path) -> Run:
         old = (folder / store.OLD_PROCESSES).is_file()
         why = "was made by a version before 0.2.0; measure again" if old else "`bench run` makes one"
         raise InputError(f"{folder}: is not the folder of a run (it has no {store.PROCESSES}); {why}")
-    plan, _ = read_plan(folder)
-    processes = store.read_processes(folder / store.PROCESSES)
-    return Run(folder, plan, store.read_json(folder / store.ENVIRONMENT), tuple(processes))
-
-
-def read_plan(folder: Path) -> tuple[Plan, RunSettings]:
-    """Return plan and settings of the run in a folder; raise `InputError` if they cannot be read."""
-    path = folder / store.PLAN
-    data = store.read_json(path)
-    try:
-        return Plan.from_json(data), RunSettings.from_json(data["run"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: is not a plan of this version ({error}); the file is damaged") from error
+    plan, _ = read_plan(files.within(folder, store.PLAN))
+    processes = store.read_processes(files.within(folder, store.PROCESSES))
+    return Run(folder, plan, store.read_json(files.within(folder, store.ENVIRONMENT)), tuple(processes))
 
 
 def newest(results: Path) -> Path:

@@ -15,9 +15,11 @@ from bench.pipelines import architectures, weights
 from bench.pipelines.architectures import Model
 from bench.pipelines.errors import UnsupportedError, raised_in
 from bench.plan.case import Case
+from bench.plan.reserved import RESERVED_LOAD
 from bench.plan.settings import RunSettings
 
 SAFE = {"use_safetensors": True, "trust_remote_code": False}
+"""Arguments of `from_pretrained` that a case cannot change."""
 WITHOUT_CHECKER = {"safety_checker": None, "requires_safety_checker": False}
 
 
@@ -141,8 +143,11 @@ def _load_pipeline(case: Case, name: str, **where: Any) -> Any:
     import torch
     from diffusers import DiffusionPipeline
 
+    forbidden = sorted(set(case.load).intersection(RESERVED_LOAD))
+    if forbidden:  # no plan has it, because each was checked; this process builds on nothing else
+        raise ValueError(f"load: '{forbidden[0]}' cannot be set; {RESERVED_LOAD[forbidden[0]]}")
     checker = {} if case.safety_checker else without_safety_checker(name, **where)
-    load = {**SAFE, **case.load, **checker, **where}
+    load = {**case.load, **checker, **where, **SAFE}
     try:
         return DiffusionPipeline.from_pretrained(name, dtype=getattr(torch, case.dtype), **load)
     except NotImplementedError as error:

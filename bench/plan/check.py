@@ -6,39 +6,20 @@ know would measure something other than it claims.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
 from bench.plan.case import Case, batch_size
 from bench.plan.document import Document, Location, shown
 from bench.plan.expand import COMPATIBLE, origin
+from bench.plan.reserved import RESERVED_CALL, RESERVED_LOAD
 from bench.plan.vocabulary import Vocabulary, suggestion
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 LONGEST_QUOTED = 100
 SIDES = ("height", "width")
 OUTPUT_TYPES = ("pil", "pt", "np", "latent")
-
-_TENSOR = "remove it, because a scenario cannot contain tensors or images"
-_CODE = "remove it, because a scenario cannot contain code"
-_REMOTE = "remove it, because remote code is never run"
-RESERVED_CALL = {
-    "generator": "write 'seed:' and 'generator_device:'",
-    "return_dict": "remove it, because the harness reads the images by name",
-    **dict.fromkeys(("callback", "callback_steps"), _CODE),
-    **dict.fromkeys(("callback_on_step_end", "callback_on_step_end_tensor_inputs"), _CODE),
-    **dict.fromkeys(("latents", "ip_adapter_image", "ip_adapter_image_embeds"), _TENSOR),
-    **dict.fromkeys(("prompt_embeds", "negative_prompt_embeds"), _TENSOR),
-    **dict.fromkeys(("pooled_prompt_embeds", "negative_pooled_prompt_embeds"), _TENSOR),
-}
-RESERVED_LOAD = {
-    **dict.fromkeys(("dtype", "torch_dtype"), "write 'dtype:' as a key of its own"),
-    "use_safetensors": "remove it, because weights are only read from safetensors",
-    **dict.fromkeys(("trust_remote_code", "custom_pipeline", "custom_revision"), _REMOTE),
-    "token": "log in with `hf auth login`, because a scenario is copied into the results",
-    "proxies": "set HTTPS_PROXY, because a scenario is copied into the results",
-    "use_onnx": "remove it, because this harness measures torch pipelines",
-}
 
 Problem = tuple[Location, str]
 
@@ -70,6 +51,7 @@ def problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     yield from _name("model", case.model, vocabulary.models, "model_index.json")
     if case.vae is not None:
         yield from _name("vae", case.vae, vocabulary.autoencoders, "config.json")
+    yield from _arguments(case)
     yield from _optimizations(case, vocabulary)
     yield from _scheduler(case, vocabulary)
     yield from _call(case, vocabulary)
@@ -98,6 +80,20 @@ def _is_folder(name: str) -> bool:
 
 def _quoted(name: str) -> str:
     return shown(name) if len(name) > LONGEST_QUOTED else f"'{name}'"
+
+
+def _arguments(case: Case) -> Iterator[Problem]:
+    """Check that every key can be written as a keyword argument, which is what becomes of it."""
+    for setting in ("call", "load", "scheduler_config"):
+        for name in getattr(case, setting):
+            if not is_identifier(name):
+                yield (setting, name), f"{shown(name)} is not the name of an argument; write one"
+    if case.scheduler is not None and not is_identifier(case.scheduler):
+        yield ("scheduler",), f"{shown(case.scheduler)} is not the name of a class; write one"
+
+
+def is_identifier(name: str) -> bool:
+    return name.isascii() and name.isidentifier() and not iskeyword(name)
 
 
 def _scheduler(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:

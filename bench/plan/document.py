@@ -15,15 +15,19 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
+from bench import files, text
 from bench.errors import InputError
 
 Location = tuple[str | int, ...]
-MAX_BYTES = 1024**2
-"""A scenario is a page of text; anything larger is a mistake."""
+MAX_BYTES = 256 * 1024
+"""A scenario is a page of text; anything larger is a mistake, and takes seconds to parse."""
+MAX_EXTENDED = 20
+"""Files that one scenario extends, one after the other."""
 MAX_VALUES = 20_000
 """An alias counts as everything that it stands for."""
 MAX_DEPTH = 20
 MAX_DIGITS = 40
+SUFFIXES = (".yaml", ".yml")
 _LONGEST_SHOWN = 60
 
 _TAG = "tag:yaml.org,2002:"
@@ -54,8 +58,8 @@ class Document:
 
 def shown(value: Any) -> str:
     """Return the `repr` of a value, shortened for an error message."""
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+    found = repr(value)
+    return found if len(found) <= _LONGEST_SHOWN else f"{found[:_LONGEST_SHOWN]}..."
 
 
 def read(path: Path, _children: tuple[Path, ...] = ()) -> Document:
@@ -71,7 +75,11 @@ def read(path: Path, _children: tuple[Path, ...] = ()) -> Document:
     where: Location = ("extends",)
     if not isinstance(parent_name, str):
         raise document.error(where, "'extends' is not a string; give the name of another scenario file")
+    if len(_children) >= MAX_EXTENDED:
+        raise document.error(where, f"more than {MAX_EXTENDED} files extend each other; shorten the chain")
     parent_path = path.parent / parent_name
+    if parent_path.suffix not in SUFFIXES:
+        raise document.error(where, f"'extends': {shown(parent_name)} is not a scenario file; give a .yaml file")
     if not _is_file(parent_path):
         raise document.error(where, f"'extends': no such file {shown(parent_name)}; give a path relative to this file")
     if parent_path.resolve() in {child.resolve() for child in (*_children, path)}:
@@ -87,30 +95,21 @@ def _is_file(path: Path) -> bool:
 
 
 def _text(path: Path) -> str:
-    try:
-        if path.exists() and not path.is_file():  # reading a pipe would block
-            raise InputError(f"{path}: cannot be read (not a file); give a scenario file")
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", error)
-        raise InputError(f"{path}: cannot be read ({reason}); give a scenario file") from error
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{path}: is larger than {MAX_BYTES} bytes; give a scenario file")
+    content = files.read(path, MAX_BYTES)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
 
 
-def _parse(path: Path, text: str) -> Document:
+def _parse(path: Path, content: str) -> Document:
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = YAML(typ="safe", pure=True).compose(content)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _invalid(path, mark.line + 1 if mark else 1, error.problem) from error
     except ReaderError as error:
-        line, code = text[: error.position].count("\n") + 1, ord(text[error.position])
+        line, code = content[: error.position].count("\n") + 1, ord(content[error.position])
         raise _error_at(path, line, f"not valid YAML: the character #x{code:04x}; remove it") from error
     except (YAMLError, ValueError, RecursionError) as error:
         raise _invalid(path, 1, str(error)) from error
@@ -128,8 +127,7 @@ def _invalid(path: Path, line: int, problem: str | None) -> InputError:
 
 def _error_at(path: Path, line: int, message: str) -> InputError:
     """Return the error with control characters escaped: the contents of a file must not steer the terminal."""
-    printable = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in message)
-    return InputError(f"{path}:{line}: {printable}")
+    return InputError(f"{path}:{line}: {text.printable(message)}")
 
 
 class _Reader:

@@ -1,12 +1,12 @@
 """Turn a validated scenario into its cases: override settings, multiply the matrix, name every row."""
 
-import re
 from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
 from pydantic import ValidationError
 
+from bench import files
 from bench.plan import matrix
 from bench.plan.case import Case
 from bench.plan.document import Document, Location, shown
@@ -17,9 +17,10 @@ from bench.plan.vocabulary import suggestion
 Schedulers = Callable[[str], list[str]]
 """model -> class names of its compatible schedulers. Only diffusers knows them, so the caller passes this in."""
 
-SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-LONGEST_NAME = 100
-"""Together with the scenario's name and a number it is still a valid file name everywhere."""
+ALLOWED = (
+    f"at most {files.LONGEST_NAME} letters, digits, '.', '_', '+' and '-', beginning with a letter or digit, and no "
+    "name that Windows reserves"
+)
 MAX_CASES = 1000
 """A day of measuring at a minute per case; more is a mistake."""
 COMPATIBLE = "compatible"
@@ -64,9 +65,8 @@ def _named(scenario: Scenario, document: Document) -> _Named:
 
 
 def _refuse_unsafe(name: str, where: Location, document: Document) -> None:
-    if not SAFE_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        allowed = f"at most {LONGEST_NAME} letters, digits, '.', '_', '+' and '-', beginning with a letter or digit"
-        raise document.error(where, f"{shown(name)} cannot be a file name; use {allowed}")
+    if not files.is_name(name):
+        raise document.error(where, f"{shown(name)} cannot be a file name; use {ALLOWED}")
 
 
 def _axes(table: Matrix, model: str | None, document: Document, compatible: Schedulers) -> dict[str, list[Any]]:

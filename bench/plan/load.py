@@ -6,11 +6,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from bench import files
 from bench.errors import InputError
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.check import check
-from bench.plan.document import Document, Location, read
-from bench.plan.expand import SAFE_NAME, Schedulers, cases
+from bench.plan.document import SUFFIXES, Document, Location, read
+from bench.plan.expand import ALLOWED, Schedulers, cases
 from bench.plan.explain import explain
 from bench.plan.scenario import Scenario
 from bench.plan.vocabulary import Vocabulary, suggestion
@@ -47,7 +48,7 @@ def _find(name: str) -> list[Path]:
         if not inside:
             raise InputError(f"{path}: contains no scenario (*.yaml); give a file, or a folder that contains one")
         return inside
-    if path.suffix in {".yaml", ".yml"} or path.exists():
+    if path.suffix in SUFFIXES or path.exists():
         return [path]
     for folder in folders():
         if (folder / f"{name}.yaml").is_file():
@@ -89,7 +90,7 @@ def load_file(
 
 def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabulary: Vocabulary) -> None:
     keys = {case.key for case, _ in resolved}
-    seen: dict[str, str] = {}
+    seen, names = dict[str, str](), dict[str, str]()
     for case, where in resolved:
         check(case, where, document, vocabulary)
         if case.baseline is not None and case.baseline not in keys:
@@ -100,12 +101,14 @@ def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabu
         first = seen.setdefault(case.settings(), case.name)
         if first != case.name:
             raise document.error(where, f"the case '{case.name}' repeats '{first}'; remove one, or change a setting")
+        first = names.setdefault(case.name.casefold(), case.name)
+        if first != case.name:
+            raise document.error(where, f"'{case.name}' and '{first}' are one file on some systems; rename one")
 
 
 def _validate(document: Document) -> Scenario:
-    if not SAFE_NAME.fullmatch(document.path.stem):
-        allowed = "letters, digits, '.', '_', '+' and '-'"
-        raise InputError(f"{document.path}:1: the file's name is part of its rows' names; use only {allowed}")
+    if not files.is_name(document.path.stem):
+        raise document.error((), f"the file's name is part of its rows' names; use {ALLOWED}")
     try:
         return Scenario.model_validate(document.data)
     except ValidationError as error:

@@ -10,13 +10,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bench.analyze.run import newest, read_plan
+from bench import files
+from bench.analyze.run import newest
 from bench.errors import InputError
 from bench.execute.client import WorkerClient, ask_compatible, fetch
+from bench.pipelines.diffusers_api import vocabulary
 from bench.pipelines.fetching import missing
 from bench.plan.case import Case
 from bench.plan.order import Job, remaining
 from bench.plan.settings import RunSettings
+from bench.plan.stored import read_plan, refuse_unmeasurable
+from bench.records import store
 from bench.records.outcomes import FAULTS, Status
 from bench.session.files import NotWrittenError, write_data, write_plots, write_tables, writing
 from bench.session.live import LiveRun, Machine
@@ -57,7 +61,9 @@ def _run(client: WorkerClient, request: RunRequest, notices: Notices) -> RunOutc
 def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRun:
     if request.resume and request.plan is None and not request.scenarios and not request.only:
         folder = request.output or newest(RESULTS)
-        plan, settings = read_plan(folder)
+        path = files.within(folder, store.PLAN)
+        plan, settings = read_plan(path)
+        refuse_unmeasurable(path, plan, vocabulary())
         facts = ask(client, "--resume", {"op": "probe", "device": settings.device})
     else:
         plan = plan_for(request, lambda model: ask_compatible(client, model), notices)
