@@ -96,7 +96,7 @@ def show(kept: Path, scenario: str, readme: Path) -> None:
     if not (BEGIN in text and END in text):
         raise InputError(f"{readme}: has no {BEGIN} ... {END}")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    store.replace(readme, f"{before}{BEGIN}\n\n{block(kept, scenario, readme.parent)}\n\n{END}{after}")
+    files.replace(readme, f"{before}{BEGIN}\n\n{block(kept, scenario, readme.parent)}\n\n{END}{after}")
 
 
 def block(kept: Path, scenario: str, root: Path) -> str:

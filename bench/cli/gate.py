@@ -116,16 +116,16 @@ def _gate_interpreters(base: Path, head: Path, request: RunRequest, threshold: f
 
 
 def _write(result: "GateResult", junit: Path | None, markdown: Path | None) -> None:
+    from bench import files
     from bench.present import gate as presented
-    from bench.records import store
 
     try:
         for path, text in ((junit, presented.as_junit), (markdown, presented.as_markdown)):
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                store.replace(path, text(result))
+                files.replace(path, text(result))
         if summary := os.environ.get(SUMMARY_VARIABLE):
-            with store.naming(Path(summary)), Path(summary).open("a", encoding="utf-8") as file:
+            with files.naming(Path(summary)), Path(summary).open("a", encoding="utf-8") as file:
                 file.write(presented.as_markdown(result) + "\n")
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be written ({error.strerror}); the verdict is above") from error

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any
 
 from bench.execute.events import InvalidEventError
+from bench.execute.interpreter import masked
 from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
 from bench.records.columns import CellError, from_flat
@@ -28,7 +29,7 @@ class Attempt:
 
     def take(self, event: Event) -> None:
         match event["event"]:
-            case "started":
+            case "started" if self.pid is None:
                 self.pid = event["pid"]
             case "phase":
                 self.phase = event["phase"]
@@ -38,7 +39,7 @@ class Attempt:
                 self.phase = "sampling"
                 self._samples.append({"latency_s": event["latency_s"], "device_time_s": event["device_time_s"]})
             case "discard":
-                del self._samples[: event["count"]]
+                del self._samples[: max(0, event["count"])]
             case "outcome":
                 self._status = event["status"], event["reason"]
             case "exit" if self._status is None or event["code"] != 0:
@@ -48,7 +49,7 @@ class Attempt:
         self.conclude(Status.TIMEOUT, f"not finished within {seconds:g} s, while {self.phase}")
 
     def reject(self, error: InvalidEventError) -> None:
-        self.conclude(Status.FAILED, f"reported what is not an event: {error}")
+        self.conclude(Status.CRASHED, f"reported what is not an event: {error}")
 
     def lose_server(self) -> None:
         self.conclude(Status.CRASHED, f"the fork server died while {self.phase}")
@@ -61,20 +62,25 @@ class Attempt:
             self._facts["undiagnosed"] = f"{status}: {reason}"
 
     def record(self) -> ProcessRecord:
-        """Return the process's record; `failed` if a library reported something impossible, such as a power of NaN."""
+        """Return the process's record; `crashed` if it reported something impossible, such as a power of NaN."""
         status, reason = self._status or (Status.CRASHED, "ended without an outcome")
         timings = {"started_at": self._started_at, "wall_s": monotonic() - self._start}
-        known = {**self._key, **timings, "status": status, "reason": reason or None}
+        known = {**self._key, **timings, "status": status, "reason": masked(reason) or None}
+        facts = {name: masked(fact) if isinstance(fact, str) else fact for name, fact in self._facts.items()}
         try:
-            return from_flat(ProcessRecord, {**self._facts, **known}, samples=self._samples)
+            return from_flat(ProcessRecord, {**facts, **known}, samples=self._samples)
         except CellError as error:
-            return from_flat(ProcessRecord, {**known, "status": Status.FAILED, "reason": f"reported: {error}"})
+            reported = masked(f"reported: {error}")
+            return from_flat(ProcessRecord, {**known, "status": Status.CRASHED, "reason": reported})
 
 
 def _death(code: int) -> str:
     """Return how a process died; a negative code is a signal."""
     if code >= 0:
         return f"the worker ended with exit code {code}"
-    name = signal.Signals(-code).name
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:  # a real-time signal
+        name = f"signal {-code}"
     hint = " (as the system does when memory runs out)" if -code == signal.SIGKILL else ""
     return f"the worker was killed by {name}{hint}"

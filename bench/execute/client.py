@@ -16,16 +16,20 @@ from time import monotonic
 from types import TracebackType
 from typing import IO, Any, Self
 
+import psutil
+
 from bench.errors import InputError
+from bench.execute import interpreter
 from bench.execute.events import DeadlineError, Events, InvalidEventError, ServerGoneError
 from bench.execute.worker.protocol import SPAWN, Event, encode
 from bench.pipelines.fetching import Download
-from bench.version import PACKAGE
 
 STARTUP_TIMEOUT_S = 600.0
 """Importing torch and diffusers from a slow network disk takes minutes."""
 ANSWER_TIMEOUT_S = 300.0
 """A probe creates a context on the device. If that takes longer, the driver hangs."""
+MOST_EVENTS = 100_000
+"""Of one request; a case reports a few dozen and one per sample."""
 KILL_TIMEOUT_S = 30.0
 """A killed process returns its memory before it is gone, which takes seconds for tens of GiB."""
 
@@ -40,11 +44,11 @@ class WorkerClient:
     def __init__(self, python: str = sys.executable, *, spawn: bool = False) -> None:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self._process = subprocess.Popen(
-            [python, "-m", "bench.execute.worker.forkserver", *([SPAWN] if spawn else [])],
+            interpreter.command(python, "bench.execute.worker.forkserver", *([SPAWN] if spawn else [])),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=_environment(),
+            env=interpreter.environment(),
             start_new_session=True,
         )
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
@@ -78,7 +82,7 @@ class WorkerClient:
             whether the server can take the next request.
         """
         try:
-            if pid is not None:
+            if pid is not None and self._is_child(pid):
                 os.killpg(pid, signal.SIGKILL)
             for _ in self._until_exit(monotonic() + KILL_TIMEOUT_S):
                 pass
@@ -86,6 +90,13 @@ class WorkerClient:
             self.close()
             return False
         return True
+
+    def _is_child(self, pid: int) -> bool:
+        """Say whether a process is the server's own: a worker could report the number of any other."""
+        try:
+            return psutil.Process(pid).ppid() == self._process.pid
+        except (psutil.Error, ValueError):
+            return False
 
     def ask(self, message: Mapping[str, Any]) -> Any:
         """Send a request and return its answer; raise `ServerError` with the reason if there is none."""
@@ -138,11 +149,12 @@ class WorkerClient:
         return lines[-1] if lines else "it printed no reason"
 
     def _until_exit(self, deadline: float | None) -> Iterator[Event]:
-        while True:
+        for _ in range(MOST_EVENTS):
             event = self._events.next(deadline)
             yield event
             if event["event"] == "exit":
                 return
+        raise InvalidEventError(f"more than {MOST_EVENTS:,} events for one request")
 
     def _wait_until_ready(self) -> None:
         if not self._ready:
@@ -176,13 +188,6 @@ def fetch(downloads: Sequence[Download]) -> None:
     """Download from the hub in a process of its own, without a time limit; progress and errors go to standard error."""
     request = {"op": "fetch", "downloads": [asdict(download) for download in downloads]}
     subprocess.run(
-        [sys.executable, "-m", "bench.execute.worker.serve"],
-        input=encode(request), stdout=subprocess.DEVNULL, env=_environment(), check=False,
+        interpreter.command(sys.executable, "bench.execute.worker.serve"),
+        input=encode(request), stdout=subprocess.DEVNULL, env=interpreter.environment(), check=False,
     )  # fmt: skip
-
-
-def _environment() -> dict[str, str]:
-    """Return this environment, changed so that `bench` is found and importing diffusers does not touch the driver."""
-    checkout = str(PACKAGE.parent)
-    path = os.pathsep.join([checkout, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "PYTORCH_NVML_BASED_CUDA_CHECK": "1", "PYTHONPATH": path}

@@ -108,6 +108,7 @@ def open_on_demand(
             "warm_up": warm_up,
             "log": str(log.absolute()),
         }
+        log.parent.mkdir(parents=True, exist_ok=True)
         timeout_s = settings.timeout_s or case.timeout_s
         with closing(OnDemandCase(client, request, Attempt(Job(case, 0)), timeout_s)) as opened:
             yield opened

@@ -5,16 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from bench import files
+from bench.errors import InputError
 from bench.execute.attempt import Attempt
 from bench.execute.client import WorkerClient
 from bench.execute.events import DeadlineError, InvalidEventError, ServerGoneError
+from bench.execute.interpreter import mask_log
 from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
 from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
 
-IMAGES, LOGS = "images", "logs"
+IMAGES, LOGS, TRACES = "images", "logs", "traces"
 
 
 class InterruptedRunError(BaseException):
@@ -85,10 +88,18 @@ class Runner:
         if not self._client.running:  # an earlier question to it, such as that for the rates, was not answered in time
             self._client = self._start_client()
         attempt = Attempt(job)
+        try:
+            log = files.within(
+                files.subfolder(self.folder, LOGS, job.case.scenario), f"{job.case.name}-{job.process}.log"
+            )
+            request = self._request(job, log)
+        except (OSError, InputError) as error:  # a full disk, or a link where a folder is expected
+            attempt.conclude(Status.FAILED, str(error))
+            return attempt.record(), False
         timeout_s = self.settings.timeout_s or job.case.timeout_s
         interrupted = False
         try:
-            for event in self._client.request(self._request(job), timeout_s):
+            for event in self._client.request(request, timeout_s):
                 attempt.take(event)
                 listener.event(job, event)
         except DeadlineError:
@@ -105,20 +116,23 @@ class Runner:
             self._client.close()
             attempt.conclude(Status.INTERRUPTED, f"stopped on request while {attempt.phase}")
             interrupted = True
+        mask_log(log)
         return attempt.record(), interrupted
 
     def _end_worker(self, attempt: Attempt) -> None:
         if not self._client.end_worker(attempt.pid):
             self._client = self._start_client()
 
-    def _request(self, job: Job) -> dict[str, Any]:
+    def _request(self, job: Job, log: Path) -> dict[str, Any]:
         case = job.case
         settings = replace(self.settings, diagnose=False) if case.key in self._diagnosed else self.settings
-        images, log = self.folder / IMAGES, self.folder / LOGS / case.scenario / f"{case.name}-{job.process}.log"
+        images = files.within(self.folder, IMAGES, case.scenario)
+        trace = files.within(self.folder, TRACES, case.scenario, f"{case.name}.json") if settings.trace else None
         return {
             "op": "case",
             "case": case.to_json(),
             "run": settings.to_json(),
-            "images": None if (images / case.scenario / f"{case.name}-0.png").exists() else str(images.absolute()),
+            "images": None if (images / f"{case.name}-0.png").exists() else str(images.absolute()),
+            "trace": None if trace is None else str(trace.absolute()),
             "log": str(log.absolute()),
         }

@@ -85,6 +85,10 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
         lambda _, size: f"{size} pixels were asked for, but the pipeline draws another size",
     ),
     RemarkKind.NO_PICTURE: ("no picture", lambda _, name: f"it is not known how {name} decodes its latents"),
+    RemarkKind.NOT_PINNED: (
+        "not pinned",
+        lambda *_: "other measurements have every core, or another user made the folder of the locks",
+    ),
     RemarkKind.OVERRIDDEN: (
         "overridden",
         lambda _, name: f"the environment variable {name} overrides a setting",

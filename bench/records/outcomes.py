@@ -116,6 +116,7 @@ class RemarkKind(StrEnum):
     IDLE = "idle"  # subject: an optimization that is on and had nothing to act on
     RESIZED = "resized"  # subject: the size asked for, as WIDTHxHEIGHT
     NO_PICTURE = "no-picture"  # subject: a pipeline of which it is not known how it decodes its latents
+    NOT_PINNED = "not-pinned"  # the process had no core of its own
     OVERRIDDEN = "overridden"  # subject: an environment variable that overrides a setting, as NAME=VALUE
 
 

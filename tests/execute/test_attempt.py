@@ -110,7 +110,7 @@ def test_a_process_that_was_not_done_in_time_says_during_what():
 
 def test_what_no_column_can_hold_fails_the_process():
     record = attempt(facts(power_w=float("nan")), sample(0.5), outcome("ok"), exited(0)).record()
-    assert record.status == Status.FAILED
+    assert record.status == Status.CRASHED
     assert record.reason.startswith("reported: power_w is 'nan'")
 
 

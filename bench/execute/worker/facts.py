@@ -62,9 +62,9 @@ def first_call(ready: Ready, watched: FirstCall) -> dict[str, Any]:
     }
 
 
-def drawn(ready: Ready, watched: FirstCall, pictures: Sequence[Any]) -> dict[str, Any]:
-    """Return how many images there are, and the size of the first where there is a picture of it."""
-    remarks = _remarks(ready, watched)
+def drawn(ready: Ready, watched: FirstCall, pictures: Sequence[Any], others: Sequence[Remark] = ()) -> dict[str, Any]:
+    """Return how many images there are, the size of the first where there is a picture of it, and all remarks."""
+    remarks = [*_remarks(ready, watched), *others]
     size: dict[str, Any] = {}
     if pictures:
         size = {"width": pictures[0].width, "height": pictures[0].height}

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping
 from typing import IO, Any
 
+from bench.execute import interpreter
 from bench.execute.worker.process import die_with_parent, import_libraries
 from bench.execute.worker.protocol import SPAWN, Event, encode
 
@@ -52,7 +53,7 @@ class Server:
             _, status = os.waitpid(pid, 0)
             return os.waitstatus_to_exitcode(status)
         worker = subprocess.Popen(
-            [sys.executable, "-m", "bench.execute.worker.serve"],
+            interpreter.command(sys.executable, "bench.execute.worker.serve"),
             stdin=subprocess.PIPE, stdout=self._events, process_group=0,
         )  # fmt: skip
         self._write({"event": "started", "pid": worker.pid})

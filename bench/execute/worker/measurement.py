@@ -5,6 +5,7 @@ everything up to that moment, peak memory included.
 """
 
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ from bench.pipelines.build import Ready, build
 from bench.pipelines.first_call import FirstCall, watched
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
-from bench.records.outcomes import Status
+from bench.records.outcomes import Remark, RemarkKind, Status
 
 Sampler = Callable[[TimeOneCall, Rules, Hooks], Sampled]
 """Warms up and takes samples: `sampling.take_samples`, or `OnDemandSampler.measure`, which waits for requests."""
@@ -40,12 +41,13 @@ _LOCKS: list[FileLock] = []
 """Held until the process ends."""
 
 
-def measure_and_diagnose(case: Case, settings: RunSettings, image_folder: Path | None, report: Reporter) -> None:
+def measure_and_diagnose(
+    case: Case, settings: RunSettings, image_folder: Path | None, trace: Path | None, report: Reporter
+) -> None:
     """Measure a case in this process, which must be fresh, and then find out where its time goes."""
     ready, first_call, device = measure_case(case, settings, image_folder, report, take_samples)
     report.phase("diagnosing")
-    trace = image_folder and image_folder.parent / "traces" / case.scenario / f"{case.name}.json"
-    for columns in diagnose(ready, first_call, device, settings, trace if settings.trace else None):
+    for columns in diagnose(ready, first_call, device, settings, trace):
         report.facts(**columns)
 
 
@@ -63,7 +65,10 @@ def measure_case(
         ready = _build(case, size, settings, report)
     with _peak_reported(memory, report, "first_call_peak_"):
         first_call, output = _make_first_call(ready, device, report)
-    _keep_pictures(ready, first_call, output, image_folder, report)
+    core = _pin(settings)
+    report.facts(pinned_core=core)
+    remarks = [Remark(RemarkKind.NOT_PINNED)] if core is None and _can_pin(settings) else []
+    _keep_pictures(ready, first_call, output, image_folder, remarks, report)
     with _peak_reported(memory, report, "peak_"):
         left_s = NEAR_THE_LIMIT * (settings.timeout_s or case.timeout_s) - (perf_counter() - start)
         rules = replace(rules_for(size, settings.samples or case.samples), time_limit_s=left_s)
@@ -116,14 +121,19 @@ def _make_first_call(ready: Ready, device: Device, report: Reporter) -> tuple[Fi
 
 
 def _keep_pictures(
-    ready: Ready, first_call: FirstCall, output: Any, image_folder: Path | None, report: Reporter
+    ready: Ready,
+    first_call: FirstCall,
+    output: Any,
+    image_folder: Path | None,
+    remarks: Sequence[Remark],
+    report: Reporter,
 ) -> None:
     """Check and save the images of the first call; decoding latents is not part of it, nor of its memory."""
     pictures = images.pictures(output, ready.pipeline, facts.output_type(ready.case), ready.case.call)
     first_call.images = len(output.images)
-    report.facts(**facts.drawn(ready, first_call, pictures))
+    report.facts(**facts.drawn(ready, first_call, pictures, remarks))
     if image_folder is not None and pictures:
-        images.save(pictures, image_folder / ready.case.scenario, ready.case.name)
+        images.save(pictures, image_folder, ready.case.name)
     first_call.pictures = pictures if will_be_scored(ready) else []
 
 
@@ -138,7 +148,6 @@ def _sample(
     sampler: Sampler,
 ) -> tuple[Status, str]:
     """Warm up and take samples with the garbage collector off; return status and reason. A call has `made` images."""
-    report.facts(pinned_core=_pin(settings))
     report.phase("warming up")
     telemetry = open_telemetry(settings.device)
     graphs_at_begin: list[int] = []
@@ -195,18 +204,34 @@ def _pin(settings: RunSettings) -> int | None:
     This comes after the first call, because the helper processes of a compiler would inherit the one core. The lock is
     released when the process ends.
     """
-    if settings.device != "cpu" or (settings.threads or 1) != 1 or not hasattr(os, "sched_setaffinity"):
+    folder = _lock_folder() if _can_pin(settings) else None
+    if folder is None:
         return None
     for core in sorted(os.sched_getaffinity(0), reverse=True):
-        lock = FileLock(Path(tempfile.gettempdir()) / f"diffusion-bench-core-{core}.lock", mode=0o666)
+        lock = FileLock(folder / f"core-{core}.lock")
         try:
             lock.acquire(timeout=0)
-        except (Timeout, OSError):  # another measurement has this core, or another user its lock
+        except (Timeout, OSError):  # another measurement has this core
             continue
         _LOCKS.append(lock)
         os.sched_setaffinity(0, {core})
         return core
     return None
+
+
+def _can_pin(settings: RunSettings) -> bool:
+    return settings.device == "cpu" and (settings.threads or 1) == 1 and hasattr(os, "sched_setaffinity")
+
+
+def _lock_folder() -> Path | None:
+    """Return a folder for this user's locks; None if somebody else has made one of that name."""
+    folder = Path(tempfile.gettempdir()) / f"diffusion-bench-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return None
+    return folder if found.st_uid == os.getuid() and stat.S_ISDIR(found.st_mode) else None
 
 
 def _silence_libraries() -> None:

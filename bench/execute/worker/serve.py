@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench import files
 from bench.execute.worker import measurement, probe
 from bench.execute.worker.on_demand import OnDemandSampler
 from bench.execute.worker.process import die_with_parent, import_libraries
@@ -44,9 +45,9 @@ def serve(request: Mapping[str, Any], events: int) -> None:
 
 
 def _case(request: Mapping[str, Any], report: Reporter) -> None:
-    images = Path(request["images"]) if request.get("images") else None
+    images, trace = (Path(path) if (path := request[name]) else None for name in ("images", "trace"))
     report.facts(started_by=request["started_by"])
-    measurement.measure_and_diagnose(*_case_and_settings(request), images, report)
+    measurement.measure_and_diagnose(*_case_and_settings(request), images, trace, report)
 
 
 def _on_demand(request: Mapping[str, Any], report: Reporter) -> None:
@@ -125,8 +126,7 @@ def _redirect_output(log: str | None) -> None:
     """Send everything that is printed to the log of the case, so that it disturbs neither events nor progress."""
     if log is None:
         return
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    with Path(log).open("ab") as file:
+    with files.appending(Path(log)) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
 
