@@ -4,9 +4,12 @@ Where the device waits for the host, a faster kernel gains nothing. CPU time doe
 while it synchronizes. The kernels do: compare the union of their intervals with the latency of unprofiled calls.
 """
 
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+from bench import files
 
 
 def profiled(kind: str, call: Callable[[], Any], trace: Path | None) -> float | None:
@@ -26,8 +29,10 @@ def profiled(kind: str, call: Callable[[], Any], trace: Path | None) -> float | 
     with profile(activities=activities) as profiler:
         call()
     if trace is not None:
-        trace.parent.mkdir(parents=True, exist_ok=True)
-        profiler.export_chrome_trace(str(trace))
+        with tempfile.TemporaryDirectory(prefix="diffusion-bench-") as folder:
+            trace.parent.mkdir(parents=True, exist_ok=True)
+            profiler.export_chrome_trace(f"{folder}/trace.json")
+            files.replace(trace, Path(f"{folder}/trace.json").read_bytes())
     if kind != "cuda":
         return None
     # Not profiler.events(): that builds an object with parents and children of every event.

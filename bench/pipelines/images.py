@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench import files
 from bench.pipelines import latents
 
 
@@ -36,9 +37,8 @@ def save(images: list[Any], folder: Path, name: str) -> None:
     """Write the images as `name-0.png`, `name-1.png` ... into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for index, image in enumerate(images):
-        new = folder / f".{name}-{index}.png.new"
-        image.save(new, format="png")
-        new.replace(folder / f"{name}-{index}.png")  # complete or absent, whenever the process is killed
+        with files.replacing(folder / f"{name}-{index}.png") as file:
+            image.save(file, format="png")
 
 
 def _extrema(image: Any) -> list[tuple[int, int]]:

@@ -6,15 +6,15 @@ derived from it, from the plan and from the pictures.
 """
 
 import json
-import os
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from bench import files
 from bench.errors import InputError
 from bench.records.columns import adapter
 from bench.records.models import VERSION, ProcessRecord
@@ -24,8 +24,6 @@ PLAN, ENVIRONMENT, PROCESSES = "plan.json", "environment.json", "processes.jsonl
 SAMPLES, RESULTS = "samples.csv", "results.csv"
 OLD_PROCESSES = "processes.csv"
 """Versions before 0.2.0 wrote this file instead of `processes.jsonl`."""
-LARGEST_BYTES = 256 * 1024**2
-"""A file with a million samples is smaller. Reading a larger one would only fill the memory."""
 MUST_STAY_EQUAL = (
     "diffusion_bench",
     "variables",
@@ -82,9 +80,9 @@ class Store:
             if (self.folder / PROCESSES).exists():
                 return self._resume(plan, environment, resume=resume, dropped={Status.INTERRUPTED, *again})
             self._refuse_foreign_folder(resume=resume)
-            replace(self.folder / PLAN, _json(plan))
-            replace(self.folder / ENVIRONMENT, _json(environment))
-            replace(self.folder / PROCESSES, "")
+            files.replace(self.folder / PLAN, _json(plan))
+            files.replace(self.folder / ENVIRONMENT, _json(environment))
+            files.replace(self.folder / PROCESSES, "")
         except BaseException:
             self.close()
             raise
@@ -96,19 +94,16 @@ class Store:
 
     def grow(self, plan: Mapping[str, Any]) -> None:
         """Replace the plan by one with further cases."""
-        replace(self.folder / PLAN, _json(plan))
+        files.replace(self.folder / PLAN, _json(plan))
 
     def describe(self, environment: Mapping[str, Any]) -> None:
         """Replace the environment by one with further facts."""
-        replace(self.folder / ENVIRONMENT, _json(environment))
+        files.replace(self.folder / ENVIRONMENT, _json(environment))
 
     def append(self, record: ProcessRecord) -> None:
         """Write one process with its samples and sync it to disk; raise OSError where the disk refuses."""
-        path = self.folder / PROCESSES
-        with naming(path), path.open("ab") as file:
+        with files.appending(self.folder / PROCESSES) as file:
             file.write(_line(record))
-            file.flush()
-            os.fsync(file.fileno())
 
     def _refuse_foreign_folder(self, *, resume: bool) -> None:
         """Raise `InputError` for a folder with other contents, and for `resume` where there is no run.
@@ -118,7 +113,7 @@ class Store:
         names = {path.name for path in self.folder.iterdir()} - {".lock"}
         if OLD_PROCESSES in names:
             raise InputError(f"{self.folder}: was written by a version before 0.2.0; choose another --output")
-        begun = {name for name in names if name in {PLAN, ENVIRONMENT} or name.endswith(".new")}
+        begun = {name for name in names if name in {PLAN, ENVIRONMENT} or name.endswith(files.NEW)}
         if resume and not names:
             raise InputError(f"{self.folder}: there is no run to resume; leave --resume out, or name the run's folder")
         if names - begun or (names and not resume):
@@ -132,19 +127,20 @@ class Store:
     ) -> list[ProcessRecord]:
         if not resume:
             raise InputError(f"{self.folder}: already has results; give --resume to continue, or another --output")
-        if _measured_plan(read_json(self.folder / PLAN)) != _measured_plan(json.loads(_json(plan))):
+        if _measured_plan(read_json(files.within(self.folder, PLAN))) != _measured_plan(json.loads(_json(plan))):
             raise InputError(
                 f"{self.folder}: was made from a different plan; give the same scenarios and options, or a new --output"
             )
-        before = read_json(self.folder / ENVIRONMENT)
+        before = read_json(files.within(self.folder, ENVIRONMENT))
         for fact in MUST_STAY_EQUAL:
             if before.get(fact) != environment.get(fact):
                 raise InputError(
                     f"{self.folder}: was made with {fact} {before.get(fact)}, but now it is {environment.get(fact)}; "
                     "start a new run with another --output"
                 )
-        finished = [record for record in read_processes(self.folder / PROCESSES) if record.status not in dropped]
-        replace(self.folder / PROCESSES, b"".join(map(_line, finished)))
+        records = read_processes(files.within(self.folder, PROCESSES))
+        finished = [record for record in records if record.status not in dropped]
+        files.replace(self.folder / PROCESSES, b"".join(map(_line, finished)))
         return finished
 
 
@@ -164,7 +160,7 @@ def read_processes(path: Path) -> list[ProcessRecord]:
     Raises:
         InputError: the file cannot be read, or a line is damaged, of another version or there twice; with the line.
     """
-    data = _read(path)
+    data = files.read(path)
     lines = data[: data.rfind(b"\n") + 1].splitlines()  # not the torn last one
     records: list[ProcessRecord] = []
     seen: dict[tuple[str, int], int] = {}
@@ -213,21 +209,9 @@ def refuse_other_schema(path: Path, number: int, schema: object) -> None:
         )
 
 
-def _read(path: Path) -> bytes:
-    """Return the bytes of a file of a run; raise `InputError` for one that cannot be read or is too large."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give the folder of a run") from error
-    if len(data) > LARGEST_BYTES:
-        raise InputError(f"{path}: is larger than {LARGEST_BYTES >> 20} MiB, but no file of a run is that large")
-    return data
-
-
 def read_text(path: Path) -> str:
     """Return the text of a file, without a byte order mark; raise `InputError` if it cannot be read as UTF-8."""
-    data = _read(path)
+    data = files.read(path)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -238,34 +222,12 @@ def read_text(path: Path) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file; raise `InputError` if there is none."""
     try:
-        data = json.loads(_read(path))
+        data = json.loads(files.read(path))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: is not JSON ({error}); the file is damaged") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}: is not a JSON object; the file is damaged")
     return data
-
-
-def replace(path: Path, contents: str | bytes) -> None:
-    """Replace a file so that a reader sees either the old contents or the new, never part of them."""
-    new = path.with_name(f".{path.name}.new")
-    data = contents if isinstance(contents, bytes) else contents.encode(errors="backslashreplace")
-    with naming(path):
-        with new.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-
-
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Name the file in an OSError that names none, such as that of a full disk."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise
 
 
 def _json(data: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench import files
 from bench.analyze.run import Run
 from bench.records import store, table
 from bench.records.case_result import CaseResult
@@ -57,5 +58,5 @@ def may_write(folder: Path) -> bool:
 
 
 def _write(path: Path, text: str) -> Path:
-    store.replace(path, text)
+    files.replace(path, text)
     return path

@@ -9,8 +9,9 @@ import pytest
 from records.make import ENVIRONMENT, PLAN, process_record
 
 from bench.errors import InputError
+from bench.files import replace
 from bench.records.models import Sample
-from bench.records.store import PROCESSES, Store, read_json, read_processes, replace
+from bench.records.store import PROCESSES, Store, read_json, read_processes
 
 
 @pytest.fixture

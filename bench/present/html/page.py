@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import files
 from bench.analyze import highlights
 from bench.analyze.run import Run
 from bench.errors import InputError
@@ -18,7 +19,6 @@ from bench.present import claims, words
 from bench.present.grid import claim_tone
 from bench.present.html import gallery, tables
 from bench.present.html.sections import sections
-from bench.records import store
 from bench.records.case_result import CaseResult
 from bench.version import __version__
 
@@ -38,7 +38,7 @@ def write(runs: Sequence[tuple[Run, Sequence[CaseResult]]], output: Path) -> Pat
         raise InputError(f"{output}: is a folder; name a file inside it, such as {output / 'report.html'}")
     text = render(runs)
     try:
-        store.replace(output, text)
+        files.replace(output, text)
     except OSError as error:
         raise InputError(f"{output}: cannot be written ({error.strerror}); choose another --output") from error
     return output

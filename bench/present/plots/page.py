@@ -13,10 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import units
+from bench import files, units
 from bench.errors import InputError
 from bench.present import words
-from bench.records import store
 from bench.records.outcomes import Tiny
 
 if TYPE_CHECKING:
@@ -178,7 +177,7 @@ def write_file(page: Page, path: Path) -> None:
 
 def save(page: Page, path: Path) -> None:
     """Write a page, byte for byte the same for the same data; raise OSError where the disk refuses."""
-    store.replace(path, drawn(page, path.suffix.lower()[1:], path.stem))
+    files.replace(path, drawn(page, path.suffix.lower()[1:], path.stem))
 
 
 def drawn(page: Page, kind: str, name: str) -> bytes:
