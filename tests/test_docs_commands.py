@@ -236,8 +236,8 @@ def test_every_option_that_a_page_names_exists():
     known = {option for command in PROGRAM.commands.values() for each in command.params for option in each.opts}
     named = {word for _, text in inline_code() for word in re.findall(r"(?:^| )(--[a-z][a-z-]+)", text)}
     elsewhere = {word for word in named if word.startswith(("--benchmark-", "--diffusion-bench-"))} | {"--help"}
-    scripts = {"--screenshot"}
-    assert named - known - elsewhere - scripts == set()
+    other_programs = {"--screenshot", "--ephemeral"}
+    assert named - known - elsewhere - other_programs == set()
 
 
 YAML_BLOCKS = [block for block in blocks("yaml") if any(line and line[0] != "#" for line in block.text.splitlines())]

@@ -58,10 +58,15 @@ def test_the_readme_shows_what_is_published(tool):
     assert shown == tool.block(ROOT / path[1], path[2], ROOT)
 
 
+def rounded(text):
+    """Return a table without the last digits of its numbers, in which processors differ."""
+    return re.sub(r"\d+\.\d{9,}(e-?\d+)?", lambda number: f"{float(number[0]):.9g}", text)
+
+
 @pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
 def test_published_files_are_those_that_follow_from_the_published_processes(folder):
     run = open_run(folder)
-    assert (folder / store.RESULTS).read_text(encoding="utf-8") == results_csv(results(run))
+    assert rounded((folder / store.RESULTS).read_text(encoding="utf-8")) == rounded(results_csv(results(run)))
     assert (folder / store.SAMPLES).read_text(encoding="utf-8") == samples_csv(run.processes)
 
 

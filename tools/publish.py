@@ -22,6 +22,7 @@ from bench.analyze.results import results  # noqa: E402
 from bench.analyze.run import Run, open_run  # noqa: E402
 from bench.analyze.similarity import IMAGES  # noqa: E402
 from bench.errors import InputError  # noqa: E402
+from bench.files import replace  # noqa: E402
 from bench.present import render, tables, words  # noqa: E402
 from bench.records import store  # noqa: E402
 from bench.records.case_result import CaseResult  # noqa: E402
@@ -96,7 +97,7 @@ def show(kept: Path, scenario: str, readme: Path) -> None:
     if not (BEGIN in text and END in text):
         raise InputError(f"{readme}: has no {BEGIN} ... {END}")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    files.replace(readme, f"{before}{BEGIN}\n\n{block(kept, scenario, readme.parent)}\n\n{END}{after}")
+    replace(readme, f"{before}{BEGIN}\n\n{block(kept, scenario, readme.parent)}\n\n{END}{after}")
 
 
 def block(kept: Path, scenario: str, root: Path) -> str:

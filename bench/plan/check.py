@@ -10,7 +10,8 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
-from bench.plan.case import Case, batch_size
+from bench.errors import InputError
+from bench.plan.case import Case, Plan, batch_size
 from bench.plan.document import Document, Location, shown
 from bench.plan.expand import COMPATIBLE, origin
 from bench.plan.reserved import RESERVED_CALL, RESERVED_LOAD
@@ -173,3 +174,11 @@ _REMEDIES: dict[str, Callable[[object], str | None]] = {
     "output_type": _output_type,
 }
 """What to do about the value of a call argument; None if it is fine."""
+
+
+def refuse_unmeasurable(path: Path, plan: Plan, vocabulary: Vocabulary) -> None:
+    """Raise `InputError` for the first case of a stored plan that a scenario file could not have asked for."""
+    for case in plan.cases:
+        for where, message in problems(case, vocabulary):
+            place = ".".join(map(str, where))
+            raise InputError(f"{path}: the case '{case.key}': {place}: {message}")

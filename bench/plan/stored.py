@@ -1,7 +1,7 @@
 """The plan of a run, as its folder stores it. Somebody else may have written it, so it is checked like a scenario.
 
-Its types are those of a scenario file, and before anything is measured by it, `refuse_unmeasurable` applies the same
-rules: no argument that loads code, no name that is not one.
+Its types are those of a scenario file. Before anything is measured by it, `check.refuse_unmeasurable` applies the rules
+of a scenario file too: no argument that loads code, no name that is not one.
 """
 
 from collections import Counter
@@ -13,10 +13,8 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from bench import files
 from bench.errors import InputError
 from bench.plan.case import Case, Plan, ScenarioInfo
-from bench.plan.check import problems
 from bench.plan.scenario import Claim, Name, Positive, Settings, Source, Strict
 from bench.plan.settings import RunSettings
-from bench.plan.vocabulary import Vocabulary
 
 LONGEST_BYTES = 16 * 1024**2
 """A plan of a thousand cases has one megabyte."""
@@ -88,8 +86,8 @@ def read_plan(path: Path) -> tuple[Plan, RunSettings]:
         stored = _STORED.validate_json(files.read(path, LONGEST_BYTES))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise InputError(f"{path}: {where}: {first['msg']}; the file is damaged, or of another version") from error
+        what = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
+        raise InputError(f"{path}: is not a plan of this version ({what}); the file is damaged") from error
     infos = tuple(ScenarioInfo(**_given(info, "source"), axes=tuple(info.axes)) for info in stored.scenarios)
     plan = Plan(scenarios=infos, cases=tuple(Case.from_json(_given(case, "claim")) for case in stored.cases))
     _refuse_contradiction(path, plan)
@@ -109,16 +107,7 @@ def _refuse_contradiction(path: Path, plan: Plan) -> None:
         wrong = (
             "is there twice" if keys[case.key] > 1
             else "has no scenario" if case.scenario not in scenarios
-            else "has a baseline that is not a case" if case.baseline and case.baseline not in keys
             else ""
         )  # fmt: skip
         if wrong:
             raise InputError(f"{path}: the case '{case.key}' {wrong}; the file is damaged")
-
-
-def refuse_unmeasurable(path: Path, plan: Plan, vocabulary: Vocabulary) -> None:
-    """Raise `InputError` for the first case of a stored plan that a scenario file could not have asked for."""
-    for case in plan.cases:
-        for where, message in problems(case, vocabulary):
-            place = ".".join(map(str, where))
-            raise InputError(f"{path}: the case '{case.key}': {place}: {message}")

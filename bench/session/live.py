@@ -28,6 +28,8 @@ from bench.records.outcomes import Status
 from bench.session.files import writing
 from bench.session.progress import Notices
 
+_terminated = threading.Event()
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -94,7 +96,7 @@ class LiveRun:
             InterruptedRunError: somebody stopped the run; after the record of the process in flight.
             NotWrittenError: the disk refused a record.
         """
-        for record in self._runner.run(jobs, listener):
+        for record in self._runner.run(_until_terminated(jobs), listener):
             with writing():
                 self._store.append(record)
             self.records.append(record)
@@ -125,11 +127,20 @@ class LiveRun:
         return {**self.plan.to_json(), "run": self.settings.to_json()}
 
 
+def _until_terminated(jobs: Iterable[Job]) -> Iterator[Job]:
+    """Yield jobs; raise `InterruptedRunError` if SIGTERM came while a library swallowed every exception."""
+    for job in jobs:
+        if _terminated.is_set():
+            raise InterruptedRunError
+        yield job
+
+
 @contextmanager
 def terminable() -> Iterator[None]:
     """Raise `InterruptedRunError` on SIGTERM, so that the case in flight still gets its record."""
 
     def stop(_signal: int, _frame: object) -> None:
+        _terminated.set()
         raise InterruptedRunError
 
     if threading.current_thread() is not threading.main_thread():  # which alone receives signals
@@ -140,3 +151,4 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+        _terminated.clear()

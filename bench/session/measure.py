@@ -17,9 +17,10 @@ from bench.execute.client import WorkerClient, ask_compatible, fetch
 from bench.pipelines.diffusers_api import vocabulary
 from bench.pipelines.fetching import missing
 from bench.plan.case import Case
+from bench.plan.check import refuse_unmeasurable
 from bench.plan.order import Job, remaining
 from bench.plan.settings import RunSettings
-from bench.plan.stored import read_plan, refuse_unmeasurable
+from bench.plan.stored import read_plan
 from bench.records import store
 from bench.records.outcomes import FAULTS, Status
 from bench.session.files import NotWrittenError, write_data, write_plots, write_tables, writing

@@ -88,6 +88,16 @@ def make_run(folder: Path, cases: Iterable[Case], records: Iterable[ProcessRecor
     return open_run(make_folder(folder, cases, records, **options))
 
 
+def make_run_in_memory(
+    folder: Path, cases: Iterable[Case], records: Iterable[ProcessRecord] = (), *,
+    device_name: str | None = A100, source: Mapping[str, Any] = SOURCE, title: str = "Speed up inference",
+) -> Run:  # fmt: skip
+    """Return a run that was never stored, for names that a plan on file may not have, such as those of a result CSV."""
+    cases = tuple(cases)
+    infos = (ScenarioInfo(scenario, title, dict(source)) for scenario in dict.fromkeys(case.scenario for case in cases))
+    return Run(folder, Plan(tuple(infos), cases), {**FACTS, "device_name": device_name}, tuple(records))
+
+
 def make_results(
     folder: Path, cases: Iterable[Case], records: Iterable[ProcessRecord] = (), **options: Any
 ) -> dict[str, CaseResult]:

@@ -242,7 +242,7 @@ sys.argv = ["bench", *sys.argv[1:]]
 try:
     main()
 finally:
-    heavy = {"torch", "diffusers", "transformers", "matplotlib", "bench.plan.scenario", "ruamel.yaml"}
+    heavy = {"torch", "diffusers", "transformers", "matplotlib", "ruamel.yaml"}
     print(sorted(heavy & set(sys.modules)))
 """
 

@@ -103,13 +103,22 @@ def test_a_library_that_catches_exceptions_does_not_swallow_sigterm():
         signal.raise_signal(signal.SIGTERM)
 
 
+def test_a_library_that_catches_everything_delays_sigterm_until_the_next_process(tmp_path):
+    with live_run(tmp_path, "a", "b") as live, terminable(), QUIET.watch(2) as progress:
+        with suppress(BaseException):
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(InterruptedRunError):
+            next(live.measure(jobs_of(live), progress))
+    assert live.records == []
+
+
 def test_the_process_in_flight_has_a_record_when_a_run_is_interrupted(tmp_path):
     with live_run(tmp_path, "a", "b", client=Client(a=stops())) as live:
         measure(live)
     assert [(record.case, record.status) for record in open_run(tmp_path).processes] == [("a", Status.INTERRUPTED)]
 
 
-def test_a_process_that_reports_what_is_not_an_event_fails_and_the_next_one_is_measured(tmp_path):
+def test_a_process_that_reports_what_is_not_an_event_has_crashed_and_the_next_one_is_measured(tmp_path):
     def gossips():
         yield {"event": "facts", "facts": {"images": 1, "size": "tiny"}}
         raise InvalidEventError("sample.latency_s: Field required")
@@ -117,7 +126,7 @@ def test_a_process_that_reports_what_is_not_an_event_fails_and_the_next_one_is_m
     with live_run(tmp_path, "a", "b", client=Client(a=gossips())) as live:
         measure(live)
         failed, measured = live.records
-    assert failed.status is Status.FAILED
+    assert failed.status is Status.CRASHED
     assert measured.status is Status.OK
     assert failed.reason == "reported what is not an event: sample.latency_s: Field required"
 
@@ -167,7 +176,7 @@ def test_no_derived_file_is_written_while_a_run_goes_on(tmp_path):
     seen = set()
     with live_run(tmp_path, "a", "b") as live:
         live.measure_all(jobs_of(live), None, QUIET, lambda _: seen.update(path.name for path in tmp_path.iterdir()))
-    assert seen == {".lock", PLAN, ENVIRONMENT, PROCESSES}
+    assert seen == {".lock", "logs", PLAN, ENVIRONMENT, PROCESSES}
 
 
 def test_facts_that_become_known_later_are_on_file(tmp_path):

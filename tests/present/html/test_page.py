@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import html5lib
 import numpy as np
 import pytest
-from analyze.make import case, ended, make_run, measured
+from analyze.make import case, ended, make_folder, make_run, make_run_in_memory, measured
 from present.example import example_run, outcome, save
 
 from bench.analyze.results import results
@@ -75,8 +75,8 @@ def hostile(tmp_path_factory):
         ended("failed", "failed", HOSTILE),
     ]
     source = {"document": HOSTILE, "device": HOSTILE, "url": "javascript:alert(1)", "notes": f"https://{HOSTILE}"}
-    folder = tmp_path_factory.mktemp("run") / "run"
-    return text_of(make_run(folder, cases, outcomes, title=HOSTILE, source=source, device_name=HOSTILE))
+    folder = make_folder(tmp_path_factory.mktemp("run") / "run", [case()])
+    return text_of(make_run_in_memory(folder, cases, outcomes, title=HOSTILE, source=source, device_name=HOSTILE))
 
 
 def test_the_page_is_well_formed(text):

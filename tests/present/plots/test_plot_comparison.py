@@ -1,7 +1,7 @@
 """The plot of a comparison, in the file that somebody named."""
 
 import pytest
-from analyze.make import case, in_passes, make_run, measured
+from analyze.make import case, in_passes, make_run_in_memory, measured
 from PIL import Image
 
 from bench.analyze.comparison import Compared, pair_up
@@ -15,7 +15,7 @@ def compared(tmp_path, *sides):
     opened = []
     for number, records in enumerate(sides):
         cases = [case(name, baseline=None) for name in dict.fromkeys(record.case for record in records)]
-        opened.append(of_run(make_run(tmp_path / f"side-{number}", cases, records)))
+        opened.append(of_run(make_run_in_memory(tmp_path / f"side-{number}", cases, records)))
     return Compared(opened, [pair_up(opened[0], side) for side in opened[1:]])
 
 

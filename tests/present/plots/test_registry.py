@@ -3,7 +3,7 @@
 from xml.etree import ElementTree as ET
 
 import pytest
-from analyze.make import case, ended, make_run, measured
+from analyze.make import case, ended, make_run, make_run_in_memory, measured
 
 from bench.analyze.results import results
 from bench.present import words
@@ -28,7 +28,7 @@ def write(run):
 
 def draw(tmp_path, cases, outcomes, **options):
     """Draw the plots of a run and return what is written in each SVG, by the file's name."""
-    drawn = write(make_run(tmp_path / "run", cases, outcomes, **options))
+    drawn = write(make_run_in_memory(tmp_path / "run", cases, outcomes, **options))
     return {path.name: "\n".join(words_in(path)) for path in drawn if path.suffix == ".svg"}
 
 
