@@ -5,6 +5,7 @@ password. Each function here takes one of these powers away and changes nothing 
 """
 
 import re
+from typing import Any
 
 _COMMAND = re.compile(r"##(?=\w*\[)")
 """Azure's and TeamCity's commands, and GitHub's first syntax, which its runner finds anywhere in a line."""
@@ -15,6 +16,10 @@ _SECRETS = (
     (re.compile(r"(?i)([?&;](?:access_|auth_|api_)?(?:token|key|password|secret|signature)=)[^&\s\"']+"), r"\1***"),
 )
 """Credentials in a URL, tokens by the prefixes that their issuers gave them, HTTP authorization, query parameters."""
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a formula begins, by OWASP's list of CSV injections; and the apostrophe, so that a guard can be taken off."""
 
 
 def printable(text: str) -> str:
@@ -32,6 +37,16 @@ def printed_line(text: str) -> str:
 def printed_lines(text: str) -> str:
     """Return a text of several lines, each as `printed_line` returns it."""
     return "\n".join(map(printed_line, text.split("\n")))
+
+
+def guarded(value: Any) -> Any:
+    """Return a value of a CSV cell; what a spreadsheet would take for a formula begins with an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def unguarded(cell: str) -> str:
+    """Return what `guarded` was given."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def without_secrets(text: str) -> str:

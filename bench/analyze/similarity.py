@@ -7,10 +7,12 @@ and their images are not judged.
 """
 
 import hashlib
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench import files
 from bench.analyze.pixels import closeness, lowest_psnr
 from bench.plan.case import Case
 from bench.records.case_result import CaseResult, Similarity
@@ -29,6 +31,8 @@ APPROXIMATE = ("vae_tiling",)
 """Optimizations that are not exact: tiles are decoded separately and blended."""
 NOT_OF_THE_IMAGE = ("output_type",)
 IMAGES = "images"
+MOST_PIXELS = 32 * 1024**2
+"""Pixels of a case's pictures together, 96 MiB as bytes: eight of 2048 x 2048. A small file can claim any number."""
 
 
 def expectation(case: Case, result: CaseResult, base: Case | None) -> Similarity:
@@ -98,8 +102,8 @@ def by_design(case: Case, base: Case) -> list[str]:
 
 
 def picture(folder: Path, scenario: str, case: str, index: int = 0) -> Path:
-    """Return where a run keeps a picture of a case's first call."""
-    return folder / IMAGES / scenario / f"{case}-{index}.png"
+    """Return where a run keeps a picture of a case's first call; raise `InputError` if a link leads elsewhere."""
+    return files.within(folder, IMAGES, scenario, f"{case}-{index}.png")
 
 
 def psnr_between(folder: Path, key: str, base_folder: Path, base_key: str) -> float | None:
@@ -128,27 +132,39 @@ def similarity_between(folder: Path, key: str, base_key: str, *, shared: bool = 
 
 
 def _pictures(folder: Path, key: str) -> list[Any]:
-    """Return a case's pictures as arrays of bytes, height x width x 3; none if one is damaged."""
+    """Return a case's pictures as arrays of bytes, height x width x 3; none if one is damaged, or they are too many."""
     import numpy as np
 
     scenario, case = key.split("/", 1)
     found: list[Any] = []
     while (path := picture(folder, scenario, case, len(found))).is_file():
         image = open_picture(path)
-        if image is None:
+        if image is None or (len(found) + 1) * image.width * image.height > MOST_PIXELS:
             return []
         found.append(np.asarray(image))
     return found
 
 
 def open_picture(path: Path) -> Any:
-    """Return a picture as a PIL image in RGB; None for a damaged file, which a kill or a full disk leaves behind."""
+    """Return a picture as a PIL image in RGB.
+
+    None for a file that is damaged, as a kill or a full disk leaves it, and for one that would fill the memory.
+    """
     from PIL import Image
 
     try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # PIL raises each of these
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(path)
+        with image:
+            return image.convert("RGB") if image.width * image.height <= MOST_PIXELS else None
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ):  # PIL raises each of these
         return None
 
 

@@ -1,14 +1,16 @@
 """The command line: `python -m bench`, or `diffusion-bench`. Commands import late, so that --help is instant."""
 
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Annotated, NoReturn
 
 import typer
 
 from bench.cli import compare, gate, inspect, recommend, report, run
-from bench.cli.exit import USAGE_ERROR
+from bench.cli.exit import SOFTWARE_ERROR, USAGE_ERROR
 from bench.errors import InputError
+from bench.text import printed_lines
 from bench.version import __version__
 
 app = typer.Typer(
@@ -57,19 +59,24 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; what a person can correct, including a file that cannot be used, exits with 2."""
+    """Run the command line.
+
+    What a person can correct, including a file that cannot be used, exits with 2; a fault of this program exits with 70
+    and a traceback, so that nobody takes it for a verdict.
+    """
     try:
         app()
     except InputError as error:
         _refuse(str(error))
-    except OSError as error:
-        if error.filename is None:  # not about a file: a fault of ours, or of the machine
-            raise
-        _refuse(f"{error.filename}: {error.strerror}; choose another place, or free some space")
+    except Exception as error:  # noqa: BLE001 - the last one there is
+        if isinstance(error, OSError) and error.filename is not None:  # else a fault of ours, or of the machine
+            _refuse(f"{error.filename}: {error.strerror}; choose another place, or free some space")
+        print(printed_lines(traceback.format_exc()), file=sys.stderr)  # noqa: T201 - as `_refuse`
+        sys.exit(SOFTWARE_ERROR)
 
 
 def _refuse(reason: str) -> NoReturn:
-    print(reason, file=sys.stderr)  # noqa: T201 - the one message that no command prints
+    print(printed_lines(reason), file=sys.stderr)  # noqa: T201 - the one message that no command prints
     sys.exit(USAGE_ERROR)
 
 

@@ -11,6 +11,7 @@ from bench.cli.exit import ENDINGS, NOTHING_TO_RECOMMEND
 from bench.cli.options import Device, Only, RunFolder, Size, Threads, Weights, opened
 from bench.errors import InputError
 from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice, TuneRequest
+from bench.text import printed_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +108,9 @@ def tune(
     outcome = search(request, Notices())
     last = outcome.final or outcome.screening
     if outcome.ending is Ending.INTERRUPTED and last is not None:
-        typer.echo(f"Stopped. To compare what was measured: python -m bench recommend {last.run.folder}")
+        typer.echo(
+            f"Stopped. To compare what was measured: python -m bench recommend {printed_line(str(last.run.folder))}"
+        )
     if outcome.ending is not Ending.COMPLETE or last is None or outcome.screening is None:
         raise typer.Exit(ENDINGS[outcome.ending])
     raise typer.Exit(_conclude(request, outcome.screening, last, code))
@@ -152,4 +155,4 @@ def _show_gaps(gaps: "Mapping[str, Unmeasured]") -> None:
 
     for model, unmeasured in gaps.items():
         for line in lines_of(model, unmeasured):
-            typer.echo(line)
+            typer.echo(printed_line(line))

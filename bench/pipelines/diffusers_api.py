@@ -14,11 +14,16 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from bench import files
 from bench.errors import InputError
 from bench.pipelines import architectures
 from bench.pipelines.optimizations import conflicts_of, names
 from bench.plan.vocabulary import Vocabulary
 
+LIBRARY_AND_CLASS = 2
+"""Entries of a component in a model_index.json."""
+LARGEST_CONFIG = 1024**2
+"""Bytes. A model_index.json or a config.json has a few thousand."""
 _SCHEDULER = re.compile(r"^class (\w+Scheduler)\(", re.MULTILINE)
 _VAE_SCALE_FACTOR = "2 ** (len(self.vae.config.block_out_channels) - 1)"
 _POPPED = re.compile(r"kwargs\.pop\('(\w+)'")
@@ -55,8 +60,8 @@ def index_of(folder: str) -> dict[str, Any]:
 
 def _json_object(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(files.read(path, LARGEST_CONFIG))
+    except (InputError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -98,7 +103,8 @@ def _pixels(divisor: ast.expr, model: str) -> int | None:
     init = _methods(pipeline_class(model) or "").get("__init__")
     widths = _configuration(model, "vae").get("block_out_channels")
     usual = init is not None and _VAE_SCALE_FACTOR in ast.unparse(init)
-    return 2 ** (len(widths) - 1) if attribute == "self.vae_scale_factor" and usual and widths else None
+    known = isinstance(widths, (list, tuple)) and usual and attribute == "self.vae_scale_factor"
+    return 2 ** (len(widths) - 1) if known and widths else None
 
 
 def _configuration(model: str, role: str) -> Mapping[str, Any]:
@@ -121,11 +127,12 @@ def compatible_schedulers(model: str) -> list[str]:
 
     if facts := architectures.find_model(model):
         _, name = architectures.component(facts.components["scheduler"]).cls.split(".")
-    elif saved := index_of(model).get("scheduler"):
-        _, name = saved
     else:
+        saved = index_of(model).get("scheduler")
+        name = str(saved[1]) if isinstance(saved, list) and len(saved) == LIBRARY_AND_CLASS else ""
+    own: Any = getattr(diffusers, name, None)
+    if not hasattr(own, "_compatibles"):
         raise InputError(f"the scheduler of '{model}' is not known before it is loaded; list the schedulers by name")
-    own = getattr(diffusers, name)
     return sorted({name for name in (*own._compatibles, own.__name__) if hasattr(diffusers, name)})  # noqa: SLF001
 
 

@@ -3,20 +3,29 @@
 It is written from the plan's case and from what the row says about the weights, line by line what `build` does; a test
 runs it and compares its images with the harness's. Imports no torch, because code is text.
 
+A case may be somebody else's. So every key is an identifier and every value a literal, and the program is parsed again
+and compared with what was meant: a person is going to run it.
+
 Everywhere here `measured` is the row's settings (`records.models.Settings`).
 """
 
+import ast
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from bench import text
+from bench.errors import InputError
 from bench.pipelines import architectures, diffusers_api, latents
 from bench.pipelines.diffusers_api import index_of
 from bench.pipelines.effective import DENOISERS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
 from bench.pipelines.source import WITHOUT_CHECKER
 from bench.plan.case import Case
+from bench.plan.check import is_identifier
+from bench.plan.scenario import Dtype
 
 LONGEST_CALL = 88
 """The line length on which Python's formatters agree."""
@@ -37,19 +46,88 @@ def snippet(case: Case, measured: Any) -> str:
     Args:
         case: of the plan, full-size even if a tiny model was measured.
         measured: the row's settings: where the weights came from, the device, the threads.
+
+    Raises:
+        InputError: a setting cannot be written as a literal, so the case was not measured as it says.
     """
+    _refuse_untyped(case, measured)
     by_row = [section(case, measured) for section in (_process, _loading, _building)]
     sections = [*by_row, _calling(case), _saving(case, measured)]
     imports, bodies = _hoisted([list(lines) for lines in sections])
-    return "\n\n".join("\n".join(lines) for lines in [_comments(case, measured), imports, *bodies] if lines) + "\n"
+    parts = [_comments(case, measured), imports, *bodies]
+    program = "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+    _verify(case, program, sum(_statements(lines) for lines in [imports, *bodies]))
+    return program
+
+
+def _refuse_untyped(case: Case, measured: Any) -> None:
+    """Raise `InputError` for a setting that is written into the program as it is, but is not of its type."""
+    seeds = case.seed if isinstance(case.seed, tuple) else (case.seed,)
+    wrong = {
+        "dtype": case.dtype not in get_args(Dtype),
+        "seed": not all(type(seed) is int for seed in seeds),
+        "scheduler": case.scheduler is not None and not is_identifier(case.scheduler),
+        "threads": type(measured.threads) not in {int, type(None)},
+    }
+    for name, is_wrong in wrong.items():
+        if is_wrong:
+            raise _unwritable(case, f"its {name} is not one")
+
+
+def _verify(case: Case, program: str, statements: int) -> None:
+    """Raise `InputError` unless a program has the calls that were meant, and no other statement."""
+    try:
+        tree = ast.parse(program)
+    except (SyntaxError, ValueError) as error:
+        raise _unwritable(case, str(error)) from error
+    called = {name: keywords for node in ast.walk(tree) if (found := _keywords_of(node)) for name, keywords in [found]}
+    meant = {"pipe": _plain(case.call)}
+    if case.scheduler is not None or case.scheduler_config:
+        meant["from_config"] = _plain(case.scheduler_config)
+    if len(tree.body) != statements or any(called.get(name) != keywords for name, keywords in meant.items()):
+        raise _unwritable(case, "read back, it says something else")
+
+
+def _keywords_of(node: ast.AST) -> tuple[str, dict[str, Any]] | None:
+    """Return the name of a function that is called with literals, and these by keyword."""
+    if not isinstance(node, ast.Call):
+        return None
+    function = node.func
+    name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+    named = [word for word in node.keywords if word.arg != "generator"]
+    if name not in {"pipe", "from_config"}:
+        return None
+    return name, {str(word.arg): ast.literal_eval(word.value) for word in named}
+
+
+def _statements(lines: list[str]) -> int:
+    """Return how many statements lines of ours are; a closing bracket and what is indented belong to the one before."""
+    return sum(not line.startswith((" ", ")", "#")) and bool(line) for line in lines)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
+
+
+def _unwritable(case: Case, reason: str) -> InputError:
+    return InputError(f"the case '{case.key}' cannot be written as a program ({reason}); correct its scenario")
+
+
+def _said(words: object) -> str:
+    """Return words of somebody else for a comment: on one line, in ASCII."""
+    return text.printable(" ".join(str(words).split())).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def _comments(case: Case, measured: Any) -> list[str]:
     if measured.size == "tiny":
-        return [f"# {case.key}. Only its tiny model was measured; this code runs the full-size model, which was not."]
-    lines = [f"# {case.key}, as it was measured."]
+        return [
+            f"# {_said(case.key)}. Only its tiny model was measured; this code runs the full-size model, which was not."
+        ]
+    lines = [f"# {_said(case.key)}, as it was measured."]
     if measured.weights == "random":
-        lines.append(f"# The weights were random, in the published shapes of {measured.weights_from}.")
+        lines.append(f"# The weights were random, in the published shapes of {_said(measured.weights_from)}.")
     elif measured.vae_weights == "random":
         lines.append("# The weights of the autoencoder were random.")
     return [*lines, "# This code loads the trained ones."] if len(lines) > 1 else lines
@@ -117,7 +195,7 @@ def _saving(case: Case, measured: Any) -> Iterator[str]:
     elif output == "latent":
         decoding = latents.code(measured.pipeline, case.call)
         if not decoding:
-            yield f"# It is not known how {measured.pipeline} turns these latents into pictures."
+            yield f"# It is not known how {_said(measured.pipeline)} turns these latents into pictures."
             return
         yield from decoding
     yield from _SAVE.splitlines()
@@ -148,6 +226,9 @@ def _denoiser(measured: Any) -> str:
 
 
 def _keywords(arguments: Mapping[str, Any]) -> list[str]:
+    for name in arguments:
+        if not is_identifier(name):
+            raise InputError(f"{text.printable(name)!r} is not the name of an argument; correct the scenario")
     return [f"{name}={_literal(value)}" for name, value in arguments.items()]
 
 
@@ -159,11 +240,13 @@ def _literal(value: Any) -> str:
         return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{_literal(key)}: {_literal(item)}' for key, item in value.items())}}}"
-    return repr(value)
+    if value is None or type(value) in {bool, int} or (type(value) is float and math.isfinite(value)):
+        return repr(value)
+    raise InputError(f"{text.printable(repr(value)[:100])} cannot be written as a literal; correct the scenario")
 
 
 def _quoted(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False) if value.isprintable() else ascii(value)
 
 
 def _call(function: str, arguments: list[str], after: str = "") -> Iterator[str]:

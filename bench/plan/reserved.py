@@ -21,5 +21,13 @@ RESERVED_LOAD = {
     **dict.fromkeys(("trust_remote_code", "custom_pipeline", "custom_revision"), _REMOTE),
     "token": "log in with `hf auth login`, because a scenario is copied into the results",
     "proxies": "set HTTPS_PROXY, because a scenario is copied into the results",
-    "use_onnx": "remove it, because this harness measures torch pipelines",
+    **dict.fromkeys(
+        ("use_onnx", "provider", "sess_options", "provider_options"),
+        "remove it, because this harness measures torch pipelines",
+    ),
+    "use_flashpack": "remove it, because weights are only read from safetensors",
+    **dict.fromkeys(
+        ("cache_dir", "offload_folder", "local_files_only", "force_download"),
+        "remove it, because the harness decides where files are and when they are fetched",
+    ),
 }

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 from bench.analyze.gate import GateResult, GateVerdict
 from bench.present import render, verdicts, words
 from bench.present.grid import ALWAYS, Cell, Column, Grid
+from bench.text import printed_lines
 from bench.units import listed
 
 JUNIT_TAGS = {
@@ -93,5 +94,5 @@ def _notes(gated: GateResult) -> list[str]:
 
 
 def _printable(text: str) -> str:
-    """Leave out what XML 1.0 cannot contain (its production 2, Char)."""
-    return _NOT_IN_XML.sub("", text)
+    """Return a text without what XML 1.0 cannot contain (its production 2, Char), and inert wherever it is shown."""
+    return printed_lines(_NOT_IN_XML.sub("", text))

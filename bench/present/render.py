@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.cells import cell_len
@@ -17,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.present.grid import ALWAYS, Cell, Grid, Tone
+from bench.text import guarded, printable, printed_line
 
 MOST_ROWS = 100
 """On a terminal, which nobody scrolls back for thousands. A pipe gets them all."""
@@ -27,6 +29,9 @@ UNLIMITED = 100_000
 STYLES = {Tone.NONE: "", Tone.GOOD: "green", Tone.BAD: "red", Tone.OPEN: "yellow", Tone.MUTED: "dim"}
 _JOINTS = re.compile(r"(?<=[-+_/. ])|(?<=[a-z])(?=[A-Z])")
 """Where a long name may be broken: EulerDiscreteScheduler has three words."""
+_MARKUP = re.compile(r"[\\|\[\]`]|!(?=\[)")
+_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
+"""GitHub makes a link of a bare address, unless its first character is an entity."""
 
 
 class PatientConsole(Console):
@@ -48,7 +53,7 @@ def say(lines: Iterable[str], style: str = "", indent: int = 0) -> None:
     """Print lines of text as they are."""
     terminal = console()
     for line in lines:
-        terminal.print(Padding(Text(line, style), (0, 0, 0, indent), expand=False))
+        terminal.print(Padding(Text(printed_line(line), style), (0, 0, 0, indent), expand=False))
 
 
 def show(grid: Grid, rest: str) -> None:
@@ -61,9 +66,12 @@ def show(grid: Grid, rest: str) -> None:
         rest: says where everything is that there is no room for, such as `tables.md has them`.
     """
     terminal = console()
-    rows = grid.rows[:MOST_ROWS] if terminal.is_terminal else grid.rows
+    rows = [
+        [replace(cell, text=printed_line(cell.text), tag=printed_line(cell.tag)) for cell in row]
+        for row in (grid.rows[:MOST_ROWS] if terminal.is_terminal else grid.rows)
+    ]
     widths = _widths(grid, rows, terminal.width)
-    drawn = Table(title=escape(grid.title) or None, title_justify="left")
+    drawn = Table(title=escape(printed_line(grid.title)) or None, title_justify="left")
     for at, width in widths.items():
         head = Text(_broken(grid.columns[at].name, width))
         drawn.add_column(head, justify="left" if grid.columns[at].left else "right", width=width, overflow="fold")
@@ -135,8 +143,10 @@ def markdown(grid: Grid) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text on one line, with whatever Markdown would take for markup escaped."""
-    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").split())
+    """Return a text on one line, with whatever Markdown would take for markup escaped: links and images are inert."""
+    line = printable(" ".join(text.split()))
+    line = _MARKUP.sub(r"\\\g<0>", line.replace("&", "&amp;").replace("<", "&lt;"))
+    return _ADDRESS.sub(lambda found: f"&#{ord(found[0][0])};{found[0][1:]}", line)
 
 
 def document(grid: Grid, heading: str = "#", first: str = "") -> str:
@@ -149,7 +159,9 @@ def document(grid: Grid, heading: str = "#", first: str = "") -> str:
 def csv_text(grid: Grid) -> str:
     """Return the values of a grid as CSV, at full precision."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([grid.header, *(map(_value, row) for row in grid.rows)])
+    csv.writer(text, lineterminator="\n").writerows(
+        [grid.header, *(map(guarded, map(_value, row)) for row in grid.rows)]
+    )
     return text.getvalue()
 
 

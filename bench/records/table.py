@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from bench.errors import InputError
@@ -15,7 +16,10 @@ from bench.records import store
 from bench.records.case_result import CaseResult
 from bench.records.columns import CellError, cell, columns, flatten, from_flat
 from bench.records.models import ProcessRecord, Sample
+from bench.text import guarded, unguarded
 
+MOST_ROWS = 20_000
+"""Rows of a results.csv, of which each is a case."""
 LONGEST_TEXT = 100_000
 """Python's csv refuses to read a cell of more than 131,072 characters."""
 SAMPLE_KEY = ("scenario", "case", "process", "index")
@@ -47,9 +51,9 @@ def samples_csv(records: Iterable[ProcessRecord]) -> str:
 
 
 def _text(value: object) -> object:
-    """Return a cell that can be read back: not too long, and without a carriage return, which csv does not quote."""
+    """Return a cell that can be read back: not too long, no carriage return, which csv does not quote, no formula."""
     made = cell(value)
-    return made.replace("\r", "\n")[:LONGEST_TEXT] if isinstance(made, str) else made
+    return guarded(made.replace("\r", "\n")[:LONGEST_TEXT]) if isinstance(made, str) else made
 
 
 def _csv(header: list[str], rows: Iterable[list[object]]) -> str:
@@ -72,9 +76,11 @@ def read_results(path: Path) -> ResultsFile:
     try:
         header = next(reader, [])
         known = _known(path, header)
-        rows = [(reader.line_num, row) for row in reader if any(row)]
+        rows = [(reader.line_num, row) for row in islice(reader, MOST_ROWS + 1) if any(row)]
     except csv.Error as error:
         raise InputError(f"{path}:{reader.line_num}: is not CSV ({error}); the file is cut off or damaged") from error
+    if len(rows) > MOST_ROWS:
+        raise InputError(f"{path}: has more than {MOST_ROWS:,} rows, the most that are read; split the file")
     results = tuple((line, _result(path, line, header, known, row)) for line, row in rows)
     return ResultsFile(results, tuple(name or "(unnamed)" for name in header if name not in known))
 
@@ -105,7 +111,7 @@ def _result(path: Path, line: int, header: list[str], known: set[str], row: list
         raise InputError(
             f"{path}:{line}: has {len(row)} values for {len(header)} columns; the file is cut off or damaged"
         )
-    values = {name: text for name, text in zip(header, row, strict=True) if name in known}
+    values = {name: unguarded(text) for name, text in zip(header, row, strict=True) if name in known}
     version = values["schema"].removesuffix(".0")
     store.refuse_other_schema(path, line, int(version) if version.isdecimal() else version or "(none)")
     try:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench import files
 from bench.analyze.candidates import tasks
 from bench.analyze.constraints import Constraints
 from bench.analyze.recommend import Recommendation, Unmeasured, recommend, unmeasured
@@ -49,6 +50,6 @@ def write_code(advice: Advice, path: Path) -> None:
         raise InputError(f"--code {path}: {tasks_with_best}; choose the cases of one with --only")
     try:
         for program in filter(None, advice.programs):
-            path.write_text(program, encoding="utf-8")
+            files.replace(path, program)
     except OSError as error:
         raise InputError(f"--code {path}: cannot be written ({error.strerror}); choose another file") from error

@@ -44,7 +44,7 @@ def write_plots(run: Run, results: Sequence[CaseResult], folder: Path | None = N
     """Draw the plots as PNG and SVG, below the run's folder by default."""
     from bench.present.plots import registry
 
-    return registry.write(run, results, folder or run.folder / PLOTS)
+    return registry.write(run, results, folder or files.subfolder(run.folder, PLOTS))
 
 
 def may_write(folder: Path) -> bool:

@@ -17,6 +17,7 @@ from bench.plan.order import Job
 from bench.present.render import PatientConsole
 from bench.records.models import ProcessRecord
 from bench.statistics import median, median_interval
+from bench.text import printed_line, printed_lines
 
 _COLORS = {"ok": "green", "unstable": "yellow", "skipped": "dim", "oom": "magenta"}
 _MINUTES_FROM_S = 90
@@ -31,10 +32,10 @@ class Notices:
         self._errors = Console(quiet=quiet, stderr=True, **_PLAIN)
 
     def say(self, line: str) -> None:
-        self._console.print(line)
+        self._console.print(printed_lines(line))
 
     def warn(self, line: str) -> None:
-        self._errors.print(line)
+        self._errors.print(printed_lines(line))
 
     def watch(self, total: int | None) -> "Progress":
         """Return the display of `total` processes; None if their number is not known."""
@@ -83,9 +84,9 @@ class Progress:
 
     def end(self, job: Job, record: ProcessRecord) -> None:
         self._done += 1
-        line = Text(f"{self._count(self._done)} {self._name(job)}  ")
+        line = Text(printed_line(f"{self._count(self._done)} {self._name(job)}  "))
         line.append(record.status, style=_COLORS.get(record.status, "red"))
-        line.append(f"  {_figures(record)}")
+        line.append(printed_line(f"  {_figures(record)}"))
         self._console.print(line)
 
     def _draw(self, job: Job) -> None:
@@ -95,7 +96,9 @@ class Progress:
         if self._latencies:
             parts.append(f"sample {len(self._latencies)}, median {units.seconds(median(self._latencies))}")
         parts.append(self._time_left())
-        self._live.update(Text("  ".join(filter(None, parts)), overflow="ellipsis", no_wrap=True), refresh=True)
+        self._live.update(
+            Text(printed_line("  ".join(filter(None, parts))), overflow="ellipsis", no_wrap=True), refresh=True
+        )
 
     def _name(self, job: Job) -> str:
         numbered = f"{job.case} #{job.process + 1}" if job.process else str(job.case)

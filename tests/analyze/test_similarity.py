@@ -10,9 +10,11 @@ from analyze.make import case, make_folder, measured
 from analyze.pictures import GRAY, PHOTO, cast, part
 from PIL import Image
 
+from bench.analyze import similarity
 from bench.analyze.results import results
 from bench.analyze.run import open_run
 from bench.analyze.similarity import by_design, differs, open_picture, psnr_between, similarity_between
+from bench.errors import InputError
 from bench.records.case_result import Similarity
 from bench.records.outcomes import Expectation, RemarkKind
 
@@ -165,3 +167,21 @@ def test_a_case_of_whose_picture_a_part_differs_is_not_fast_but_wrong(tmp_path):
 
 def test_lpips_is_not_computed_for_random_weights(tmp_path, lpips):
     assert compared(tmp_path, [PHOTO], [cast(PHOTO, 5)]).similarity.lpips is None
+
+
+def test_a_small_file_of_a_huge_picture_is_as_good_as_absent(tmp_path):
+    Image.new("1", (13_000, 13_000)).save(tmp_path / "bomb.png")
+    assert open_picture(tmp_path / "bomb.png") is None
+
+
+def test_too_many_pictures_are_not_compared(tmp_path, monkeypatch):
+    monkeypatch.setattr(similarity, "MOST_PIXELS", 3 * PIXELS.shape[0] * PIXELS.shape[1])
+    assert compared(tmp_path, [PIXELS] * 4, [PIXELS] * 4).similarity.psnr_db is None
+
+
+def test_a_picture_that_is_a_link_is_refused(tmp_path):
+    path = draw(tmp_path, "a", [PIXELS]) / "images" / "sd" / "a-0.png"
+    path.rename(tmp_path / "elsewhere.png")
+    path.symlink_to(tmp_path / "elsewhere.png")
+    with pytest.raises(InputError, match="is a link"):
+        similarity.psnr_between(tmp_path, "sd/a", tmp_path, "sd/a")

@@ -7,6 +7,7 @@ import pytest
 from support import ROOT, SCENARIO, assert_ended, assert_refused, bench, environment
 
 import bench as package
+from bench.cli import app as application
 from bench.cli.app import COMMANDS
 
 RUN = "the folder of a run"
@@ -103,3 +104,22 @@ def test_nothing_is_imported_from_the_current_directory(tmp_path):
         (tmp_path / f"{module}.py").write_text("open('executed', 'w')", encoding="utf-8")
     assert_ended(bench("list", "sd15-precision", cwd=tmp_path), 0)
     assert not (tmp_path / "executed").exists()
+
+
+def test_a_fault_of_the_program_is_no_verdict(monkeypatch, capsys):
+    def fails():
+        raise RuntimeError("\x1b[31m\n::error::no")
+
+    monkeypatch.setattr(application, "app", fails)
+    with pytest.raises(SystemExit) as ended:
+        application.main()
+    assert ended.value.code == 70
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown
+    assert [line for line in shown.split("\n") if not line.isprintable() or line.startswith("::")] == []
+
+
+def test_a_refusal_commands_neither_a_terminal_nor_a_runner(tmp_path):
+    process = bench("tables", "no\x1b[31m\n::error::such", cwd=tmp_path)
+    assert_refused(process, "such")
+    assert [line for line in process.stderr.split("\n") if not line.isprintable() or line.startswith("::")] == []

@@ -144,3 +144,10 @@ def test_a_report_does_not_need_torch(results):
     command = [sys.executable, "-c", code, "report", str(results / "old")]
     process = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, timeout=120)
     assert_ended(process, 0)
+
+
+def test_plots_are_not_drawn_through_a_link(results, tmp_path):
+    (results / "old" / "plots").symlink_to(tmp_path)
+    (tmp_path / "holiday-memory.png").write_bytes(b"mine")
+    assert_refused(bench("plots", "results/old", cwd=results.parent), "plots: is a link")
+    assert [path.name for path in tmp_path.iterdir() if path.suffix in {".png", ".svg"}] == ["holiday-memory.png"]

@@ -1,6 +1,7 @@
 """What the installed diffusers accepts, read from its source."""
 
 import inspect
+import os
 
 import diffusers
 import pytest
@@ -91,3 +92,24 @@ def test_sides_of_published_models_are_known_by_their_facts():
 
 def test_sides_of_an_unknown_model_are_unknown():
     assert diffusers_api.side_multiple("nobody/nothing") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000,
+        "[]",
+        '{"scheduler": ["diffusers"]}',
+        '{"scheduler": 7}',
+        '{"scheduler": ["diffusers", "nothing"]}',
+    ],
+)
+def test_a_damaged_index_has_no_scheduler(tmp_path, text):
+    (tmp_path / "model_index.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="is not known"):
+        diffusers_api.compatible_schedulers(str(tmp_path))
+
+
+def test_an_index_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "model_index.json")
+    assert diffusers_api.index_of(str(tmp_path)) == {}

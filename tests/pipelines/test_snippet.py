@@ -13,6 +13,7 @@ from diffusers import AutoencoderKL
 from PIL import Image
 from pipelines.test_optimizations import CUDA, HERE
 
+from bench.errors import InputError
 from bench.pipelines import effective, images, optimizations
 from bench.pipelines.build import build
 from bench.pipelines.optimizations import TABLE
@@ -207,3 +208,45 @@ def test_a_pipeline_on_a_device_map_is_not_moved():
 
 def test_the_number_of_threads_is_not_set_on_an_accelerator():
     assert "set_num_threads" not in snippet(HUB, HUB_ROW)
+
+
+KEY = 'timestep_spacing="leading"); open("x", "w"); dict(a'
+FOLDER = Settings(device="cpu", weights="folder", weights_from="/models/sd", pipeline="StableDiffusionPipeline")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"scheduler_config": {KEY: None}},
+        {"call": {KEY: 1}},
+        {"load": {KEY: 1}},
+        {"call": {"class": 1}},
+        {"call": {"guidance_scale": float("nan")}},
+        {"call": {"guidance_scale": float("inf")}},
+        {"call": {"prompt": b"bytes"}},
+        {"dtype": 'float16); open("x", "w"); (torch.float16'},
+        {"scheduler": 'DDIMScheduler; open("x", "w")'},
+        {"seed": '0); open("x", "w"); (0'},
+        {"seed": (0, "1")},
+    ],
+    ids=str,
+)
+def test_a_setting_that_is_not_a_literal_never_becomes_code(settings):
+    with pytest.raises(InputError):
+        snippet(case_of("/models/sd", **settings), FOLDER)
+
+
+def test_threads_that_are_not_a_number_never_become_code():
+    with pytest.raises(InputError, match="threads"):
+        snippet(case_of("/models/sd"), replace(FOLDER, threads='1); open("x", "w"); (1'))
+
+
+def test_a_name_with_a_line_break_stays_a_comment():
+    case = replace(case_of("/models/sd"), name='a\nopen("x", "w")\r\u2028\u202e')
+    assert 'open("x", "w")' not in [line.strip() for line in snippet(case, FOLDER).splitlines()]
+
+
+def test_a_prompt_has_no_bidirectional_mark_in_the_code():
+    code = snippet(case_of("/models/sd", call={"prompt": "a \u202ecat\x9b \u6a21\u578b"}), FOLDER)
+    assert code.isprintable() or all(line.isprintable() for line in code.split("\n"))
+    assert r"\u202e" in code

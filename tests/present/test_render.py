@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -177,3 +178,38 @@ def test_csv_has_full_precision_and_quotes():
 def test_json_has_the_values_and_null_for_what_is_unknown():
     data = json.loads(render.json_text(render.objects(RECORDS)))
     assert data == [{"name": "a,b", "seconds": 1 / 3, "unknown": None}]
+
+
+HOSTILE = "\x1b[31m\x9b1m\u202e::error title=x::no\n::error::no"
+
+
+def printed(text):
+    """Return whether a terminal or a CI runner would obey a text."""
+    return all(line.isprintable() and not line.strip().startswith("::") for line in text.split("\n"))
+
+
+@pytest.mark.parametrize("width", [60, None])
+def test_what_is_printed_commands_neither_a_terminal_nor_a_runner(shown, width):
+    text = shown(replace(grid(names=(HOSTILE,), notes=(HOSTILE,), warning=HOSTILE), title=HOSTILE), width)
+    assert printed(text)
+    assert "error" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["![i](https://a.example/x.png)", "[l](https://a.example)", "https://a.example", "www.a.example", "<b>", "`x`"],
+)
+def test_markdown_has_neither_links_nor_images_of_strangers(text):
+    escaped = render.escaped(f"see {text}")
+    assert not re.search(r"(?<!\\)[\[`<]|://|www\.", escaped)
+
+
+def test_markdown_is_one_line_without_controls():
+    assert render.escaped(HOSTILE).isprintable()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(1)", "+1", "-1+cmd|' /C calc'!A0", "\t=1"])
+def test_a_cell_of_csv_is_no_formula(text):
+    written = render.csv_text(Grid("title", (Column("setup", left=True),), ((Cell(text),),)))
+    (_, (cell,)) = csv.reader(io.StringIO(written))
+    assert cell == f"'{text}"

@@ -10,7 +10,7 @@ from records.make import process_record
 from bench.errors import InputError
 from bench.records.case_result import CaseResult
 from bench.records.columns import columns, from_flat
-from bench.records.table import read_results, results_csv, samples_csv
+from bench.records.table import MOST_ROWS, read_results, results_csv, samples_csv
 
 
 def case_result(case="fp16", **values):
@@ -199,3 +199,18 @@ def test_samples_are_one_row_per_timed_call():
         "sd,fp16,0,1,0.5,0.25",
         "sd,tf32,3,0,0.30000000000000004,0.15000000000000002",
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "@SUM(1+1)*cmd|' /C calc'!A0", "+1", "-1", "'quoted", "'=1", "\t=1", "\uff1d1"]
+)
+def test_a_text_that_looks_like_a_formula_is_guarded_and_read_back_as_it_was(path, text):
+    path.write_text(results_csv([case_result(reason=text)]), encoding="utf-8")
+    (row,) = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
+    assert row["reason"] == f"'{text}"
+    assert found(path)[0].reason == text
+
+
+def test_a_file_of_too_many_rows_is_refused(path):
+    edit(path, lambda rows: [rows[0], *[rows[1]] * (MOST_ROWS + 1)])
+    assert "has more than 20,000 rows" in refusal(path)

@@ -52,12 +52,16 @@ class Album:
 
 def album(paths: Iterable[Path]) -> Album:
     """Read pictures and encode all of them alike, as well as the budget allows; damaged ones are left out."""
-    images = {path: image for path in paths if (image := open_picture(path)) is not None}
-    names = {path: _name(image) for path, image in images.items()}
-    distinct = {names[path]: image for path, image in images.items()}
+    found, distinct = dict[Path, Picture](), dict[str, Any]()
+    for path in paths:
+        image = open_picture(path)
+        if image is not None:
+            name = _name(image)
+            found[path] = Picture(name, *image.size)
+            image.thumbnail((LADDER[0][0], LADDER[0][0]))  # one at a time, so that large ones fit the memory
+            distinct[name] = image
     side, quality, encoded = _fitting(distinct)
     css = "\n".join(f".{name}{{background-image:url(data:image/webp;base64,{data})}}" for name, data in encoded.items())
-    found = {path: Picture(names[path], *image.size) for path, image in images.items()}
     return Album(found, css, side, quality)
 
 
