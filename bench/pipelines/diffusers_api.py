@@ -47,7 +47,7 @@ def pipeline_class(model: str) -> str | None:
     """Return the pipeline class of a known model or a local folder; None for any other hub id."""
     known = architectures.find_model(model)
     name = known.pipeline if known else index_of(model).get("_class_name")
-    return name if isinstance(name, str) else None
+    return name if isinstance(name, str) and name.isidentifier() else None
 
 
 def index_of(folder: str) -> dict[str, Any]:
