@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bench.cli.options import BaselineFolder, Format
+from bench.text import printed_line
 
 Base = Annotated[Path, typer.Argument(help="What to compare with: a run's folder or a results.csv.")]
 New = Annotated[list[Path], typer.Argument(help="What to compare: one or more run folders or results.csv files.")]
@@ -47,9 +48,9 @@ def save_baseline(
 
     saved = baselines.write(run, folder or baselines.FOLDER)
     for path in saved.paths:
-        typer.echo(path)
+        typer.echo(printed_line(str(path)))
     for line in saved_baselines(saved):
-        typer.echo(line, err=True)
+        typer.echo(printed_line(line), err=True)
 
 
 def trend(runs: Runs, form: Form = Format.TERMINAL, plot: PlotFile = None) -> None:

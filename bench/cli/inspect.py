@@ -5,6 +5,7 @@ import json
 import typer
 
 from bench.cli.options import Only, Scenarios
+from bench.text import printed_line
 
 
 def list_cases(scenarios: Scenarios = None, only: Only = None) -> None:
@@ -20,7 +21,7 @@ def list_cases(scenarios: Scenarios = None, only: Only = None) -> None:
     request = RunRequest(scenarios=scenarios or (), only=only or ())
     for case in plan_for(request, compatible_schedulers, Notices()).cases:
         settings = [case.model, case.dtype, case.scheduler or "", f"vae={case.vae}" if case.vae else ""]
-        typer.echo("  ".join([str(case), *filter(None, settings), "+".join(case.optimizations)]).rstrip())
+        typer.echo(printed_line("  ".join([str(case), *filter(None, settings), "+".join(case.optimizations)]).rstrip()))
 
 
 def optimizations() -> None:

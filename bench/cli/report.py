@@ -7,6 +7,7 @@ import typer
 
 from bench.cli.options import RunFolder, opened
 from bench.errors import InputError
+from bench.text import printed_line
 
 REPORT = "report.html"
 Write = Annotated[
@@ -42,7 +43,7 @@ def tables(run: RunFolder = None, write: Write = False) -> None:
     presented.show(presented.tables(shown, found))
     if write:
         for path in (*write_data(shown, found), write_tables(shown, found)):
-            typer.echo(path)
+            typer.echo(printed_line(str(path)))
 
 
 def plots(run: RunFolder = None, output: PlotFolder = None) -> None:
@@ -54,7 +55,7 @@ def plots(run: RunFolder = None, output: PlotFolder = None) -> None:
     if output is None and not may_write(drawn.folder):
         raise InputError(f"{drawn.folder}: is read-only or under git; name a folder for the plots with --output")
     for path in write_plots(drawn, results(drawn), output):
-        typer.echo(path)
+        typer.echo(printed_line(str(path)))
 
 
 def report(runs: RunFolders = None, output: ReportFile = None) -> None:

@@ -160,7 +160,7 @@ def csv_text(grid: Grid) -> str:
     """Return the values of a grid as CSV, at full precision."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(
-        [grid.header, *(map(guarded, map(_value, row)) for row in grid.rows)]
+        [grid.header, *(map(_guarded, map(_value, row)) for row in grid.rows)]
     )
     return text.getvalue()
 
@@ -173,6 +173,10 @@ def objects(grid: Grid) -> list[dict[str, Any]]:
 def json_text(data: Any) -> str:
     """Return data as the JSON that commands print."""
     return json.dumps(data, indent=1) + "\n"
+
+
+def _guarded(value: Any) -> Any:
+    return guarded(printable(value)) if isinstance(value, str) else value
 
 
 def _value(cell: Cell) -> Any:
