@@ -60,8 +60,14 @@ UNTRUSTED = st.one_of(
 BYTES = st.one_of(st.binary(max_size=300), st.text(max_size=100).map(lambda text: text.encode(errors="surrogatepass")))
 
 
+@pytest.fixture(scope="module")
+def libraries():
+    """Import what a question imports, which is hundreds of megabytes that no example asked for."""
+    diffusers_api.compatible_schedulers("stable-diffusion-v1-5")
+
+
 @pytest.fixture(autouse=True)
-def bounded():
+def bounded(libraries):
     """Assert that a test does not fill the memory."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
