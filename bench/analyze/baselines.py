@@ -79,8 +79,11 @@ def find(new: Side, folder: Path = FOLDER) -> tuple[Side, list[str]]:
     """Return the baseline of the scenarios that a side has, for its device, and the scenarios that have none.
 
     Raises:
-        InputError: there is none at all.
+        InputError: there is none at all, or a scenario's name cannot be that of a file.
     """
+    for result in new.results.values():
+        if not files.is_name(result.scenario):
+            raise InputError(f"{new.path}: the scenario {result.scenario!r:.60} cannot be the name of a file; correct it")
     paths = {
         path_of(result.versions.device_name, result.scenario, folder): result.scenario
         for result in new.results.values()

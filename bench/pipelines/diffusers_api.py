@@ -24,6 +24,8 @@ LIBRARY_AND_CLASS = 2
 """Entries of a component in a model_index.json."""
 LARGEST_CONFIG = 1024**2
 """Bytes. A model_index.json or a config.json has a few thousand."""
+LARGEST_MULTIPLE = 4096
+"""Pixels. A configuration that demands more, or less than one, is damaged."""
 _SCHEDULER = re.compile(r"^class (\w+Scheduler)\(", re.MULTILINE)
 _VAE_SCALE_FACTOR = "2 ** (len(self.vae.config.block_out_channels) - 1)"
 _POPPED = re.compile(r"kwargs\.pop\('(\w+)'")
@@ -77,7 +79,8 @@ def side_multiple(model: str) -> int | None:
         for check in checks:
             divisor = _divisor_of_height(check.test)
             if divisor is not None and isinstance(check.body[0], ast.Raise):
-                return _pixels(divisor, model)
+                found = _pixels(divisor, model)
+                return found if found is not None and 0 < found <= LARGEST_MULTIPLE else None
     return None
 
 

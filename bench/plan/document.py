@@ -6,6 +6,7 @@ so is a file whose aliases expand without end.
 """
 
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ MAX_DEPTH = 20
 MAX_DIGITS = 40
 SUFFIXES = (".yaml", ".yml")
 _LONGEST_SHOWN = 60
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""`\\ud800` in quotes makes one, and no file that is written later could hold it."""
 
 _TAG = "tag:yaml.org,2002:"
 _STRINGS = {f"{_TAG}str", f"{_TAG}timestamp", f"{_TAG}value"}
@@ -104,14 +108,16 @@ def _text(path: Path) -> str:
 
 def _parse(path: Path, content: str) -> Document:
     try:
-        root = YAML(typ="safe", pure=True).compose(content)
+        yaml = YAML(typ="safe", pure=True)
+        yaml.composer.warn_double_anchors = False  # YAML allows them, and the warning would quote the file
+        root = yaml.compose(content)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _invalid(path, mark.line + 1 if mark else 1, error.problem) from error
     except ReaderError as error:
         line, code = content[: error.position].count("\n") + 1, ord(content[error.position])
         raise _error_at(path, line, f"not valid YAML: the character #x{code:04x}; remove it") from error
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise _invalid(path, 1, str(error)) from error
     if not isinstance(root, MappingNode) or not root.value or root.tag != f"{_TAG}map":
         raise InputError(f"{path}:1: a scenario is a mapping; write 'title', 'model' and 'cases'")
@@ -186,18 +192,23 @@ class _Reader:
             raise self._error(node, "a key is a mapping or a list; use a string, in quotes if necessary")
         if node.tag != f"{_TAG}str":
             raise self._error(node, f"the key {shown(self._scalar(node, ()))} is not a string; put it in quotes")
+        return self._string(node)
+
+    def _string(self, node: ScalarNode) -> str:
+        if _SURROGATE.search(node.value):
+            raise self._error(node, f"{shown(node.value)} is half of a character, which no file can hold; remove it")
         return str(node.value)
 
     def _scalar(self, node: ScalarNode, location: Location) -> Any:
         if node.tag in _STRINGS:
-            return str(node.value)
+            return self._string(node)
         if node.tag not in _OTHER_SCALARS:
             raise self._tag_error(node, location)
         if len(node.value) > MAX_DIGITS:
             raise self._error(node, f"{_named(location)}{shown(node.value)} has too many digits; shorten it")
         try:
             value = self._construct(node)
-        except (YAMLError, ValueError, KeyError) as error:
+        except (YAMLError, ValueError, LookupError) as error:
             message = f"{_named(location)}{shown(node.value)} does not match its tag; remove the tag or fix the value"
             raise self._error(node, message) from error
         if isinstance(value, float) and not math.isfinite(value):

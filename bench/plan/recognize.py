@@ -1,7 +1,8 @@
 """Decide whether a YAML file is a scenario: cheaply and safely, because the file may be somebody else's, or broken.
 
 A faulty scenario must still be recognized, so that its fault is reported; another tool's file must be ignored. So
-nothing is parsed: the keys that every scenario has are searched for at the beginnings of lines.
+nothing is parsed: the keys that every scenario has are searched for at the beginnings of lines. No pattern may take
+more than linear time, because any file with the suffix of YAML is searched.
 """
 
 import re
@@ -10,10 +11,12 @@ from pathlib import Path
 MAX_READ_BYTES = 1024**2
 """No scenario is longer (`document.MAX_BYTES`)."""
 
-SCHEMA = re.compile(r"^#.*\$schema=\S*\bscenario\.schema\.json", re.MULTILINE)
-_CASES = re.compile(r"""^["']?(?:cases|matrix)["']?\s*:""", re.MULTILINE)
-_MODEL, _CALL = (re.compile(rf"""(?:^|[{{,])\s*["']?{key}["']?\s*:""", re.MULTILINE) for key in ("model", "call"))
-_EXTENDS = re.compile(r"""^["']?extends["']?\s*:\s*["']?([^"'#\n]+\.ya?ml)\b""", re.MULTILINE)
+SCHEMA = re.compile(r"^#.{0,100}\$schema=\S{0,1000}\bscenario\.schema\.json", re.MULTILINE)
+_CASES = re.compile(r"""^["']?(?:cases|matrix)["']?[ \t]*:""", re.MULTILINE)
+_MODEL, _CALL = (
+    re.compile(rf"""(?:^|[{{,])[ \t]*["']?{key}["']?[ \t]*:""", re.MULTILINE) for key in ("model", "call")
+)
+_EXTENDS = re.compile(r"""^["']?extends["']?[ \t]*:[ \t]*["']?([^\s"'#][^"'#\n]{0,1000}?\.ya?ml)\b""", re.MULTILINE)
 _MAX_PARENTS = 10
 
 

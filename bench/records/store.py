@@ -194,7 +194,7 @@ def _record(path: Path, number: int, line: bytes) -> ProcessRecord:
 
 def _refuse_other_version(path: Path, number: int, line: bytes) -> None:
     """Raise `InputError` if a line that is not a record of this version is one of another."""
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         found = json.loads(line)
         if isinstance(found, dict) and "schema" in found:
             refuse_other_schema(path, number, found["schema"])
@@ -204,7 +204,7 @@ def refuse_other_schema(path: Path, number: int, schema: object) -> None:
     """Raise `InputError` unless a line was written with this version of the schema."""
     if schema != VERSION:
         raise InputError(
-            f"{path}:{number}: was written with schema {schema}, this version reads schema {VERSION}; "
+            f"{path}:{number}: was written with schema {schema!s:.60}, this version reads schema {VERSION}; "
             "use the version that wrote it, or measure again"
         )
 

@@ -15,7 +15,7 @@ from bench.errors import InputError
 from bench.records import store
 from bench.records.case_result import CaseResult
 from bench.records.columns import CellError, cell, columns, flatten, from_flat
-from bench.records.models import ProcessRecord, Sample
+from bench.records.models import VERSION, ProcessRecord, Sample
 from bench.text import guarded, unguarded
 
 MOST_ROWS = 20_000
@@ -113,7 +113,7 @@ def _result(path: Path, line: int, header: list[str], known: set[str], row: list
         )
     values = {name: unguarded(text) for name, text in zip(header, row, strict=True) if name in known}
     version = values["schema"].removesuffix(".0")
-    store.refuse_other_schema(path, line, int(version) if version.isdecimal() else version or "(none)")
+    store.refuse_other_schema(path, line, VERSION if version == str(VERSION) else version or "(none)")
     try:
         return from_flat(CaseResult, values)
     except CellError as error:

@@ -1,132 +1,36 @@
 """Files and events of strangers: whatever is in them, they are read or refused, and what is said is inert.
 
-Each example is a valid document with some of its parts replaced, or text that is no document at all. FUZZ_EXAMPLES sets
-how many there are in each test.
+Each example is a valid document with some of its parts replaced, or text that is no document at all.
 """
 
-import copy
 import csv
 import io
 import json
 import os
-import resource
-import sys
 
 import pytest
 from analyze.make import case, make_folder, measured, result
-from hypothesis import HealthCheck, given, settings
+from fuzz.untrusted import BYTES, UNTRUSTED, as_json, changed, fuzz, refused
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from support import ROOT
 
 from bench.analyze.run import open_run
-from bench.errors import InputError
 from bench.execute.attempt import Attempt
 from bench.execute.events import Events, InvalidEventError, ServerGoneError
 from bench.pipelines import diffusers_api
 from bench.plan.case import Case
-from bench.plan.check import refuse_unmeasurable
+from bench.plan.check import problems, refuse_unmeasurable
 from bench.plan.load import load
 from bench.plan.order import Job
+from bench.plan.recognize import is_scenario
 from bench.plan.stored import read_plan
 from bench.records.case_result import CaseResult
 from bench.records.columns import columns
 from bench.records.models import ProcessRecord
 from bench.records.table import read_results, results_csv
-from bench.text import printed_lines
 
 pytestmark = pytest.mark.slow
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2000"))
-MOST_MEMORY = 500 * 1024**2
-"""Bytes by which the process may grow over all examples of a test."""
-UNTRUSTED = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.integers(min_value=10**20, max_value=10**40),
-    st.floats(),
-    st.text(max_size=20),
-    st.sampled_from(
-        [
-            "", "..", ".", "/etc/passwd", "../../escape", "a/b", "a\x00b", "CON", "nul.txt", "A" * 5_000, "::error::x",
-            "##[x]", "\x1b[31m", "\x9b1m", "\u202e", "\ud800", "=1+1", "@SUM(1)", "<img src=x>", "![i](https://a.example)",
-            "{{ 7*7 }}", "a\n::error::b", "custom_pipeline", "trust_remote_code", "1e999", "NaN", "~nobody/x",
-        ]
-    ),
-    st.lists(st.integers(), max_size=3),
-    st.dictionaries(st.text(max_size=8), st.one_of(st.none(), st.text(max_size=8)), max_size=3),
-    st.just([[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]),
-)  # fmt: skip
-BYTES = st.one_of(st.binary(max_size=300), st.text(max_size=100).map(lambda text: text.encode(errors="surrogatepass")))
-
-
-@pytest.fixture(scope="module")
-def libraries():
-    """Import what a question imports, which is hundreds of megabytes that no example asked for."""
-    diffusers_api.compatible_schedulers("stable-diffusion-v1-5")
-
-
-@pytest.fixture(autouse=True)
-def bounded(libraries):
-    """Assert that a test does not fill the memory."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    yield
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown * (1 if sys.platform == "darwin" else 1024) < MOST_MEMORY
-
-
-@pytest.fixture(scope="module")
-def vocabulary():
-    return diffusers_api.vocabulary()
-
-
-def fuzz(strategy):
-    """Run a test once per example; a fixture's folder is shared by them."""
-    quiet = settings(
-        max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-    )
-    return lambda test: quiet(given(example=strategy)(test))
-
-
-def places(value, path=()):
-    """Return where the parts of a document are, the inner ones too."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(place for key, part in inner for place in places(part, (*path, key)))]
-
-
-@st.composite
-def changed(draw, document):
-    """Return a document of which one to three parts are replaced, removed, or have another key."""
-    made = copy.deepcopy(document)
-    for _ in range(draw(st.integers(1, 3))):
-        found = places(made)
-        path = draw(st.sampled_from(found))
-        if not path:
-            continue
-        parent = made
-        for key in path[:-1]:
-            parent = parent[key]
-        match draw(st.sampled_from(["replace", "remove", "add"])):
-            case "remove":
-                del parent[path[-1]]
-            case "add" if isinstance(parent, dict):
-                parent[str(draw(UNTRUSTED))] = copy.deepcopy(draw(UNTRUSTED))
-            case _:
-                parent[path[-1]] = copy.deepcopy(draw(UNTRUSTED))
-    return made
-
-
-def refused(read, *arguments):
-    """Read what somebody sent; what a refusal says must be inert once it is printed."""
-    try:
-        read(*arguments)
-    except InputError as error:
-        lines = printed_lines(str(error)).split("\n")
-        assert [line for line in lines if not line.isprintable() or line.lstrip().startswith("::")] == []
-
-
-def as_json(document):
-    return json.dumps(document).encode()
 
 
 @pytest.fixture(scope="module")
@@ -164,12 +68,31 @@ EVENTS = [
     {"event": "sample", "index": 0, "latency_s": 1.0, "device_time_s": None}, {"event": "discard", "count": 1},
     {"event": "outcome", "status": "ok", "reason": ""}, {"event": "exit", "code": 0},
 ]  # fmt: skip
+YAML_PARTS = st.one_of(
+    st.sampled_from(
+        [
+            "title", "model", "call", "cases", "matrix", "extends", "baseline", "a", "b", ": ", ":", "\n", "\n  ", "\n    ",
+            "- ", "? ", "[", "]", "{", "}", ", ", "&a ", "*a", "<<", "<<: *a", "!!int ", "!!float ", "!!bool ", "!!null ",
+            "!!str ", "!!binary ", "!!set ", "!!python/object:os.system ", "!x ", "!<%ff> ", "''", '""', '"', "'", "|\n",
+            ">-\n", "#", "%YAML 1.1\n---\n", "%TAG ! tag:yaml.org,2002:\n---\n", "---\n", "...\n", "_", "+", "-", ".", "1_0",
+            "0x", "0b1", "0o7", "1:30", ".inf", ".nan", "2026-01-01", "yes", "null", "~", "1e999", "9" * 50, "\t", "\r",
+            '"\\ud800"', '"\\UFFFFFFFF"', '"\\x9b"', '"\\0"', '"\\e[31m"', "\ufeff", "\x85", "\u2028", "[" * 50, "sent.yaml",
+            "../sent.yaml", "$schema=scenario.schema.json", "*", "x" * 200,
+        ]
+    ),
+    st.text(max_size=5),
+)  # fmt: skip
 RESULT, COLUMNS = result("fp16", images=1, latency_median_s=1.5), columns(CaseResult)
-INDEX = {
-    "_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.42.1",
-    "scheduler": ["diffusers", "DDIMScheduler"],
-    "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"],
+FOLDER = {
+    "model_index.json": {
+        "_class_name": "StableDiffusion3Pipeline", "_diffusers_version": "0.42.1",
+        "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
+        "transformer": ["diffusers", "SD3Transformer2DModel"], "vae": ["diffusers", "AutoencoderKL"],
+    },
+    "vae/config.json": {"block_out_channels": [8, 8, 8, 8]},
+    "transformer/config.json": {"patch_size": 2},
 }  # fmt: skip
+INDICES = BYTES.map(lambda data: {"model_index.json": data})
 
 
 def test_what_is_changed_is_valid_before(tmp_path, run, vocabulary):
@@ -190,6 +113,15 @@ def test_a_scenario_is_read_or_refused(tmp_path_factory, vocabulary, example):
     (folder / "sent.yaml").write_bytes(example)
     refused(load, [folder / "sent.yaml"], vocabulary, lambda _: ["DDIMScheduler"])
     assert [path.name for path in folder.iterdir()] == ["sent.yaml"]
+
+
+@fuzz(st.lists(YAML_PARTS, min_size=1, max_size=20).map("".join))
+def test_what_resembles_yaml_is_read_or_refused(tmp_path_factory, vocabulary, example):
+    folder = tmp_path_factory.getbasetemp() / "yaml"
+    folder.mkdir(exist_ok=True)
+    (folder / "sent.yaml").write_bytes(example.encode(errors="surrogatepass"))
+    assert is_scenario(folder / "sent.yaml") in {True, False}
+    refused(load, [folder / "sent.yaml"], vocabulary, lambda _: ["DDIMScheduler"])
 
 
 @fuzz(st.one_of(changed(PLAN).map(as_json), BYTES))
@@ -246,10 +178,15 @@ def test_what_a_worker_reports_becomes_a_record(example):
     assert isinstance(attempt.record(), ProcessRecord)
 
 
-@fuzz(st.one_of(changed(INDEX).map(as_json), BYTES))
-def test_an_index_of_a_model_is_read_or_refused(tmp_path_factory, example):
+@fuzz(st.one_of(changed(FOLDER).map(lambda files: {name: as_json(data) for name, data in files.items()}), INDICES))
+def test_the_folder_of_a_model_is_read_or_refused(tmp_path_factory, vocabulary, example):
     folder = tmp_path_factory.getbasetemp() / "model"
-    folder.mkdir(exist_ok=True)
-    (folder / "model_index.json").write_bytes(example)
+    for part in ("vae", "transformer"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    for name, data in example.items():
+        if name in FOLDER:
+            (folder / name).write_bytes(data)
     for question in (diffusers_api.pipeline_class, diffusers_api.side_multiple, diffusers_api.compatible_schedulers):
         refused(question, str(folder))
+    sent = Case("sd", "fp16", str(folder), call={"height": 511, "width": 64}, load={"variant": "fp16"})
+    assert all(isinstance(message, str) for _, message in problems(sent, vocabulary))

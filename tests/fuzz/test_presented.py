@@ -1,0 +1,129 @@
+"""What strangers measured, up to what is printed of it: whatever the figures and names are, the output is inert.
+
+A file that is read is also compared, judged and shown, so each step has to live with every value that the one before it
+lets pass.
+"""
+
+import copy
+import csv
+import io
+import json
+from functools import partial
+
+import pytest
+from analyze.make import case, in_passes, make_folder
+from fuzz.untrusted import NUMBERS, TEXTS, UNTRUSTED, as_json, changed, commands, fuzz, printed, refused
+from hypothesis import strategies as st
+
+from bench.analyze.results import results
+from bench.analyze.run import open_run
+from bench.analyze.side import of_run
+from bench.analyze.trend import trends
+from bench.present import comparison, gate, render, tables, trend
+from bench.records.table import results_csv
+from bench.session import stored
+from bench.session.progress import Notices
+
+pytestmark = pytest.mark.slow
+
+
+def make(folder):
+    """Write a run of two cases in four passes, and return its folder."""
+    cases = [
+        case(note="the reference"),
+        case("fp16", dtype="float16", call={"prompt": "a cat"}, claim={"speedup": 1.5, "latency_s": 2.6, "note": "n"}),
+    ]
+    facts = {
+        "operations": 1e12, "peak_allocated_bytes": 3e9, "denoiser_calls": 5, "optimizations": "tf32", "seed": "0",
+        "remarks": "host-bound:0.7; idle(tf32)", "device_busy_s": 0.5,
+    }  # fmt: skip
+    records = [
+        *in_passes("baseline", [2.0, 2.01, 2.02, 1.99], **facts),
+        *in_passes("fp16", [1.0, 1.01, 1.02, 0.99], **facts),
+    ]
+    return make_folder(folder, cases, records, cpu_threads=8, variables={"CUDA_MODULE_LOADING": "LAZY"})
+
+
+def read(folder):
+    """Return what the files of a run contain, so that all of them can be changed at once."""
+    found = {name: json.loads((folder / name).read_text(encoding="utf-8")) for name in ("plan.json", "environment.json")}
+    lines = (folder / "processes.jsonl").read_text(encoding="utf-8").splitlines()
+    return {**found, "processes.jsonl": [json.loads(line) for line in lines]}
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory):
+    """Return the folder of a run whose files each example replaces."""
+    return make(tmp_path_factory.mktemp("sent") / "run")
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    """Return the folder of a run that nobody has touched."""
+    return make(tmp_path_factory.mktemp("ours") / "run")
+
+
+@pytest.fixture(scope="module")
+def rows(ours):
+    """Return the header and the rows of that run's results."""
+    return list(csv.reader(results_csv(results(open_run(ours))).splitlines()))
+
+
+@st.composite
+def runs(draw, folder):
+    return draw(changed(read(folder)))
+
+
+def show_run(folder):
+    run = open_run(folder)
+    found = results(run)
+    grids = tables.tables(run, found)
+    assert commands(tables.markdown(run, grids)) == []
+    tables.show(grids)
+    of_run(run)
+
+
+def show_comparison(base, new):
+    """Compare, gate and draw the trend of two sides, in every format."""
+    compared = stored.compare(base, [new], Notices())
+    comparison.show(compared)
+    judged = stored.gate(base, new, 0.03, Notices())
+    gate.show(judged)
+    series = trends(stored.open_sides([base, new], Notices()))
+    trend.show(series)
+    for text in (
+        render.document(comparison.table(compared)),
+        comparison.as_json(compared),
+        gate.as_markdown(judged),
+        gate.as_junit(judged),
+        render.document(trend.table(series)),
+        trend.as_json(series),
+        render.csv_text(comparison.records(compared)),
+        render.csv_text(trend.records(series)),
+    ):
+        assert commands(text) == []
+
+
+@fuzz(st.data())
+def test_a_run_is_shown_or_refused(sent, ours, example):
+    document = example.draw(changed(read(ours)))
+    for name in ("plan.json", "environment.json"):
+        (sent / name).write_bytes(as_json(document.get(name)))
+    lines = document.get("processes.jsonl")
+    (sent / "processes.jsonl").write_bytes(b"\n".join(map(as_json, lines if isinstance(lines, list) else [lines])) + b"\n")
+    assert commands(printed(partial(refused, show_run, sent))) == []
+    assert commands(printed(partial(refused, show_comparison, ours, sent))) == []
+
+
+@fuzz(st.data())
+def test_results_are_compared_or_refused(tmp_path_factory, ours, rows, example):
+    header, *values = copy.deepcopy(rows)
+    for _ in range(example.draw(st.integers(1, 3))):
+        row, column = example.draw(st.sampled_from(values)), example.draw(st.sampled_from(range(len(header))))
+        row[column] = str(example.draw(st.one_of(TEXTS, NUMBERS, UNTRUSTED)))
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([header, *values])
+    path = tmp_path_factory.getbasetemp() / "compared.csv"
+    path.write_bytes(text.getvalue().encode(errors="surrogatepass"))
+    assert commands(printed(partial(refused, show_comparison, ours, path))) == []
+    assert commands(printed(partial(refused, show_comparison, path, ours))) == []
