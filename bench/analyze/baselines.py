@@ -83,7 +83,9 @@ def find(new: Side, folder: Path = FOLDER) -> tuple[Side, list[str]]:
     """
     for result in new.results.values():
         if not files.is_name(result.scenario):
-            raise InputError(f"{new.path}: the scenario {result.scenario!r:.60} cannot be the name of a file; correct it")
+            raise InputError(
+                f"{new.path}: the scenario {result.scenario!r:.60} cannot be the name of a file; correct it"
+            )
     paths = {
         path_of(result.versions.device_name, result.scenario, folder): result.scenario
         for result in new.results.values()

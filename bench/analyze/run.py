@@ -14,7 +14,7 @@ from bench.plan.case import Case, Plan
 from bench.plan.stored import read_plan
 from bench.records import store
 from bench.records.case_result import Versions
-from bench.records.columns import adapter
+from bench.records.columns import CellError, adapter
 from bench.records.environment import RATES, Rates
 from bench.records.models import ProcessRecord
 
@@ -46,8 +46,11 @@ class Run:
 
     @cached_property
     def versions(self) -> Versions:
-        """The device and the software that every result of the run names."""
-        return Versions.of(self.environment)
+        """The device and the software that every result of the run names. Raises `InputError` for a damaged file."""
+        try:
+            return Versions.of(self.environment)
+        except CellError as error:
+            raise InputError(f"{self.folder / store.ENVIRONMENT}: {error}; the file is damaged") from error
 
     @property
     def cores(self) -> int | None:

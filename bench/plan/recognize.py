@@ -13,9 +13,7 @@ MAX_READ_BYTES = 1024**2
 
 SCHEMA = re.compile(r"^#.{0,100}\$schema=\S{0,1000}\bscenario\.schema\.json", re.MULTILINE)
 _CASES = re.compile(r"""^["']?(?:cases|matrix)["']?[ \t]*:""", re.MULTILINE)
-_MODEL, _CALL = (
-    re.compile(rf"""(?:^|[{{,])[ \t]*["']?{key}["']?[ \t]*:""", re.MULTILINE) for key in ("model", "call")
-)
+_MODEL, _CALL = (re.compile(rf"""(?:^|[{{,])[ \t]*["']?{key}["']?[ \t]*:""", re.MULTILINE) for key in ("model", "call"))
 _EXTENDS = re.compile(r"""^["']?extends["']?[ \t]*:[ \t]*["']?([^\s"'#][^"'#\n]{0,1000}?\.ya?ml)\b""", re.MULTILINE)
 _MAX_PARENTS = 10
 

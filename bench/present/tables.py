@@ -42,7 +42,8 @@ def markdown(run: Run, grids: Sequence[Grid]) -> str:
     """Return the tables of a run as one Markdown document."""
     facts = run.environment
     versions = words.versions(facts, "torch", "diffusers", "transformers")
-    parts = [f"# {run.folder.resolve().name}", f"{facts.get('device_name') or 'unknown device'}; {versions}."]
+    device = facts.get("device_name") or "unknown device"
+    parts = [f"# {render.escaped(run.folder.resolve().name)}", render.escaped(f"{device}; {versions}.")]
     for grid in grids:
         notes = [render.escaped(note) for note in (grid.warning, *grid.notes) if note]
         parts += [f"## {render.escaped(grid.title)}", *notes, render.markdown(grid)]

@@ -1,8 +1,10 @@
 """What must be true of every test here: it does not fill the memory, and touches nothing outside its own folder."""
 
+import atexit
 import os
 import resource
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,10 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from bench.pipelines import diffusers_api
 
+HOME = tempfile.TemporaryDirectory(prefix="hypothesis-")
+"""What hypothesis itself writes, which is not for the checkout."""
+set_hypothesis_home_dir(HOME.name)
+atexit.register(HOME.cleanup)
 MOST_MEMORY = 500 * 1024**2
 """Bytes by which the process may grow over all examples of a test."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -36,7 +42,8 @@ class Watch:
         if isinstance(path, int):  # a descriptor that is open already
             return True
         where = Path(os.path.realpath(os.fsdecode(path)))
-        return where.is_relative_to(self.folder) or "__pycache__" in where.parts or where == Path(os.devnull)
+        ours = where.is_relative_to(self.folder) or where.is_relative_to(os.path.realpath(HOME.name))
+        return ours or "__pycache__" in where.parts or where == Path(os.devnull)
 
 
 @pytest.fixture(scope="session")
@@ -48,9 +55,8 @@ def watch():
 
 
 @pytest.fixture(scope="session")
-def libraries(tmp_path_factory):
-    """Keep hypothesis's own files out of the checkout, and import what a question imports, which is hundreds of megabytes that no example asked for."""
-    set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
+def libraries():
+    """Import what a question imports, which is hundreds of megabytes that no example asked for."""
     diffusers_api.compatible_schedulers("stable-diffusion-v1-5")
 
 

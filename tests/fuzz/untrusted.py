@@ -45,10 +45,14 @@ COMMAND = re.compile(r"^\s*::|##\w*\[")
 BYTES = st.one_of(st.binary(max_size=300), st.text(max_size=100).map(lambda text: text.encode(errors="surrogatepass")))
 
 
-def fuzz(strategy):
-    """Run a test once per example; a fixture's folder is shared by them."""
+def fuzz(strategy, share=1):
+    """Run a test once per example, a fixture's folder shared by them; `share` is smaller where examples take longer."""
     quiet = settings(
-        max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+        max_examples=max(1, int(EXAMPLES * share)),
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
     )
     return lambda test: quiet(given(example=strategy)(test))
 
