@@ -1,7 +1,8 @@
 import pytest
-from analyze.make import H200, case, ended, in_passes, make_folder, make_side, measured
+from analyze.make import H200, case, ended, in_passes, make_folder, make_side, measured, result
 
 from bench.analyze import baselines
+from bench.analyze.side import Side
 from bench.errors import InputError
 
 
@@ -73,3 +74,10 @@ def test_a_baseline_of_another_size_is_not_replaced(tmp_path):
     save(tmp_path, measured("baseline", 1.0))
     with pytest.raises(InputError, match="has size full, but the run has size tiny"):
         save(tmp_path, measured("baseline", 1.0, size="tiny"), run="tiny")
+
+
+@pytest.mark.parametrize("scenario", ["../../sd", "/etc/sd", "a\0b", "x" * 300])
+def test_a_scenario_that_cannot_be_a_file_is_not_searched_for(tmp_path, scenario):
+    row = result(scenario=scenario)
+    with pytest.raises(InputError, match="cannot be the name of a file"):
+        baselines.find(Side("new", tmp_path / "new.csv", {row.key: row}), tmp_path)

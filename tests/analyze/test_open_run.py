@@ -106,3 +106,9 @@ def test_newest_passes_over_folders_that_are_not_runs(tmp_path):
 def test_newest_of_no_runs_is_an_input_error(tmp_path, name):
     with pytest.raises(InputError, match="contains no run"):
         newest(tmp_path / name)
+
+
+def test_a_version_that_is_not_a_text_is_refused_with_its_file(tmp_path):
+    run = make_run(tmp_path / "run", [case()], [measured("baseline", 1.0)], torch=["2.9.0"])
+    with pytest.raises(InputError, match=r"environment\.json: torch is .*the file is damaged"):
+        _ = run.versions

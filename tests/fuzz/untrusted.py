@@ -94,11 +94,13 @@ def changed(draw, document):
 
 def refused(read, *arguments):
     """Read what somebody sent; return what was read, None if it was refused, in words that are inert when printed."""
+    found, said = None, ""
     try:
-        return read(*arguments)
+        found = read(*arguments)
     except InputError as error:
-        assert commands(printed(partial(app._refuse, str(error)))) == []
-        return None
+        said = printed(partial(app._refuse, str(error)))
+    assert commands(said) == []
+    return found
 
 
 def printed(say):

@@ -1,6 +1,7 @@
 """What the installed diffusers accepts, read from its source."""
 
 import inspect
+import json
 import os
 
 import diffusers
@@ -113,3 +114,15 @@ def test_a_damaged_index_has_no_scheduler(tmp_path, text):
 def test_an_index_that_is_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "model_index.json")
     assert diffusers_api.index_of(str(tmp_path)) == {}
+
+
+@pytest.mark.parametrize("widths", [[8] * 20_000, [8] * 14], ids=["more digits than Python writes", "a side of 16,384"])
+def test_sides_that_no_picture_has_are_unknown(tmp_path, widths):
+    for name, data in (
+        ("model_index.json", {"_class_name": "StableDiffusion3Pipeline"}),
+        ("vae/config.json", {"block_out_channels": widths}),
+        ("transformer/config.json", {"patch_size": 2}),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(data), encoding="utf-8")
+    assert diffusers_api.side_multiple(str(tmp_path)) is None

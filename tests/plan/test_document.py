@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from bench.errors import InputError
 from bench.plan.document import Document, read
 
 NESTED = """\
@@ -158,3 +159,15 @@ def test_the_keys_beside_a_merge_key_override_what_it_merges(write, merging, exp
 def test_a_merged_key_is_at_the_line_where_it_was_written(write, merging):
     path = write(f"a: &a\n  seed: 1\nc:\n  {merging}\n")
     assert read(path).place(("c", "seed")) == (path, 2)
+
+
+@pytest.mark.parametrize("value", ["!!int ''", "!!float ''", "!!int '_'", '"\\ud800"', '"\\UFFFFFFFF"'])
+def test_a_scalar_that_no_value_has_is_refused_with_its_place(write, value):
+    path = write(f"title: {value}\n")
+    with pytest.raises(InputError) as refused:
+        read(path)
+    assert str(refused.value).startswith(f"{path}:1: ")
+
+
+def test_an_anchor_may_be_used_again(write):
+    assert read(write("a: &x 1\nb: &x 2\nc: *x\n")).data == {"a": 1, "b": 2, "c": 2}

@@ -1,6 +1,7 @@
 """Recognizing a scenario among other YAML files."""
 
 import os
+from time import process_time
 
 import pytest
 from support import ROOT
@@ -68,3 +69,20 @@ def test_a_binary_file_is_ignored(tmp_path):
 def test_a_pipe_is_ignored_and_not_read(tmp_path):
     os.mkfifo(tmp_path / "scenario.yaml")
     assert not is_scenario(tmp_path / "scenario.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cases:\n" + "\n" * 300_000,
+        "#" + "$schema=" * 100_000,
+        "extends:" + "\t" * 300_000,
+        "cases:\nmodel" + "\n" * 300_000,
+    ],
+    ids=["blank lines", "schemas", "tabs", "lines after a key"],
+)
+def test_a_long_file_is_searched_in_linear_time(write, text):
+    path = write(text)
+    start = process_time()
+    assert not is_scenario(path)
+    assert process_time() - start < 10  # seconds; it takes 20 ms, and minutes where time is quadratic

@@ -214,3 +214,8 @@ def test_tables_are_printed_with_what_they_leave_out_below(tmp_path, capsys, mon
     text = capsys.readouterr().out
     assert "│ baseline │  3.00 s │" in text
     assert "x: full" in text
+
+
+def test_the_head_of_the_document_is_inert(tmp_path):
+    run, found = run_tables(tmp_path, [case()], [measured("baseline", 3.0)], device_name="a\n::error::b\x1b[31m")
+    assert markdown(run, found).splitlines()[2].startswith("a ::error::b\\")

@@ -224,3 +224,10 @@ def test_a_text_that_is_not_unicode_can_be_written(tmp_path):
 def test_a_full_disk_is_said_with_the_file(tmp_path):
     with pytest.raises(OSError, match=r"File too large: '.*tables.md'"), no_space():
         replace(tmp_path / "tables.md", "text\n")
+
+
+def test_a_line_that_is_nested_too_deeply_is_refused_with_its_place(tmp_path):
+    path = tmp_path / "processes.jsonl"
+    path.write_text("[" * 100_000 + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"processes\.jsonl:1: .*the file is damaged"):
+        read_processes(path)

@@ -141,7 +141,9 @@ def test_an_empty_file_is_refused(path):
     assert refusal(path).startswith(f"{path}:1: is empty")
 
 
-@pytest.mark.parametrize(("schema", "shown"), [("2", "2"), ("2.0", "2"), ("4", "4"), ("", "(none)"), ("old", "old")])
+@pytest.mark.parametrize(
+    ("schema", "shown"), [("2", "2"), ("2.0", "2"), ("4", "4"), ("", "(none)"), ("old", "old"), ("9" * 5000, "9" * 60)]
+)
 def test_a_row_of_another_version_is_refused(path, schema, shown):
     set_cell(path, "schema", schema, line=3)
     assert f"{path}:3: was written with schema {shown}, this version reads schema 3" in refusal(path)
