@@ -24,6 +24,8 @@ PLAN, ENVIRONMENT, PROCESSES = "plan.json", "environment.json", "processes.jsonl
 SAMPLES, RESULTS = "samples.csv", "results.csv"
 OLD_PROCESSES = "processes.csv"
 """Versions before 0.2.0 wrote this file instead of `processes.jsonl`."""
+MOST_PASSES = 100_000
+"""Every pass up to the highest number is looked at, so a damaged number must not stand for billions."""
 MUST_STAY_EQUAL = (
     "diffusion_bench",
     "variables",
@@ -184,6 +186,10 @@ def _record(path: Path, number: int, line: bytes) -> ProcessRecord:
         where = ".".join(map(str, first["loc"])) or "the line"
         raise InputError(f"{path}:{number}: {where}: {first['msg']}; the file is damaged") from error
     refuse_other_schema(path, number, record.schema)
+    if record.process >= MOST_PASSES:
+        raise InputError(
+            f"{path}:{number}: process: {record.process} is not below {MOST_PASSES:,}; the file is damaged"
+        )
     if record.status.measured and (not record.samples or not record.settings.images):
         raise InputError(
             f"{path}:{number}: process {record.process} of {record.key} is '{record.status}' but has no "

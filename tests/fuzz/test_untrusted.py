@@ -75,8 +75,8 @@ YAML_PARTS = st.one_of(
             "!!str ", "!!binary ", "!!set ", "!!python/object:os.system ", "!x ", "!<%ff> ", "''", '""', '"', "'", "#",
             "|\n", ">-\n", "%YAML 1.1\n---\n", "%TAG ! tag:yaml.org,2002:\n---\n", "---\n", "...\n", "_", "+", "-", ".",
             "1_0", "0x", "0b1", "0o7", "1:30", ".inf", ".nan", "2026-01-01", "yes", "null", "~", "1e999", "9" * 50,
-            "\t", "\r", '"\\ud800"', '"\\UFFFFFFFF"', '"\\x9b"', '"\\0"', '"\\e[31m"', "\ufeff", "\x85", "\u2028", "[" * 50,
-            "*", "sent.yaml", "../sent.yaml", "$schema=scenario.schema.json", "x" * 200,
+            "\t", "\r", '"\\ud800"', '"\\UFFFFFFFF"', '"\\x9b"', '"\\0"', '"\\e[31m"', "\ufeff", "\x85", "\u2028",
+            "[" * 50, "*", "sent.yaml", "../sent.yaml", "$schema=scenario.schema.json", "x" * 200,
         ]
     ),
     st.text(max_size=5),

@@ -231,3 +231,9 @@ def test_a_line_that_is_nested_too_deeply_is_refused_with_its_place(tmp_path):
     path.write_text("[" * 100_000 + "\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"processes\.jsonl:1: .*the file is damaged"):
         read_processes(path)
+
+
+def test_a_pass_that_no_run_reaches_is_refused_with_its_place(store):
+    store.append(process_record(process=2**40))
+    with pytest.raises(InputError, match=r"processes\.jsonl:1: process: .*the file is damaged"):
+        read_processes(store.folder / PROCESSES)
