@@ -186,7 +186,7 @@ def _record(path: Path, number: int, line: bytes) -> ProcessRecord:
         where = ".".join(map(str, first["loc"])) or "the line"
         raise InputError(f"{path}:{number}: {where}: {first['msg']}; the file is damaged") from error
     refuse_other_schema(path, number, record.schema)
-    if record.process >= MOST_PASSES:
+    if record.process > MOST_PASSES:
         raise InputError(
             f"{path}:{number}: process: {record.process} is not below {MOST_PASSES:,}; the file is damaged"
         )
