@@ -69,6 +69,8 @@ def lines(found: Recommendation, goal: Goal) -> Iterator[str]:
         yield "It is the only case that can be recommended."
     if allowed > 1 and goal != Goal.MEMORY:
         yield _distinguished(best, goal)
+    if best.result.comparison.break_even_images:
+        yield _repaid(best)
     if reference is not None and reference.key != best.case.key:
         random = f" {words.RANDOM_WEIGHTS}" if best.result.settings.weights == "random" else ""
         yield f"Pictures are compared with those of {reference.key}.{random}"
@@ -133,6 +135,16 @@ def _figures(candidate: Candidate, goal: Goal) -> str:
         words.decibels(candidate.psnr_db) if psnr else "",
     ]
     return ", ".join(filter(None, parts))
+
+
+def _repaid(best: Candidate) -> str:
+    """Say what compiling costs, without which its speed-up is half of the story."""
+    compared, first_s = best.result.comparison, best.result.timings.first_call_s
+    images = words.count(max(1, round(compared.break_even_images or 0)), "image")
+    return (
+        f"It is compiled: its first call takes {units.seconds(first_s)}, and has paid for itself against "
+        f"{compared.baseline} after {images}."
+    )
 
 
 def _ties(found: Recommendation) -> str:

@@ -109,6 +109,18 @@ def test_tiny_models_are_warned_of_first(tmp_path):
     assert next(lines(found(tmp_path, records), Goal.LATENCY)) == words.TINY_WARNINGS[Tiny.ALL]
 
 
+def test_what_compiling_costs_is_said_beside_what_it_gains(tmp_path):
+    records = [of("baseline", 1.54, first_call_s=7.95), of("fast", 1.10, first_call_s=55.1, compiled="unet")]
+    text = said(found(tmp_path, records))
+    assert "its first call takes 55.1 s, and has paid for itself against baseline after 107 images." in text
+
+
+def test_a_slow_first_call_that_compiled_nothing_is_not_said_to_be_repaid(tmp_path):
+    assert "paid for itself" not in said(
+        found(tmp_path, [of("baseline", 2.0, first_call_s=1.0), of("fast", 1.0, first_call_s=9.0)])
+    )
+
+
 def test_remarks_on_the_best_case_are_said(tmp_path):
     text = said(found(tmp_path, [of("baseline", 2.0), of("fast", 1.0, remarks="never-warm")]))
     assert "Note: never warm: calls were still changing when warm-up ended." in text
