@@ -25,6 +25,10 @@ SHORTEST_S = 1.0
 """Less time of samples is too few slices of the scheduler for a share of it to mean anything."""
 BUSY = 0.25
 """Share of the machine's cores from which other processes count as a disturbance: they share caches and memory."""
+HOT = 0.05
+"""Share of the samples' time at lowered clocks for heat from which a latency shows the cooling, too."""
+CAPPED = 0.5
+"""A data-center card often touches its power limit; one that is there half of the time is as fast as that limit."""
 COMPARABLE_WARMUP = 6
 """Two triples: with fewer warm-up calls, no two medians could have agreed."""
 
@@ -137,6 +141,13 @@ def _value(field: Any, parts: Sequence[Any], cold: Any) -> Any:
     return _COMBINED[over](known) if known else values[-1]
 
 
+def _share(record: ProcessRecord, *counters: str) -> float:
+    """Return the share of the samples' time that these counters of the card have counted together, at most 1."""
+    counted = sum(getattr(record.telemetry, counter) or 0.0 for counter in counters)
+    seconds = sum(sample.latency_s for sample in record.samples)
+    return min(1.0, counted / seconds) if seconds else 0.0
+
+
 def _remarks(records: Sequence[ProcessRecord], cores: int | None) -> list[Remark]:
     """Return what a reader of the figures would easily overlook, with the number of processes that it is true of."""
 
@@ -146,6 +157,16 @@ def _remarks(records: Sequence[ProcessRecord], cores: int | None) -> list[Remark
 
     shared = [record for record in records if _without_core(record, UNDISTURBED)]
     busy = [record for record in records if _on_busy_machine(record, cores)]
+    shares: dict[RemarkKind, tuple[Callable[[ProcessRecord], float], float]] = {
+        RemarkKind.SHARED_DEVICE: (lambda record: record.telemetry.other_processes or 0, 1),
+        RemarkKind.THERMAL_SLOWDOWN: (lambda record: _share(record, "sw_thermal_s", "hw_thermal_s"), HOT),
+        RemarkKind.POWER_CAP: (lambda record: _share(record, "sw_power_cap_s"), CAPPED),
+    }
+    on_card = []
+    for kind, (value, least) in shares.items():
+        found = [record for record in records if value(record) >= least]
+        on_card += remark(kind, found, max(map(value, found), default=0))
+    rejecting = [record for record in records if record.telemetry.rejected_samples]
     cold = [record for record in records if record.timings.warm is False]
     calls = min((record.timings.warmup_calls or 0 for record in cold), default=0)
     late = calls >= COMPARABLE_WARMUP
@@ -154,6 +175,8 @@ def _remarks(records: Sequence[ProcessRecord], cores: int | None) -> list[Remark
     return [
         *remark(RemarkKind.DISTURBED, shared, max((1 - (r.telemetry.own_cpu_share or 0) for r in shared), default=0)),
         *remark(RemarkKind.BUSY_MACHINE, busy, max((r.telemetry.others_busy_cores or 0 for r in busy), default=0)),
+        *on_card,
+        *remark(RemarkKind.REJECTED, rejecting, sum(r.telemetry.rejected_samples or 0 for r in rejecting)),
         *remark(RemarkKind.NEVER_WARM if late else RemarkKind.WARMUP_CUT_SHORT, cold, None if late else calls),
         *remark(RemarkKind.STEADINESS_UNKNOWN, few, None),
     ]

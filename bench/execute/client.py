@@ -42,9 +42,14 @@ class WorkerClient:
     """Starts a fork server and talks to it. Use it as a context manager, so that the server ends with its use."""
 
     def __init__(self, python: str = sys.executable, *, spawn: bool = False) -> None:
+        self._python = python
+        self._start(spawn=spawn)
+
+    def _start(self, *, spawn: bool) -> None:
+        self._spawns = spawn
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self._process = subprocess.Popen(
-            interpreter.command(python, "bench.execute.worker.forkserver", *([SPAWN] if spawn else [])),
+            interpreter.command(self._python, "bench.execute.worker.forkserver", *([SPAWN] if spawn else [])),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -115,6 +120,9 @@ class WorkerClient:
             raise ServerError(f"the fork server ended: {self._last_words()}") from error
         if answer is None:
             raise ServerError(f"'{message['op']}' failed: {reason}")
+        if message["op"] == "probe" and answer["started_by"] == "spawn" and not self._spawns:
+            self.close()  # a library initialized the driver when it was imported, so the server holds memory of the card
+            self._start(spawn=True)
         return answer
 
     @property

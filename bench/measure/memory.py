@@ -127,6 +127,7 @@ def _has_counters(device: Any) -> bool:
     import torch
 
     try:
+        torch.empty(1, device=device)  # without an allocator there is nothing to ask, and so no error
         torch.accelerator.reset_peak_memory_stats(device)
         torch.accelerator.max_memory_allocated(device)
     except (RuntimeError, NotImplementedError, AttributeError):

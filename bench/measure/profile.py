@@ -26,7 +26,7 @@ def profiled(kind: str, call: Callable[[], Any], trace: Path | None) -> float | 
     # Events of the host cost 45 us each, 4 s for a call of 10 steps on an H200; only a trace needs them.
     host = [ProfilerActivity.CPU] if kind != "cuda" or trace is not None else []
     activities = [*host, *([ProfilerActivity.CUDA] if kind == "cuda" else [])]
-    with profile(activities=activities) as profiler:
+    with profile(activities=activities, acc_events=True) as profiler:
         call()
     if trace is not None:
         with tempfile.TemporaryDirectory(prefix="diffusion-bench-") as folder:

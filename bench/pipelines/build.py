@@ -70,6 +70,8 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
     import torch
 
     device = torch.device(run.device)
+    if case.dtype == "bfloat16":  # older cards emulate it, without convolutions of cuDNN
+        optimizations.require_ampere(device, "bfloat16")
     optimizations.set_default_flags()
     optimizations.apply(case.optimizations, When.PROCESS, None, device)
     placed_by_optimization = optimizations.placed_by_one(case.optimizations)

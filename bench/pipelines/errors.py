@@ -1,5 +1,7 @@
 """What can prevent a case from being measured as it was requested."""
 
+from traceback import walk_tb
+
 
 class UnsupportedError(Exception):
     """This machine or this pipeline cannot do what the case requests; the case is skipped with this reason."""
@@ -14,8 +16,15 @@ class NotInEffectError(Exception):
 
 def raised_in(error: BaseException, *libraries: str) -> bool:
     """Return whether an exception was raised by the code of one of these libraries."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    module = frame.tb_frame.f_globals.get("__name__", "") if frame is not None else ""
-    return module.partition(".")[0] in libraries
+    return bool({*_packages(error)[-1:]} & {*libraries})
+
+
+def passed_through(error: BaseException, library: str) -> bool:
+    """Return whether an exception came through the code of this library, whoever raised it."""
+    return library in _packages(error)
+
+
+def _packages(error: BaseException) -> list[str]:
+    """Return the packages of the frames of an exception, that of the one that raised it last."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    return [frame.f_globals.get("__name__", "").partition(".")[0] for frame in frames]

@@ -15,9 +15,9 @@ from typing import Any
 from bench.pipelines import checks, effective
 from bench.pipelines.checks import Live
 from bench.pipelines.effective import TF32_OVERRIDE
-from bench.pipelines.errors import NotInEffectError, UnsupportedError, raised_in
+from bench.pipelines.errors import NotInEffectError, UnsupportedError, passed_through, raised_in
 
-TF32_CAPABILITY = (8, 0)  # Ampere, the first architecture with TF32 (NVIDIA A100 white paper)
+AMPERE = (8, 0)  # the first compute capability with TF32 and bfloat16 (NVIDIA A100 white paper)
 DOCS = "diffusers docs, optimization"
 
 
@@ -73,13 +73,14 @@ def _first_line(function: Callable[..., Any]) -> str:
 
 def tf32(_pipeline: Any, device: Any) -> None:
     """Allow TF32 in matrix products and convolutions (Ampere and later)."""
-    _require_tf32(device)
+    _require_tf32_flags(device)
+    require_ampere(device, "TF32")
     _set_tf32(matmul=True, conv=True)
 
 
 def ieee_fp32(_pipeline: Any, device: Any) -> None:
     """Forbid TF32 everywhere, so that float32 really is float32."""
-    _require_tf32(device)
+    _require_tf32_flags(device)
     _set_tf32(matmul=False, conv=False)
 
 
@@ -167,8 +168,12 @@ def compile_denoiser(pipeline: Any, _device: Any) -> None:
     _compile_denoiser(pipeline, mode="default")
 
 
-def compile_max_autotune(pipeline: Any, _device: Any) -> None:
+def compile_max_autotune(pipeline: Any, device: Any) -> None:
     """Compile the whole denoiser with torch.compile, which times kernels and keeps the fastest."""
+    from torch._inductor.utils import is_big_gpu
+
+    if device.type in {"cuda", "xpu"} and not is_big_gpu(device):
+        raise UnsupportedError("this card is too small for max-autotune: torch would not time its matrix products")
     _compile_denoiser(pipeline, mode="max-autotune")
 
 
@@ -189,14 +194,18 @@ def _require_accelerator(device: Any, kind: str | None, what: str) -> None:
         raise UnsupportedError(f"{what} needs {kind or 'an accelerator'}, but this device is {device.type}")
 
 
-def _require_tf32(device: Any) -> None:
+def require_ampere(device: Any, what: str) -> None:
+    """Raise `UnsupportedError` on an NVIDIA card before Ampere."""
     import torch
 
+    if device.type == "cuda" and torch.version.hip is None and torch.cuda.get_device_capability(device) < AMPERE:
+        raise UnsupportedError(f"{what} needs compute capability 8.0 or later, and this card is older")
+
+
+def _require_tf32_flags(device: Any) -> None:
     _require_accelerator(device, "cuda", "TF32")
     if TF32_OVERRIDE in os.environ:
         raise UnsupportedError(f"{TF32_OVERRIDE} is set, which overrides torch's TF32 flags; unset it")
-    if torch.version.hip is None and torch.cuda.get_device_capability(device) < TF32_CAPABILITY:
-        raise UnsupportedError("TF32 needs compute capability 8.0 or later, and this card is older")
 
 
 def _set_tf32(*, matmul: bool, conv: bool) -> None:
@@ -208,9 +217,14 @@ def _set_tf32(*, matmul: bool, conv: bool) -> None:
 
 
 def set_default_flags() -> None:
-    """Set what every case starts from, PyTorch's defaults: TF32 on for convolutions, off for matrix products."""
+    """Set what every case starts from, PyTorch's defaults: TF32 on for convolutions, off for matrix products.
+
+    Whatever else in this process used the newer API is undone first, or the old flags could not be read back.
+    """
     import torch
 
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.fp32_precision = "none"
     _set_tf32(matmul=False, conv=True)
     torch.backends.cudnn.benchmark = False
 
@@ -269,16 +283,31 @@ def apply(requested: tuple[str, ...], when: When, pipeline: Any, device: Any) ->
     """Apply those of the requested optimizations that act at this moment, in the order of the table.
 
     Raises:
-        UnsupportedError: with its own reason, or that of diffusers if diffusers rejects it.
+        UnsupportedError: with its own reason, that of diffusers if diffusers rejects it, or that of an optional package
+            that is broken or has no kernel for this device.
     """
     for optimization in TABLE.values():
         if optimization.name in requested and optimization.when == when:
             try:
                 optimization.apply(pipeline, device)
-            except (ValueError, NotImplementedError) as error:
-                if not raised_in(error, "diffusers", "accelerate"):
+            except Exception as error:
+                if (reason := _refusal(error)) is None:
                     raise
-                raise UnsupportedError(f"{optimization.name}: rejected by diffusers: {error}") from error
+                raise UnsupportedError(f"{optimization.name}: {reason}") from error
+
+
+def _refusal(error: Exception) -> str | None:
+    """Return why an optimization cannot be applied here; None if that is not what the exception says."""
+    import torch
+
+    message = " ".join(str(error).split())
+    if isinstance(error, torch.OutOfMemoryError):
+        return None
+    if isinstance(error, ImportError) or passed_through(error, "xformers"):
+        return message or type(error).__name__
+    if isinstance(error, (ValueError, NotImplementedError)) and raised_in(error, "diffusers", "accelerate"):
+        return f"rejected by diffusers: {message}"
+    return None
 
 
 def around(requested: tuple[str, ...], device: Any) -> Callable[[], AbstractContextManager[Any]]:

@@ -4,6 +4,7 @@ Weights are read from safetensors only, and remote code is never run. `auto` tri
 weights, but random ones only if the hub cannot be reached: a gated or nonexistent model is an error.
 """
 
+import gc
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -182,11 +183,11 @@ def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any) -> A
     components = {name: architectures.component(of) for name, of in facts.components.items()}
     parts = {name: weights.build(component, dtype, home, run.device) for name, component in components.items()}
     built = getattr(diffusers, facts.pipeline)(**parts, **dict.fromkeys(facts.absent), **facts.init)
-    return _reload(case, built) if case.load else built
-
-
-def _reload(case: Case, built: Any) -> Any:
-    """Save and load a pipeline, because only `from_pretrained` understands the arguments under `load:`."""
+    if not case.load:
+        return built
+    # Only `from_pretrained` understands the arguments under `load:`.
     with tempfile.TemporaryDirectory(prefix="diffusion-bench-") as folder:
         built.save_pretrained(folder, safe_serialization=True, variant=case.load.get("variant"))
+        del built, parts  # else the weights would be in memory twice
+        gc.collect()
         return _load_pipeline(case, folder, local_files_only=True)

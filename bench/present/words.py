@@ -55,6 +55,22 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
         "busy machine",
         lambda cores, some: f"other programs kept {_most(some)}{cores:.2f} cores busy{_in(some)}",
     ),
+    RemarkKind.SHARED_DEVICE: (
+        "shared device",
+        lambda others, some: f"{_most(some)}{count(int(others), 'other process')} used the card{_in(some)}",
+    ),
+    RemarkKind.THERMAL_SLOWDOWN: (
+        "too hot",
+        lambda share, some: f"the card was slowed down for heat for {_most(some)}{share:.0%} of the time{_in(some)}",
+    ),
+    RemarkKind.POWER_CAP: (
+        "power cap",
+        lambda share, some: f"the card was at its power limit for {_most(some)}{share:.0%} of the time{_in(some)}",
+    ),
+    RemarkKind.REJECTED: (
+        "throttled",
+        lambda calls, some: f"{count(int(calls), 'sample')} thrown away because the hardware slowed down{_in(some)}",
+    ),
     RemarkKind.NEVER_WARM: (
         "never warm",
         lambda _, some: f"calls were still changing when warm-up ended{_in(some)}",

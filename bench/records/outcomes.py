@@ -107,6 +107,10 @@ class RemarkKind(StrEnum):
     HOST_BOUND = "host-bound"  # value: share of a call in which the device computed
     DISTURBED = "disturbed"  # value: the greatest share of the time in which others had its core; subject: `2 of 4`
     BUSY_MACHINE = "busy-machine"  # value: the most cores that others kept busy; subject: processes, as `2 of 4`
+    SHARED_DEVICE = "shared-device"  # value: the most other processes on the card; subject: processes, as `2 of 4`
+    THERMAL_SLOWDOWN = "thermal-slowdown"  # value: greatest share of the samples' time; subject: `2 of 4`
+    POWER_CAP = "power-cap"  # value: greatest share of the samples' time; subject: `2 of 4`
+    REJECTED = "rejected"  # value: samples that were thrown away; subject: processes, as `2 of 4`
     NEVER_WARM = "never-warm"  # the last triples of warm-up calls still differed; subject: processes, as `2 of 4`
     WARMUP_CUT_SHORT = "warm-up-cut-short"  # value: fewest calls before the time ran out; subject: `2 of 4`
     STEADINESS_UNKNOWN = "steadiness-unknown"  # too few samples to compare their halves; subject: `2 of 4`

@@ -85,12 +85,18 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent decides what happens
     events = os.dup(1)
     os.dup2(2, 1)
+    fork = sys.platform == "linux" and SPAWN not in sys.argv
+    if fork:
+        _import_for_children()
+    Server(sys.stdin, events, fork=fork).serve()
+
+
+def _import_for_children() -> None:
     gc.disable()  # the libraries make a million objects that stay: looking through them took a fifth of the import
     import_libraries()
     gc.enable()
     gc.collect()
     gc.freeze()  # else a collection in a child would write to, and so copy, every page of the libraries
-    Server(sys.stdin, events, fork=sys.platform == "linux" and SPAWN not in sys.argv).serve()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Every fact is reported as soon as it is known. A process that runs out of memory
 everything up to that moment, peak memory included.
 """
 
+import gc
 import os
 import stat
 import tempfile
@@ -88,6 +89,7 @@ def device_rates(settings: RunSettings, types: Sequence[str]) -> dict[str, Any]:
 @contextmanager
 def _peak_reported(memory: Memory, report: Reporter, prefix: str) -> Iterator[None]:
     """Report the peak memory of one phase, even if it fails."""
+    gc.collect()  # loading leaves pipelines in cycles of references, with their weights
     memory.release()
     memory.reset()
     try:
