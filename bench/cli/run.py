@@ -31,6 +31,12 @@ Diagnose = Annotated[
     bool, typer.Option("--diagnose", help="Also break down calls of tiny models and estimate their roofline.")
 ]
 Trace = Annotated[bool, typer.Option("--trace", help="Write a profiler trace of one call per case, for Perfetto.")]
+MemoryTrace = Annotated[
+    bool,
+    typer.Option(
+        "--memory-trace", help="Write a memory snapshot of one call per case, for pytorch.org/memory_viz (GPU only)."
+    ),
+]
 Output = Annotated[Path | None, typer.Option(help="The run's folder. By default, results/<time>-<device>-<size>.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in --output, or the newest one in results/.")]
 RetryFailed = Annotated[
@@ -53,6 +59,7 @@ def run(
     timeout: Timeout = None,
     diagnose: Diagnose = False,
     trace: Trace = False,
+    memory_trace: MemoryTrace = False,
     output: Output = None,
     resume: Resume = False,
     retry_failed: RetryFailed = False,
@@ -67,7 +74,8 @@ def run(
 
     request = RunRequest(
         scenarios=scenarios or (), only=only or (), device=device, size=size, weights=weights, samples=samples,
-        threads=threads, processes=processes, timeout_s=timeout, diagnose=diagnose or None, trace=trace, output=output,
+        threads=threads, processes=processes, timeout_s=timeout, diagnose=diagnose or None, trace=trace,
+        memory_trace=memory_trace, output=output,
         resume=resume or retry_failed, retry_failed=retry_failed,
     )  # fmt: skip
     notices = Notices()

@@ -121,7 +121,7 @@ class WorkerClient:
         if answer is None:
             raise ServerError(f"'{message['op']}' failed: {reason}")
         if message["op"] == "probe" and answer["started_by"] == "spawn" and not self._spawns:
-            self.close()  # a library initialized the driver when it was imported, so the server holds memory of the card
+            self.close()  # importing a library initialized the driver, so the server holds memory of the card
             self._start(spawn=True)
         return answer
 

@@ -12,6 +12,7 @@ from bench.execute.client import WorkerClient
 from bench.execute.events import DeadlineError, InvalidEventError, ServerGoneError
 from bench.execute.interpreter import mask_log
 from bench.execute.worker.protocol import Event
+from bench.measure.memory_trace import DEVICES
 from bench.plan.order import Job
 from bench.plan.settings import RunSettings
 from bench.records.models import ProcessRecord
@@ -127,12 +128,20 @@ class Runner:
         case = job.case
         settings = replace(self.settings, diagnose=False) if case.key in self._diagnosed else self.settings
         images = files.within(self.folder, IMAGES, case.scenario)
-        trace = files.within(self.folder, TRACES, case.scenario, f"{case.name}.json") if settings.trace else None
+        traces = files.within(self.folder, TRACES, case.scenario)
+        trace = files.within(traces, f"{case.name}.json") if settings.trace else None
+        memory_trace = files.within(traces, f"{case.name}.pickle") if traces_memory(settings) else None
         return {
             "op": "case",
             "case": case.to_json(),
             "run": settings.to_json(),
             "images": None if (images / f"{case.name}-0.png").exists() else str(images.absolute()),
             "trace": None if trace is None else str(trace.absolute()),
+            "memory_trace": None if memory_trace is None else str(memory_trace.absolute()),
             "log": str(log.absolute()),
         }
+
+
+def traces_memory(settings: RunSettings) -> bool:
+    """Return whether a run writes memory traces: on request, where torch can keep a history of the allocator."""
+    return settings.memory_trace and settings.device.partition(":")[0] in DEVICES

@@ -19,6 +19,7 @@ class RunSettings:
         processes: fresh processes per case, one per pass.
         diagnose: measure breakdown and roofline: None for full-size models only, True for tiny models too, False never.
         trace: write a profiler trace of one call of each case.
+        memory_trace: write a snapshot of the device's allocator after one call of each case, where there is one.
         timeout_s: the longest a case may take, overrides the scenario; None follows the scenario.
     """
 
@@ -30,6 +31,7 @@ class RunSettings:
     samples: int | None = None
     processes: int = 1
     trace: bool = False
+    memory_trace: bool = False
     diagnose: bool | None = None
     timeout_s: float | None = None
 

@@ -63,6 +63,7 @@ class _Run(Strict):
     samples: Count | None = None
     processes: Count = 1
     trace: bool = False
+    memory_trace: bool = False
     diagnose: bool | None = None
     timeout_s: Positive | None = None
 

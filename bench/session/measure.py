@@ -14,6 +14,7 @@ from bench import files
 from bench.analyze.run import newest
 from bench.errors import InputError
 from bench.execute.client import WorkerClient, ask_compatible, fetch
+from bench.execute.runner import traces_memory
 from bench.pipelines.diffusers_api import vocabulary
 from bench.pipelines.fetching import missing
 from bench.plan.case import Case
@@ -126,6 +127,8 @@ def announce(
     notices.say(f"{what}; writing to {folder}/")
     if measures_tiny(cases, settings):
         notices.say("Measuring tiny models: the same code at toy width. The figures say nothing about the full models.")
+    if settings.memory_trace and not traces_memory(settings):
+        notices.say(f"--memory-trace: torch keeps no history of memory on this device ({settings.device}).")
     if facts["started_by"] == "spawn":
         notices.say("Forked processes cannot use this device, so each process starts a new interpreter (slow).")
     if settings.weights == "auto" and settings.size == "full" and not settings.hub_reachable:

@@ -55,6 +55,7 @@ class RunRequest:
     processes: int = 1
     threads: int | None = None
     trace: bool = False
+    memory_trace: bool = False
     diagnose: bool | None = None
     timeout_s: float | None = None
     output: Path | None = None

@@ -77,6 +77,7 @@ def _settings(request: RunRequest, device: str) -> RunSettings:
         samples=request.samples,
         processes=request.processes,
         trace=request.trace,
+        memory_trace=request.memory_trace,
         diagnose=request.diagnose,
         timeout_s=request.timeout_s,
     )

@@ -1,5 +1,7 @@
 """Questions to a worker process: what only torch or diffusers knows."""
 
+import sys
+
 import pytest
 
 from bench.errors import InputError
@@ -78,3 +80,52 @@ def test_a_request_to_a_server_that_died_says_so_and_the_client_can_be_closed():
         with pytest.raises(ServerGoneError):
             next(client.request({"op": "hub"}))
     assert not client.running
+
+
+XFORMERS = """\
+import os, torch
+with open({log!r}, "a") as log:
+    log.write(f"{{os.getpid()}}\\n")
+if {always} or os.environ.get("XFORMERS_ENABLE_TRITON") != "1":  # else the real one asks the driver for its card
+    pid, zeros = os.getpid(), torch.zeros
+    def in_this_process(*args, **kwargs):
+        if os.getpid() != pid:
+            raise RuntimeError("Cannot re-initialize CUDA in forked subprocess")
+        return zeros(*args, **kwargs)
+    torch.zeros = in_this_process
+"""
+
+
+@pytest.fixture
+def install_xformers(tmp_path, monkeypatch):
+    """Put an xFormers into the path that initializes the driver when it is imported; return the log of its imports."""
+
+    def install(*, always):
+        (tmp_path / "xformers").mkdir()
+        (tmp_path / "xformers-0.0.99.dist-info").mkdir()
+        metadata = "Metadata-Version: 2.1\nName: xformers\nVersion: 0.0.99\n"
+        (tmp_path / "xformers-0.0.99.dist-info" / "METADATA").write_text(metadata)
+        (tmp_path / "xformers" / "__init__.py").touch()
+        source = XFORMERS.format(log=str(tmp_path / "imports"), always=always)
+        (tmp_path / "xformers" / "ops.py").write_text(source)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        return tmp_path / "imports"
+
+    return install
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
+def test_an_installed_xformers_does_not_end_forking(install_xformers):
+    imports = install_xformers(always=False)
+    with WorkerClient() as client:
+        assert started_by(client) == "fork"
+    assert imports.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
+def test_a_server_that_initialized_the_driver_is_replaced_by_one_that_imports_nothing(install_xformers):
+    imports = install_xformers(always=True)
+    with WorkerClient() as client:
+        assert started_by(client) == "spawn"
+        assert started_by(client) == "spawn"
+        assert str(client._process.pid) not in imports.read_text().split()

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bench.measure.memory import HostMemory, open_memory
+from bench.measure.memory import AcceleratorMemory, HostMemory, Peak, open_memory
 
 MIB = 1024**2
 
@@ -55,6 +55,22 @@ def test_a_reset_forgets_memory_that_was_released():
 @pytest.mark.parametrize("counter", ["allocated_bytes", "reserved_bytes"])
 def test_the_counters_of_an_allocator_are_unknown_on_a_host_and_not_zero(counter):
     assert getattr(HostMemory().peak(), counter) is None
+
+
+def test_an_allocator_without_counters_is_found_out_once_it_exists(monkeypatch):
+    """Before the first allocation, torch's functions return without a look at the allocator."""
+    import torch
+
+    allocated = []
+
+    def counter(_device):
+        if allocated:
+            raise RuntimeError("this allocator does not count")
+
+    monkeypatch.setattr(torch, "empty", lambda *_size, **_options: allocated.append(1))
+    monkeypatch.setattr(torch.accelerator, "reset_peak_memory_stats", counter)
+    monkeypatch.setattr(torch.accelerator, "max_memory_allocated", counter)
+    assert AcceleratorMemory(torch.device("cuda")).peak() == Peak()
 
 
 @pytest.mark.gpu

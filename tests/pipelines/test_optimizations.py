@@ -1,6 +1,7 @@
 """Every optimization that runs here, for real, and how a silent no-op is detected."""
 
 import importlib.util
+import types
 
 import pytest
 import torch
@@ -116,3 +117,100 @@ def test_our_own_error_is_not_mistaken_for_a_refusal_by_diffusers(monkeypatch):
 @pytest.mark.parametrize("text", ["doc", "checked_by"])
 def test_every_optimization_is_documented(name, text):
     assert getattr(TABLE[name], text)
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """Make torch believe in an NVIDIA card of a compute capability."""
+
+    def make(*capability):
+        monkeypatch.setattr(torch.version, "hip", None)
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _device: capability)
+
+    return make
+
+
+def test_bfloat16_on_a_card_before_ampere_is_unsupported_before_anything_is_built(card):
+    card(7, 5)
+    with pytest.raises(UnsupportedError, match=r"bfloat16 needs compute capability 8\.0 or later"):
+        build(Case("test", "case", "stable-diffusion-v1-5", dtype="bfloat16"), "tiny", RunSettings("cuda", "tiny"))
+
+
+def test_ampere_and_rocm_compute_in_bfloat16(card, monkeypatch):
+    card(8, 0)
+    optimizations.require_ampere(torch.device("cuda"), "bfloat16")
+    card(7, 5)
+    monkeypatch.setattr(torch.version, "hip", "6.4")
+    optimizations.require_ampere(torch.device("cuda"), "bfloat16")
+
+
+@pytest.mark.parametrize(("name", "supported"), [("ieee_fp32", True), ("tf32", False)])
+def test_a_card_without_tf32_can_do_without_it(card, name, supported):
+    card(7, 5)
+    try:
+        optimizations.apply((name,), optimizations.When.PROCESS, None, torch.device("cuda"))
+    except UnsupportedError:
+        assert not supported
+    else:
+        assert supported
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        lambda: setattr(torch.backends, "fp32_precision", "tf32"),
+        lambda: torch.set_float32_matmul_precision("high"),
+    ],
+    ids=["fp32_precision", "set_float32_matmul_precision"],
+)
+def test_flags_can_be_read_back_whatever_was_set_before(card, before):
+    card(8, 0)
+    before()
+    optimizations.set_default_flags()
+    optimizations.apply(("ieee_fp32",), optimizations.When.PROCESS, None, torch.device("cuda"))
+    assert TABLE["ieee_fp32"].check(None) == TABLE["ieee_fp32"].expected
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+@pytest.mark.parametrize(("multiprocessors", "supported"), [(40, False), (108, True)])
+def test_a_card_on_which_torch_would_not_autotune_is_unsupported(monkeypatch, multiprocessors, supported):
+    from torch._inductor import utils
+
+    card = types.SimpleNamespace(multi_processor_count=multiprocessors)
+    monkeypatch.setattr(utils.DeviceProperties, "create", lambda _device: card)
+    monkeypatch.setattr(optimizations, "_compile_denoiser", lambda *_args, **_options: None)
+    if supported:
+        TABLE["compile_max_autotune"].apply(None, torch.device("cuda"))
+    else:
+        with pytest.raises(UnsupportedError, match="too small for max-autotune"):
+            TABLE["compile_max_autotune"].apply(None, torch.device("cuda"))
+
+
+def raising(error, module):
+    """Return an `apply` that raises from the code of a module."""
+    scope = {"__name__": module, "error": error}
+    exec("def raise_it(*_args): raise error", scope)
+    return scope["raise_it"]
+
+
+@pytest.mark.parametrize(
+    ("error", "module"),
+    [
+        (NotImplementedError("No operator found for `memory_efficient_attention_forward`"), "xformers.ops.fmha"),
+        (RuntimeError("CUDA error: no kernel image is available"), "xformers.ops.fmha"),
+        (ModuleNotFoundError("No module named 'xformers._C'"), "diffusers.models.attention"),
+    ],
+    ids=["no-operator", "no-kernel", "broken"],
+)
+def test_an_optional_package_that_cannot_run_here_is_a_reason_to_skip(monkeypatch, error, module):
+    broken = Optimization(**{**vars(TABLE["xformers"]), "apply": raising(error, module)})
+    monkeypatch.setitem(TABLE, "xformers", broken)
+    with pytest.raises(UnsupportedError, match=str(error).split(maxsplit=1)[0]):
+        optimizations.apply(("xformers",), optimizations.When.BUILT, None, None)
+
+
+def test_an_optional_package_that_runs_out_of_memory_is_out_of_memory(monkeypatch):
+    broken = raising(torch.OutOfMemoryError("CUDA out of memory"), "xformers.ops")
+    monkeypatch.setitem(TABLE, "xformers", Optimization(**{**vars(TABLE["xformers"]), "apply": broken}))
+    with pytest.raises(torch.OutOfMemoryError):
+        optimizations.apply(("xformers",), optimizations.When.BUILT, None, None)

@@ -73,6 +73,13 @@ def test_an_outcome_without_a_reason_is_the_status():
             Remark(RemarkKind.BUSY_MACHINE, 0.949, "2 of 4"),
             "busy machine: other programs kept up to 0.95 cores busy in 2 of 4 processes",
         ),
+        (Remark(RemarkKind.SHARED_DEVICE, 1), "shared device: 1 other process used the card"),
+        (
+            Remark(RemarkKind.THERMAL_SLOWDOWN, 0.2, "2 of 4"),
+            "too hot: the card was slowed down for heat for up to 20% of the time in 2 of 4 processes",
+        ),
+        (Remark(RemarkKind.POWER_CAP, 0.9), "power cap: the card was at its power limit for 90% of the time"),
+        (Remark(RemarkKind.REJECTED, 3), "throttled: 3 samples thrown away because the hardware slowed down"),
         (Remark(RemarkKind.NEVER_WARM), "never warm: calls were still changing when warm-up ended"),
         (
             Remark(RemarkKind.STEADINESS_UNKNOWN),

@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.measure.breakdown import Recorder, break_down
 from bench.measure.device import Device
+from bench.measure.memory_trace import write_memory_trace
 from bench.measure.profile import profiled
 from bench.measure.roofline import TF32
 from bench.pipelines import clip, operations, parts
@@ -20,7 +21,12 @@ from bench.plan.settings import RunSettings
 
 
 def diagnose(
-    ready: Ready, first_call: FirstCall, device: Device, settings: RunSettings, trace: Path | None
+    ready: Ready,
+    first_call: FirstCall,
+    device: Device,
+    settings: RunSettings,
+    trace: Path | None,
+    memory_trace: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield the columns of the breakdown, the roofline and the CLIP score, each as soon as it is known.
 
@@ -32,9 +38,10 @@ def diagnose(
         device: its clock.
         settings: of the run.
         trace: where to write a profiler trace; None profiles on a CUDA device only.
+        memory_trace: where to write a snapshot of the allocator; None writes none.
     """
     undiagnosed = []
-    for name, columns in _diagnoses(ready, first_call, device, settings, trace).items():
+    for name, columns in _diagnoses(ready, first_call, device, settings, trace, memory_trace).items():
         try:
             yield columns()
         except Exception as error:  # noqa: BLE001 - any pipeline, any library; the record and the log say what
@@ -44,7 +51,12 @@ def diagnose(
 
 
 def _diagnoses(
-    ready: Ready, first_call: FirstCall, device: Device, settings: RunSettings, trace: Path | None
+    ready: Ready,
+    first_call: FirstCall,
+    device: Device,
+    settings: RunSettings,
+    trace: Path | None,
+    memory_trace: Path | None,
 ) -> dict[str, Callable[[], dict[str, Any]]]:
     found: dict[str, Callable[[], dict[str, Any]]] = {}
     if settings.diagnose is False:
@@ -54,6 +66,8 @@ def _diagnoses(
         found["roofline"] = lambda: _work(ready, first_call, settings.device)
     if trace is not None or settings.device == "cuda":
         found["profile"] = lambda: _profile(ready, settings.device, trace)
+    if memory_trace is not None:
+        found["memory trace"] = lambda: _memory_trace(ready, memory_trace)
     clip_model = clip.cached() if first_call.pictures else None
     if clip_model is not None:
         found["CLIP score"] = lambda: _clip_score(ready, first_call.pictures, *clip_model)
@@ -76,6 +90,12 @@ def _clip_score(ready: Ready, pictures: list[Any], name: str, folder: Path) -> d
 def _profile(ready: Ready, kind: str, trace: Path | None) -> dict[str, Any]:
     ready.seed()
     return {"device_busy_s": profiled(kind, ready.call, trace)}
+
+
+def _memory_trace(ready: Ready, path: Path) -> dict[str, Any]:
+    ready.seed()
+    write_memory_trace(ready.device.type, ready.call, path)
+    return {}
 
 
 def _breakdown(ready: Ready, device: Device) -> dict[str, Any]:

@@ -43,12 +43,17 @@ _LOCKS: list[FileLock] = []
 
 
 def measure_and_diagnose(
-    case: Case, settings: RunSettings, image_folder: Path | None, trace: Path | None, report: Reporter
+    case: Case,
+    settings: RunSettings,
+    image_folder: Path | None,
+    trace: Path | None,
+    memory_trace: Path | None,
+    report: Reporter,
 ) -> None:
     """Measure a case in this process, which must be fresh, and then find out where its time goes."""
     ready, first_call, device = measure_case(case, settings, image_folder, report, take_samples)
     report.phase("diagnosing")
-    for columns in diagnose(ready, first_call, device, settings, trace):
+    for columns in diagnose(ready, first_call, device, settings, trace, memory_trace):
         report.facts(**columns)
 
 

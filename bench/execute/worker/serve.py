@@ -45,9 +45,10 @@ def serve(request: Mapping[str, Any], events: int) -> None:
 
 
 def _case(request: Mapping[str, Any], report: Reporter) -> None:
-    images, trace = (Path(path) if (path := request[name]) else None for name in ("images", "trace"))
+    folders = ("images", "trace", "memory_trace")
+    images, trace, memory_trace = (Path(path) if (path := request[name]) else None for name in folders)
     report.facts(started_by=request["started_by"])
-    measurement.measure_and_diagnose(*_case_and_settings(request), images, trace, report)
+    measurement.measure_and_diagnose(*_case_and_settings(request), images, trace, memory_trace, report)
 
 
 def _on_demand(request: Mapping[str, Any], report: Reporter) -> None:

@@ -1,9 +1,15 @@
 """What the samples of a process say about how it ended."""
 
+import gc
+import os
+import weakref
+
 import pytest
 
-from bench.execute.worker.measurement import outcome_of
+from bench.execute.worker.measurement import _peak_reported, outcome_of
+from bench.execute.worker.protocol import Reporter
 from bench.measure.clock import Timing
+from bench.measure.memory import Memory
 from bench.measure.sampling import Sampled
 from bench.records.outcomes import Status
 
@@ -24,3 +30,23 @@ def test_an_outcome_is_unstable_only_for_a_reason(sampled, recompilations, statu
     found, said = outcome_of(sampled, recompilations)
     assert found is status
     assert reason in said
+
+
+def test_what_loading_left_in_cycles_is_gone_before_the_peak_is_reset():
+    alive = []
+
+    class Watched(Memory):
+        def reset(self):
+            alive.append(leftover())
+
+    cycle = Sampled()
+    cycle.itself = cycle
+    leftover = weakref.ref(cycle)
+    gc.disable()
+    try:
+        del cycle
+        with _peak_reported(Watched(), Reporter(os.open(os.devnull, os.O_WRONLY)), "peak_"):
+            pass
+    finally:
+        gc.enable()
+    assert alive == [None]
