@@ -8,6 +8,10 @@ import torch
 from bench.measure.memory_trace import write_memory_trace
 
 
+def unpickled(path):
+    return pickle.loads(path.read_bytes())  # noqa: S301 - the test has just written it
+
+
 @pytest.fixture
 def history(monkeypatch):
     """What happened to a scripted history of the allocator, in order."""
@@ -28,7 +32,7 @@ def test_the_history_is_kept_during_the_call_only(history, tmp_path):
 
 def test_the_snapshot_is_a_pickle(history, tmp_path):
     write_memory_trace("cuda", lambda: None, tmp_path / "traces" / "case.pickle")
-    assert pickle.loads((tmp_path / "traces" / "case.pickle").read_bytes()) == {"segments": [1]}
+    assert unpickled(tmp_path / "traces" / "case.pickle") == {"segments": [1]}
 
 
 def test_a_call_that_fails_ends_the_history(history, tmp_path):
@@ -40,6 +44,6 @@ def test_a_call_that_fails_ends_the_history(history, tmp_path):
 @pytest.mark.gpu
 def test_a_real_snapshot_has_the_allocation_of_the_call(tmp_path):
     write_memory_trace("cuda", lambda: torch.empty(64 * 1024**2, device="cuda"), tmp_path / "case.pickle")
-    snapshot = pickle.loads((tmp_path / "case.pickle").read_bytes())
+    snapshot = unpickled(tmp_path / "case.pickle")
     events = [event for device in snapshot["device_traces"] for event in device]
     assert any(event["action"] == "alloc" and event["size"] >= 256 * 1024**2 for event in events)

@@ -177,6 +177,7 @@ def test_a_card_on_which_torch_would_not_autotune_is_unsupported(monkeypatch, mu
     from torch._inductor import utils
 
     card = types.SimpleNamespace(multi_processor_count=multiprocessors)
+    monkeypatch.setattr(utils, "is_big_gpu", getattr(utils.is_big_gpu, "__wrapped__", utils.is_big_gpu))
     monkeypatch.setattr(utils.DeviceProperties, "create", lambda _device: card)
     monkeypatch.setattr(optimizations, "_compile_denoiser", lambda *_args, **_options: None)
     if supported:
@@ -188,9 +189,11 @@ def test_a_card_on_which_torch_would_not_autotune_is_unsupported(monkeypatch, mu
 
 def raising(error, module):
     """Return an `apply` that raises from the code of a module."""
-    scope = {"__name__": module, "error": error}
-    exec("def raise_it(*_args): raise error", scope)
-    return scope["raise_it"]
+
+    def raise_it(*_args):
+        raise error
+
+    return types.FunctionType(raise_it.__code__, {"__name__": module}, closure=raise_it.__closure__)
 
 
 @pytest.mark.parametrize(
