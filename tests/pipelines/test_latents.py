@@ -6,7 +6,7 @@ import small
 import torch
 
 from bench.pipelines.images import pictures
-from bench.pipelines.latents import WayBack, way_back
+from bench.pipelines.latents import WayBack, decode, way_back
 
 PROMPT = {"prompt": "a cat", "num_inference_steps": 2}
 SIZE = {"height": 32, "width": 32}
@@ -74,3 +74,28 @@ def test_where_the_way_back_is_unknown_there_is_no_picture():
 )
 def test_the_way_back_is_read_from_the_source_of_the_pipeline(pipeline, way):
     assert way_back(pipeline) == way
+
+
+def test_latents_are_decoded_in_float32_while_weights_stay_on_the_cpu():
+    """Sequential offloading keeps weights of half precision in a map and empty parameters in the module."""
+    from accelerate import cpu_offload
+
+    decoded = []
+    for offloaded in (False, True):
+        pipeline = small.sdxl().to(torch.float16)
+        pipeline.vae.register_to_config(force_upcast=True)
+        if offloaded:
+            cpu_offload(pipeline.vae, torch.device("cpu"), offload_buffers=True)
+        latents = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(0)).half()
+        decoded.append(decode(latents, pipeline, SIZE))
+        assert pipeline.vae.dtype == torch.float16
+    assert torch.equal(*decoded)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("offload", ["enable_model_cpu_offload", "enable_sequential_cpu_offload"])
+def test_decoding_leaves_no_weights_of_an_offloaded_pipeline_on_the_card(offload):
+    pipeline = small.sdxl().to(torch.float16)
+    getattr(pipeline, offload)(device="cuda")
+    drawn(pipeline, "latent", {**PROMPT, **SIZE})
+    assert {parameter.device.type for parameter in pipeline.vae.parameters()} <= {"cpu", "meta"}

@@ -1,5 +1,7 @@
 """Random weights of the published architectures."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -59,3 +61,13 @@ def test_a_saved_tokenizer_can_be_loaded(tmp_path):
     tokenizer.save_pretrained(tmp_path)
     loaded = CLIPTokenizer.from_pretrained(tmp_path)
     assert loaded("ein Bär", padding="max_length").input_ids == tokenizer("ein Bär", padding="max_length").input_ids
+
+
+@pytest.mark.parametrize("draw", [2, 28, 89, 93])
+def test_a_tiny_autoencoder_of_random_weights_draws_more_than_one_color(draw):
+    """These draws were black before the colors were moved from 0 to the middle of their range."""
+    component = replace(architectures.component("vae.tiny-tae"), name=str(draw))
+    latents = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    picture = weights.build(component, torch.float32, "cpu").decode(latents).sample
+    colors = ((picture / 2 + 0.5).clamp(0, 1) * 255).round()
+    assert colors.amin() < colors.amax()
