@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from bench.pipelines import architectures, source
@@ -18,6 +19,35 @@ class Download:
     autoencoder: bool = False
     safety_checker: bool = False
     load: dict[str, Any] = field(default_factory=dict)
+
+HUB_TIMEOUT_S = 5.0
+"""For the list of a repository's files."""
+
+
+def size_bytes(wanted: Download) -> int | None:
+    """Return what `fetch` will download, by the hub's list of files; None if the hub does not answer in time."""
+    from huggingface_hub import HfApi
+
+    try:
+        info = HfApi().model_info(
+            wanted.name, revision=wanted.load.get("revision"), files_metadata=True, timeout=HUB_TIMEOUT_S
+        )
+    except Exception:  # noqa: BLE001 - no network, no such model, a gate; `fetch` repeats the error
+        return None
+    sizes = {file.rfilename: file.size for file in info.siblings or ()}
+    loaded = [size for name, size in sizes.items() if _is_loaded(PurePosixPath(name), wanted)]
+    return None if not loaded or None in loaded else sum(loaded)
+
+
+def _is_loaded(file: PurePosixPath, wanted: Download) -> bool:
+    """Return whether a file belongs to a component, in the variant that is asked for."""
+    folder = file.parent.name
+    if wanted.autoencoder != (folder == "") or (folder == "safety_checker" and not wanted.safety_checker):
+        return False
+    if file.suffix != ".safetensors":
+        return file.suffix in {".json", ".txt", ".model"}
+    variant = file.name.removesuffix(".safetensors").partition("-0")[0].partition(".")[2]
+    return variant in {"", wanted.load.get("variant")}
 
 
 def missing(cases: Iterable[Case], run: RunSettings) -> list[Download]:
