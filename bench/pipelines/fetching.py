@@ -20,6 +20,7 @@ class Download:
     safety_checker: bool = False
     load: dict[str, Any] = field(default_factory=dict)
 
+
 HUB_TIMEOUT_S = 5.0
 """For the list of a repository's files."""
 

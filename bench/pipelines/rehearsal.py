@@ -97,7 +97,6 @@ def _rehearse(case: Case, facts: Any, components: dict[str, str]) -> Work:
     )
 
 
-@cache
 def _on_the_cpu(cls: Any) -> Any:
     """Return a pipeline's class that makes its latents on the CPU, wherever its models are."""
     import torch

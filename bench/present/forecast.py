@@ -39,7 +39,8 @@ def accuracy(forecasted: Forecasted) -> str:
     """Return how far the first estimate was off."""
     span, took_s = forecasted.span, forecasted.took_s
     error = took_s / span.likely_s - 1
-    off = f"{100 * abs(error):.0f} % {'longer' if error > 0 else 'less'} than that" if abs(error) >= EXACT else "as long"
+    longer = "longer" if error > 0 else "less"
+    off = "as long" if abs(error) < EXACT else f"{100 * abs(error):.0f} % {longer} than that"
     return (
         f"Measuring took {units.duration(took_s)}; the estimate was {units.duration(span.likely_s)} "
         f"({_range(span)}), so it took {off}."

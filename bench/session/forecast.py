@@ -23,9 +23,10 @@ from bench.records.models import ProcessRecord
 from bench.session.request import SizeChoice
 from bench.statistics import MIN_SAMPLES_FOR_INTERVAL
 
-GPU_EFFICIENCY = (0.55, 0.3, 0.15)
-"""Share of the matrix rate that whole calls reach, at best, typically and at worst. Published for an H200: 0.18 in
-Stable Diffusion's denoiser at batch size 1, 0.31 at 4. Documented figures of an A100: 0.14 and 0.29."""
+GPU_EFFICIENCY = (0.55, 0.4, 0.2)
+"""Share of the matrix rate that whole calls reach, at best, typically and at worst. The published run of an H200 kept
+its card busy at 0.18 of it in Stable Diffusion's denoiser at batch size 1, where the host is the limit, and at 0.31 at
+batch size 4. Documented figures of an A100 come to 0.3 there and to 0.45 for SDXL."""
 CPU_EFFICIENCY = (0.9, 0.7, 0.5)
 """The published figures of a CPU are 0.63 to 0.78."""
 LAUNCH_S = (10e-6, 20e-6, 40e-6)
@@ -172,10 +173,10 @@ def _rules(case: Case, settings: RunSettings) -> Rules:
 def _calls(call: Span, rules: Rules) -> Span:
     """Return the time of warm-up and samples by the rules, at each of the three speeds."""
     speeds = (call.low_s, call.likely_s, call.high_s)
-    return Span(*(_calls_s(each, rules, *numbers) for each, *numbers in zip(speeds, WARMUP_CALLS, SAMPLES, strict=True)))
+    return Span(*(_calls_s(*each, rules) for each in zip(speeds, WARMUP_CALLS, SAMPLES, strict=True)))
 
 
-def _calls_s(call_s: float, rules: Rules, warmup: int, samples: int) -> float:
+def _calls_s(call_s: float, warmup: int, samples: int, rules: Rules) -> float:
     warmup = min(max(warmup, rules.min_warmup), rules.max_warmup)
     samples = rules.min_samples if rules.is_fixed else samples
     if call_s:
@@ -210,7 +211,7 @@ class Pace:
         self._running = False
         self._began_s = clock()
 
-    def begin(self, job: Job) -> None:
+    def begin(self) -> None:
         """Note that a process begins."""
         self._began_s, self._running = self._clock(), True
 
@@ -250,7 +251,7 @@ class Pace:
         return Forecasted(len(measured), total, sum(took for *_, took in measured))
 
     def _correction(self, case: Case) -> float:
-        """Return how many times longer the processes took than was expected, those of the same model and dtype first."""
+        """Return how many times longer than expected the processes took, those of the same model and dtype first."""
         pairs = [(job, took, span.likely_s) for job, took in self._took if (span := self.forecast.of(job))]
         alike = [pair for pair in pairs if (pair[0].case.model, pair[0].case.dtype) == (case.model, case.dtype)]
         chosen = alike or pairs

@@ -69,7 +69,7 @@ class Progress:
     def begin(self, job: Job) -> None:
         self._phase, self._latencies = "starting", []
         if self._pace is not None:
-            self._pace.begin(job)
+            self._pace.begin()
         self._draw(job)
 
     def event(self, job: Job, event: Event) -> None:
