@@ -23,7 +23,7 @@ from bench.records.models import ProcessRecord
 from bench.session.request import SizeChoice
 from bench.statistics import MIN_SAMPLES_FOR_INTERVAL
 
-GPU_EFFICIENCY = (0.55, 0.4, 0.2)
+GPU_EFFICIENCY = (0.6, 0.45, 0.2)
 """Share of the matrix rate that whole calls reach, at best, typically and at worst. The published run of an H200 kept
 its card busy at 0.18 of it in Stable Diffusion's denoiser at batch size 1, where the host is the limit, and at 0.31 at
 batch size 4. Documented figures of an A100 come to 0.3 there and to 0.45 for SDXL."""
@@ -43,16 +43,18 @@ SPAWN_S = (5.0, 10.0, 25.0)
 """To import the libraries, where every process must."""
 LOADED_BYTES_PER_S = (3e9, 1e9, 0.25e9)
 """Weights: drawn on the device, from a cached file, or from a slow disk."""
-BUS_BYTES_PER_S = (20e9, 8e9, 4e9)
-"""From the host to the device, for what offloading moves."""
+BUS_BYTES_PER_S, PINNED_BYTES_PER_S = (20e9, 8e9, 4e9), (24e9, 16e9, 6e9)
+"""From the host to the device, for what offloading moves; pinned memory, on a stream of its own, while it computes."""
 FIRST_CALL_S = (0.5, 2.0, 6.0)
 """What the first call on an accelerator takes beyond a call: loading kernels, choosing algorithms."""
-COMPILE_S = {"compile": (20.0, 60.0, 180.0), "compile_regional": (8.0, 20.0, 60.0)}
-WARMUP_CALLS, SAMPLES = (6, 9, 15), (10, 12, 30)
+COMPILE_S = {
+    "compile": (20.0, 60.0, 180.0),
+    "compile_regional": (8.0, 20.0, 60.0),
+    "compile_max_autotune": (60.0, 240.0, 900.0),
+}
+WARMUP_CALLS, SAMPLES = (6, 8, 15), (10, 12, 30)
 """Where rules leave the number open: at least, usually, and of a noisy case."""
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
-DENOISER_MOVES = {"sequential_cpu_offload", "group_offload"}
-"""Optimizations that move the denoiser's weights in each of its calls; `model_cpu_offload` does so once a call."""
 
 
 @dataclass(frozen=True)
@@ -131,9 +133,11 @@ def _call(case: Case, work: Work, device: str, flops: Mapping[str, float]) -> Sp
     shares = CPU_EFFICIENCY if device == "cpu" else GPU_EFFICIENCY
     computing = [compute_s / share for share in shares]
     launching = [work.launches * each for each in LAUNCH_S]
-    together = sum if device == "cpu" else max
-    found = Span(*(together(both) for both in zip(computing, launching, strict=True)))
-    moved = _moved_bytes(case, work) if device != "cpu" else 0
+    if device == "cpu":
+        return Span(*map(sum, zip(computing, launching, strict=True)))
+    streamed, moved = _moved_bytes(case, work)
+    streaming = [streamed / rate for rate in PINNED_BYTES_PER_S]
+    found = Span(*map(max, zip(computing, launching, streaming, strict=True)))
     return found + Span(*(moved / rate for rate in BUS_BYTES_PER_S))
 
 
@@ -148,11 +152,14 @@ def _rate(case: Case, device: str, flops: Mapping[str, float], of: str) -> float
     return flops.get(wanted, min(flops.values()))
 
 
-def _moved_bytes(case: Case, work: Work) -> float:
-    each = BYTES[case.dtype]
-    if DENOISER_MOVES.intersection(case.optimizations):
-        return float(work.denoiser_parameters * each * work.denoiser_calls)
-    return float(work.parameters * each) if "model_cpu_offload" in case.optimizations else 0.0
+def _moved_bytes(case: Case, work: Work) -> tuple[int, int]:
+    """Return the bytes of weights that offloading moves during a call, on a stream of its own and otherwise."""
+    in_each_call = work.denoiser_parameters * BYTES[case.dtype] * work.denoiser_calls
+    if "group_offload" in case.optimizations:
+        return in_each_call, 0
+    if "sequential_cpu_offload" in case.optimizations:
+        return 0, in_each_call
+    return 0, work.parameters * BYTES[case.dtype] * ("model_cpu_offload" in case.optimizations)
 
 
 def _once(case: Case, work: Work, call: Span, device: str, *, spawned: bool) -> Span:
