@@ -37,23 +37,26 @@ SLOW_ON_CPU = {"float16": 0.1}
 """float16 convolutions are emulated there."""
 START_S = {"cpu": (0.2, 0.4, 1.0)}
 """To fork a process and to end it."""
-ACCELERATOR_START_S = (2.0, 4.0, 8.0)
-"""The same with a context on an accelerator and its profiler."""
+ACCELERATOR_START_S = (1.0, 2.5, 8.0)
+"""The same with a context on an accelerator; in the published run of an H200, 1 to 4 seconds."""
 SPAWN_S = (5.0, 10.0, 25.0)
 """To import the libraries, where every process must."""
 LOADED_BYTES_PER_S = (3e9, 1e9, 0.25e9)
 """Weights: drawn on the device, from a cached file, or from a slow disk."""
 BUS_BYTES_PER_S, PINNED_BYTES_PER_S = (20e9, 8e9, 4e9), (24e9, 16e9, 6e9)
 """From the host to the device, for what offloading moves; pinned memory, on a stream of its own, while it computes."""
-FIRST_CALL_S = (0.5, 2.0, 6.0)
-"""What the first call on an accelerator takes beyond a call: loading kernels, choosing algorithms."""
+FIRST_CALL_S = (0.5, 1.0, 6.0)
+"""What the first call on an accelerator takes beyond a call: loading kernels, choosing algorithms.
+Published for an H200: 0.6 to 1.2, and 5 in the very first process."""
 COMPILE_S = {
     "compile": (20.0, 60.0, 180.0),
     "compile_regional": (8.0, 20.0, 60.0),
     "compile_max_autotune": (60.0, 240.0, 900.0),
 }
 WARMUP_CALLS, SAMPLES = (6, 8, 15), (10, 12, 30)
-"""Where rules leave the number open: at least, usually, and of a noisy case."""
+"""Where rules leave the number open: at least, usually (published for an H200: 6 to 9), and of a noisy case."""
+PROFILED_CALLS = 1.5
+"""A profiled call, and reading what the profiler saw, in calls."""
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 
@@ -198,7 +201,7 @@ def _diagnosis(case: Case, call: Span, settings: RunSettings) -> Span:
     full = resolve(case, settings.size)[1] == SizeChoice.FULL
     broken_down = full if settings.diagnose is None else settings.diagnose
     profiled = settings.trace or (settings.device == "cuda" and settings.diagnose is not False)
-    return call.times(broken_down + 2 * profiled)
+    return call.times(broken_down + PROFILED_CALLS * profiled)
 
 
 class Pace:

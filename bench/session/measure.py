@@ -62,7 +62,7 @@ def _run(client: WorkerClient, request: RunRequest, began_s: float, notices: Not
         if done:
             notices.say(f"Resuming: {len(done)} processes are already measured, {len(jobs)} remain.")
         budget = None if request.budget_s is None else Budget(request.budget_s, began_s)
-        return _measure(client, live, jobs, budget, notices)
+        return _measure(client, live, jobs, notices, budget)
 
 
 def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRun:
@@ -86,7 +86,7 @@ def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRu
 
 
 def _measure(
-    client: WorkerClient, live: LiveRun, jobs: Sequence[Job], budget: Budget | None, notices: Notices
+    client: WorkerClient, live: LiveRun, jobs: Sequence[Job], notices: Notices, budget: Budget | None = None
 ) -> RunOutcome:
     """Forecast and measure jobs; what is on file stays valid if the disk refuses more, and can still be shown."""
     ending, refusals = Ending.COMPLETE, []
