@@ -35,20 +35,28 @@ def size_bytes(wanted: Download) -> int | None:
         )
     except Exception:  # noqa: BLE001 - no network, no such model, a gate; `fetch` repeats the error
         return None
-    sizes = {file.rfilename: file.size for file in info.siblings or ()}
-    loaded = [size for name, size in sizes.items() if _is_loaded(PurePosixPath(name), wanted)]
+    sizes = {PurePosixPath(file.rfilename): file.size for file in info.siblings or ()}
+    loaded = [sizes[file] for file in _loaded([file for file in sizes if _is_part(file, wanted)], wanted)]
     return None if not loaded or None in loaded else sum(loaded)
 
 
-def _is_loaded(file: PurePosixPath, wanted: Download) -> bool:
-    """Return whether a file belongs to a component, in the variant that is asked for."""
+def _is_part(file: PurePosixPath, wanted: Download) -> bool:
+    """Return whether a file is in the folder of a component that is loaded; an autoencoder is all of its repository."""
     folder = file.parent.name
-    if wanted.autoencoder != (folder == "") or (folder == "safety_checker" and not wanted.safety_checker):
-        return False
-    if file.suffix != ".safetensors":
-        return file.suffix in {".json", ".txt", ".model"}
-    variant = file.name.removesuffix(".safetensors").partition("-0")[0].partition(".")[2]
-    return variant in {"", wanted.load.get("variant")}
+    unused = folder == "safety_checker" and not wanted.safety_checker
+    return (
+        file.suffix in {".json", ".txt", ".model", ".safetensors"} and wanted.autoencoder != bool(folder) and not unused
+    )
+
+
+def _loaded(files: list[PurePosixPath], wanted: Download) -> list[PurePosixPath]:
+    """Return the files without the weights of other variants: those of the one that is asked for, where it exists."""
+    variants = {file: file.name.partition("-0")[0].removesuffix(".safetensors").partition(".")[2] for file in files}
+    weights = [file for file in files if file.suffix == ".safetensors"]
+    asked = wanted.load.get("variant") or ""
+    own = {file.parent for file in weights if variants[file] == asked}
+    chosen = [file for file in weights if variants[file] == (asked if file.parent in own else "")]
+    return [file for file in files if file not in weights] + chosen
 
 
 def missing(cases: Iterable[Case], run: RunSettings) -> list[Download]:

@@ -175,6 +175,7 @@ def test_nothing_measured_has_no_outcome():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # in diffusers, of numpy
 def test_all_shipped_scenarios_take_less_than_an_hour_on_an_a100():
     """By its peak rates, of which the forecast takes 0.45."""
     from bench.pipelines.diffusers_api import compatible_schedulers, vocabulary
