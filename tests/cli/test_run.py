@@ -130,14 +130,16 @@ def test_the_forecast_is_recorded(finished_run):
 
 
 def test_a_budget_leaves_out_what_does_not_fit_and_says_how_to_continue(write, tmp_path):
-    process = bench("run", write(), "--budget", "1s", "--output", "run", cwd=tmp_path)
+    process = bench("run", write(SCENARIO, "small.yaml"), "--budget", "1s", "--output", "run", cwd=tmp_path)
     assert_ended(process, 1)  # nothing was measured
     assert "left out for lack of time" in process.stdout
     assert "--resume --output run" in process.stdout
 
 
 def test_a_budget_that_is_not_a_time_is_refused(write, tmp_path):
-    assert_refused(bench("run", write(), "--budget", "soon", cwd=tmp_path), "--budget", "90s, 30m or 2h")
+    assert_refused(
+        bench("run", write(SCENARIO, "small.yaml"), "--budget", "soon", cwd=tmp_path), "--budget", "90s, 30m or 2h"
+    )
 
 
 def test_the_environment_is_recorded(finished_run):
