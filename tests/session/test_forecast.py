@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import pytest
 from session.test_fitting import Clock, job
+from support import ROOT
 
+from bench.analyze.run import open_run
 from bench.pipelines.errors import UnsupportedError
 from bench.pipelines.rehearsal import Work, rehearse
 from bench.plan.case import Case
 from bench.plan.load import choose, find, load
-from bench.plan.order import passes
+from bench.plan.order import Job, passes
 from bench.plan.settings import RunSettings
+from bench.plan.stored import read_plan
 from bench.records.environment import Forecasted, Span
 from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
@@ -185,6 +188,25 @@ def test_all_shipped_scenarios_take_less_than_an_hour_on_an_a100():
     jobs = passes(plan.cases, [0])
     assert forecast.unknown(jobs) == 0
     assert forecast.total(jobs).likely_s < 3600
+
+
+@pytest.mark.parametrize("run", ["nvidia-h200", "amd-epyc"])
+def test_the_published_processes_took_what_would_have_been_forecast(run):
+    found = open_run(ROOT / "results" / "published" / run)
+    _, settings = read_plan(found.folder / "plan.json")
+    works = {one.key: work_of(one) for one in found.plan.cases}
+    forecast = foresee(found.plan.cases, settings, works, found.environment["rates"])
+    outside = [
+        (record.key, record.process, record.timings.wall_s, span)
+        for record in found.processes
+        if (span := forecast.of(Job(found.cases[record.key], record.process)))
+        and record.status.measured
+        and not span.low_s <= record.timings.wall_s <= span.high_s
+    ]
+    total = sum((forecast.of(Job(found.cases[each.key], each.process)) for each in found.processes), Span())
+    took_s = sum(each.timings.wall_s for each in found.processes)
+    assert outside == []
+    assert 0.75 < took_s / total.likely_s < 1.33
 
 
 def work_of(one):
