@@ -235,7 +235,7 @@ class Workers:
         except InputError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         self._spawn = facts["started_by"] == "spawn"
-        fetch_missing(self.cases, settings, Notices())
+        fetch_missing(self.cases, settings, Notices(), self.server)
         return settings, environment.describe(facts)
 
     def settings_of(self, case: "Case") -> "RunSettings":

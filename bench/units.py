@@ -12,6 +12,9 @@ LISTED = 5
 """Names in one line of text."""
 _SIGNIFICANT = 3
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kMGT]i?)?B\s*", re.IGNORECASE)
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|m|min|h)?\s*")
+_IN_S = {"s": 1, "m": 60, "min": 60, "h": 3600}
+_MINUTES_FROM_S, _HOURS_FROM_S = 90, 90 * 60
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
@@ -27,6 +30,29 @@ def parse_size(text: str) -> float:
     if not value or not math.isfinite(value):
         raise InputError(f"'{text}' is not a memory size; give a number above zero and a unit, such as 8GiB or 500 MB")
     return value
+
+
+def parse_duration(text: str) -> float:
+    """Return seconds: `90s`, `30m` or `30min`, `2h`; a number alone is minutes.
+
+    Raises:
+        InputError: `text` is not a time above zero.
+    """
+    found = _DURATION.fullmatch(text)
+    value = float(found.group(1)) * _IN_S[found.group(2) or "m"] if found else 0.0
+    if not value or not math.isfinite(value):
+        raise InputError(f"'{text}' is not a time; give a number above zero and a unit, such as 90s, 30m or 2h")
+    return value
+
+
+def duration(value: float) -> str:
+    """Return seconds as a person plans with them: `45 s`, `12 min`, `2 h 5 min`."""
+    if value < _MINUTES_FROM_S:
+        return f"{value:.0f} s"
+    minutes = round(value / 60)
+    if value < _HOURS_FROM_S:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
 
 
 def parse_share(value: str | float) -> float:

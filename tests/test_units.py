@@ -136,3 +136,24 @@ def test_a_share_is_parsed_as_a_percentage_or_a_number(text, expected):
 def test_anything_but_a_share_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match=f"'{text}' is not a share .*; write 3% or 0.03"):
         units.parse_share(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("90s", 90), ("30m", 1800), ("30", 1800), ("2h", 7200), ("1.5 min", 90), (" 5 m ", 300)]
+)
+def test_a_duration_has_a_unit_or_is_in_minutes(text, expected):
+    assert units.parse_duration(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "0s", "soon", "-5m", "5d", "9" * 400 + "h"])
+def test_what_is_not_a_duration_is_refused(text):
+    with pytest.raises(InputError, match="is not a time"):
+        units.parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0.4, "0 s"), (45, "45 s"), (90, "2 min"), (720, "12 min"), (5399, "90 min"), (5400, "1 h 30 min"), (7200, "2 h")],
+)
+def test_a_duration_is_as_coarse_as_a_plan(value, expected):
+    assert units.duration(value) == expected

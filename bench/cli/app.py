@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "save-baseline": (compare.save_baseline, "save-baseline results/monday"),
     "trend": (compare.trend, "trend results/*-cuda-full"),
     "recommend": (recommend.recommend, "recommend results/my-run --max-memory 8GiB"),
-    "tune": (recommend.tune, "tune stable-diffusion-v1-5 --budget 30 --code best.py"),
+    "tune": (recommend.tune, "tune stable-diffusion-v1-5 --budget 30m --code best.py"),
 }
 """Name -> the function, and an example for its help."""
 for _name, (_command, _example) in COMMANDS.items():

@@ -38,6 +38,16 @@ RunFolder = Annotated[Path | None, typer.Argument(help="A run's folder. By defau
 BaselineFolder = Annotated[Path | None, typer.Option(help="Where baselines are saved. By default, results/baselines.")]
 
 
+def seconds_of(budget: str) -> float:
+    """Return the seconds of a `--budget`; raise `InputError` if it is not a time."""
+    from bench.units import parse_duration
+
+    try:
+        return parse_duration(budget)
+    except InputError as error:
+        raise InputError(f"--budget: {error}") from error
+
+
 class Format(StrEnum):
     TERMINAL = "terminal"
     MARKDOWN = "markdown"

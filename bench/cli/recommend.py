@@ -8,7 +8,7 @@ import typer
 from bench.analyze.constraints import Constraints, Goal
 from bench.analyze.similarity import ALARM_DB
 from bench.cli.exit import ENDINGS, NOTHING_TO_RECOMMEND
-from bench.cli.options import Device, Only, RunFolder, Size, Threads, Weights, opened
+from bench.cli.options import Device, Only, RunFolder, Size, Threads, Weights, opened, seconds_of
 from bench.errors import InputError
 from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice, TuneRequest
 from bench.text import printed_line
@@ -35,7 +35,9 @@ OtherImages = Annotated[
     bool, typer.Option("--allow-other-images", help="Also consider cases that make a different image by design.")
 ]
 Model = Annotated[str, typer.Argument(help="A known model, a hub id, or a folder.")]
-Budget = Annotated[float, typer.Option(min=0.1, help="Time budget in minutes.")]
+Budget = Annotated[
+    str, typer.Option(metavar="TIME", help="Time budget, such as 90s, 30m or 2h; a number alone is minutes.")
+]
 Skip = Annotated[list[str] | None, typer.Option(help="An optimization to leave out; may be repeated.")]
 Prompt = Annotated[str, typer.Option(help="The prompt.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Inference steps. By default, the model's own.")]
@@ -73,7 +75,7 @@ def tune(
     objective: Objective = Goal.LATENCY,
     min_psnr: MinPsnr = ALARM_DB,
     max_memory: MaxMemory = None,
-    budget: Budget = 30.0,
+    budget: Budget = "30m",
     skip: Skip = None,
     prompt: Prompt = PROMPT,
     steps: Steps = None,
@@ -101,7 +103,7 @@ def tune(
         model=model,
         call={"prompt": prompt, **{name: value for name, value in given.items() if value is not None}},
         constraints=_constraints(objective, min_psnr, max_memory, other_images=False),
-        budget_s=budget * 60,
+        budget_s=seconds_of(budget),
         skip=skip or (),
         run=RunRequest(device=device, size=size, weights=weights, threads=threads, output=output),
     )

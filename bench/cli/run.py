@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.exit import ENDINGS
-from bench.cli.options import Device, Only, Scenarios, Size, Threads, Weights
+from bench.cli.options import Device, Only, Scenarios, Size, Threads, Weights, seconds_of
 from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
@@ -45,6 +45,14 @@ RetryFailed = Annotated[
         "--retry-failed", help="Like --resume, but also re-measure cases that failed or ran out of time or memory."
     ),
 ]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="How long the run may take, such as 90s, 30m or 2h, without downloads. Documented cases come first; what "
+        "does not fit can be continued with --resume. By default, no limit.",
+    ),
+]
 
 
 def run(
@@ -63,6 +71,7 @@ def run(
     output: Output = None,
     resume: Resume = False,
     retry_failed: RetryFailed = False,
+    budget: Budget = None,
 ) -> None:
     """Measure the cases of scenarios, and print their tables.
 
@@ -77,6 +86,7 @@ def run(
         threads=threads, processes=processes, timeout_s=timeout, diagnose=diagnose or None, trace=trace,
         memory_trace=memory_trace, output=output,
         resume=resume or retry_failed, retry_failed=retry_failed,
+        budget_s=None if budget is None else seconds_of(budget),
     )  # fmt: skip
     notices = Notices()
     ending = _present(measure(request, notices), notices)
@@ -85,7 +95,8 @@ def run(
 
 def _present(outcome: RunOutcome, notices: "Notices") -> Ending:
     """Print the tables, write them and the plots, say where everything is and what went wrong; return how it ended."""
-    from bench.present import run_summary, tables
+    from bench.present import forecast, run_summary, tables
+    from bench.records.environment import FORECAST
     from bench.records.outcomes import FAULTS
     from bench.session.measure import write_tables_and_plots
 
@@ -99,6 +110,11 @@ def _present(outcome: RunOutcome, notices: "Notices") -> Ending:
     for result in results:
         if result.status in FAULTS:
             notices.warn(f"{result.key}: {result.status}: {result.reason}")
+    if (forecasted := forecast.of(run.environment, FORECAST)) is not None:
+        notices.say(forecast.accuracy(forecasted))
+    resume = f"Continue with: python -m bench run --resume --output {os.fspath(run.folder)}"
     if outcome.ending is Ending.INTERRUPTED:
-        notices.say(f"Stopped. Continue with: python -m bench run --resume --output {os.fspath(run.folder)}")
+        notices.say(f"Stopped. {resume}")
+    elif outcome.left_out:
+        notices.say(forecast.left_out(outcome.left_out) + f" {resume}")
     return outcome.ending

@@ -81,7 +81,7 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
     vae_origin = None
     if case.vae is not None:
         pipeline.vae, vae_origin = source.autoencoder(case, size, run, home)
-    _replace_scheduler(case, pipeline)
+    replace_scheduler(case, pipeline)
     if placed_by_optimization:
         optimizations.apply(case.optimizations, When.PLACE, pipeline, device)
     elif "device_map" not in case.load:
@@ -113,7 +113,7 @@ def _check_arguments(case: Case, pipeline: Any) -> None:
         raise TypeError(f"{type(pipeline).__name__} takes no call argument '{unknown[0]}'")
 
 
-def _replace_scheduler(case: Case, pipeline: Any) -> None:
+def replace_scheduler(case: Case, pipeline: Any) -> None:
     """Make the scheduler from the configuration of the pipeline's own, as the guides of diffusers do."""
     if case.scheduler is None and not case.scheduler_config:
         return

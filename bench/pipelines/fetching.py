@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from bench.pipelines import architectures, source
@@ -18,6 +19,44 @@ class Download:
     autoencoder: bool = False
     safety_checker: bool = False
     load: dict[str, Any] = field(default_factory=dict)
+
+
+HUB_TIMEOUT_S = 5.0
+"""For the list of a repository's files."""
+
+
+def size_bytes(wanted: Download) -> int | None:
+    """Return what `fetch` will download, by the hub's list of files; None if the hub does not answer in time."""
+    from huggingface_hub import HfApi
+
+    try:
+        info = HfApi().model_info(
+            wanted.name, revision=wanted.load.get("revision"), files_metadata=True, timeout=HUB_TIMEOUT_S
+        )
+    except Exception:  # noqa: BLE001 - no network, no such model, a gate; `fetch` repeats the error
+        return None
+    sizes = {PurePosixPath(file.rfilename): file.size for file in info.siblings or ()}
+    loaded = [sizes[file] for file in _loaded([file for file in sizes if _is_part(file, wanted)], wanted)]
+    return None if not loaded or None in loaded else sum(loaded)
+
+
+def _is_part(file: PurePosixPath, wanted: Download) -> bool:
+    """Return whether a file is in the folder of a component that is loaded; an autoencoder is all of its repository."""
+    folder = file.parent.name
+    unused = folder == "safety_checker" and not wanted.safety_checker
+    return (
+        file.suffix in {".json", ".txt", ".model", ".safetensors"} and wanted.autoencoder != bool(folder) and not unused
+    )
+
+
+def _loaded(files: list[PurePosixPath], wanted: Download) -> list[PurePosixPath]:
+    """Return the files without the weights of other variants: those of the one that is asked for, where it exists."""
+    variants = {file: file.name.partition("-0")[0].removesuffix(".safetensors").partition(".")[2] for file in files}
+    weights = [file for file in files if file.suffix == ".safetensors"]
+    asked = wanted.load.get("variant") or ""
+    own = {file.parent for file in weights if variants[file] == asked}
+    chosen = [file for file in weights if variants[file] == (asked if file.parent in own else "")]
+    return [file for file in files if file not in weights] + chosen
 
 
 def missing(cases: Iterable[Case], run: RunSettings) -> list[Download]:

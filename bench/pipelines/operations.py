@@ -27,17 +27,17 @@ class Visits(dict[Any, Visit]):
 
     def add(self, args: Any, kwargs: Any) -> None:
         """Count one more call."""
-        shapes = _shapes((args, kwargs))
-        if shapes not in self:
-            self[shapes] = Visit(_on_meta(args), _on_meta(kwargs))
-        self[shapes].count += 1
+        key = shapes((args, kwargs))
+        if key not in self:
+            self[key] = Visit(on_meta(args), on_meta(kwargs))
+        self[key].count += 1
 
     @property
     def calls(self) -> int:
         return sum(visit.count for visit in self.values())
 
 
-def _shapes(values: Any) -> tuple[Any, ...]:
+def shapes(values: Any) -> tuple[Any, ...]:
     """Return the shapes of all tensors in nested arguments, which do not differ otherwise within a generation."""
     import torch
     from torch.utils._pytree import tree_leaves
@@ -45,7 +45,7 @@ def _shapes(values: Any) -> tuple[Any, ...]:
     return tuple(tuple(leaf.shape) for leaf in tree_leaves(values) if isinstance(leaf, torch.Tensor))
 
 
-def _on_meta(values: Any) -> Any:
+def on_meta(values: Any) -> Any:
     """Return nested arguments with each tensor replaced by an empty one on the meta device, floats as float32."""
     import torch
     from torch.utils._pytree import tree_map_only
@@ -76,16 +76,17 @@ def _operations(pipeline: Any, path: str, visits: Sequence[Visit]) -> int:
     called = getattr(module, inner) if inner else module
     total = 0
     for visit in visits:
-        with FlopCounterMode(display=False) as counter, torch.no_grad(), _every_condition_true():
+        with FlopCounterMode(display=False) as counter, torch.no_grad(), every_condition_true():
             called(*visit.args, **visit.kwargs)
         total += int(counter.get_total_flops()) * visit.count
     return total
 
 
-def _every_condition_true() -> Any:
+def every_condition_true() -> Any:
     """Return a mode in which a condition on the values of a tensor, which the meta device does not have, is true.
 
-    transformers asks whether an attention mask is all ones. Plain attention computes every product either way.
+    transformers asks whether an attention mask is all ones. Plain attention computes every product either way. The
+    mode also counts `launches`: operators that compute something, rather than look at the same memory differently.
     """
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
@@ -93,9 +94,12 @@ def _every_condition_true() -> Any:
     asked = torch.ops.aten._local_scalar_dense.default  # noqa: SLF001 - what `item`, `bool` and `if` end up in
 
     class EveryConditionTrue(TorchDispatchMode):  # type: ignore[misc]
+        launches = 0
+
         def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
             if func is asked and args[0].dtype is torch.bool:
                 return True
+            self.launches += not func.is_view
             return func(*args, **(kwargs or {}))
 
     return EveryConditionTrue()

@@ -38,12 +38,12 @@ def build(component: Component, dtype: Any, home: Any, draw_on: Any = None) -> A
     import torch
 
     if component.cls == "byte-clip-tokenizer":
-        return _byte_tokenizer(component.config)
+        return byte_tokenizer(component.config)
     library, name = component.cls.split(".")
     cls = getattr(importlib.import_module(library), name)
     if not issubclass(cls, torch.nn.Module):
         return cls.from_config(dict(component.config))
-    module = _uninitialized(cls, component.config)
+    module = uninitialized(cls, component.config)
     _check_count(module, component)
     generator = torch.Generator(device=home if draw_on is None else draw_on)
     _fill(module, dtype, home, generator.manual_seed(zlib.crc32(component.name.encode())))
@@ -52,7 +52,7 @@ def build(component: Component, dtype: Any, home: Any, draw_on: Any = None) -> A
     return module.eval().requires_grad_(requires_grad=False)
 
 
-def _uninitialized(cls: Any, config: Mapping[str, Any]) -> Any:
+def uninitialized(cls: Any, config: Mapping[str, Any]) -> Any:
     """Make the module with parameters on the meta device and real buffers (position ids are computed, not loaded)."""
     from accelerate import init_empty_weights
 
@@ -121,7 +121,7 @@ def _fan_in(owner: Any, parameter: Any) -> int:
     return max(1, int(prod(shape[1:]) if len(shape) > 1 else shape[0]))
 
 
-def _byte_tokenizer(config: Mapping[str, Any]) -> Any:
+def byte_tokenizer(config: Mapping[str, Any]) -> Any:
     """Return a `CLIPTokenizer` that needs no download: it reads single bytes, with the published special tokens.
 
     It makes about five times as many tokens as the real one, but pipelines pad and truncate to 77 either way, so the

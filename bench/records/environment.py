@@ -8,7 +8,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ VARIABLES = (
 
 RATES = "rates"
 """The fact that holds the `Rates` of the device, where a run has measured them."""
+FORECAST = "forecast"
+"""The fact that holds how far off the forecast of a run was, as `Forecasted`."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,33 @@ class Rates:
 
     matrix_flops: Mapping[str, Positive]
     copy_bytes_per_s: Positive
+
+
+@dataclass(frozen=True)
+class Span:
+    """Seconds that something takes: at best, most likely, at worst."""
+
+    low_s: float = 0.0
+    likely_s: float = 0.0
+    high_s: float = 0.0
+
+    def __add__(self, other: "Span") -> "Span":
+        return Span(self.low_s + other.low_s, self.likely_s + other.likely_s, self.high_s + other.high_s)
+
+    def times(self, factor: float) -> "Span":
+        return Span(self.low_s * factor, self.likely_s * factor, self.high_s * factor)
+
+
+@dataclass(frozen=True)
+class Forecasted:
+    """The forecast of the processes that were measured, beside what they took."""
+
+    processes: int
+    span: Span
+    took_s: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 def describe(libraries: Mapping[str, Any]) -> dict[str, Any]:

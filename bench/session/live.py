@@ -26,6 +26,7 @@ from bench.records.case_result import CaseResult
 from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
 from bench.session.files import writing
+from bench.session.forecast import Pace
 from bench.session.progress import Notices
 
 _terminated = threading.Event()
@@ -83,6 +84,12 @@ class LiveRun:
         with writing():
             self._store.grow(self._plan_json())
 
+    def settle(self, settings: RunSettings) -> None:
+        """Replace the settings of a run that has no records yet."""
+        self.settings = self._runner.settings = settings
+        with writing():
+            self._store.grow(self._plan_json())
+
     def describe(self, **facts: Any) -> None:
         """Add facts to the environment."""
         self.environment |= facts
@@ -104,11 +111,14 @@ class LiveRun:
 
     def measure_all(
         self, jobs: Iterable[Job], total: int | None, notices: Notices,
-        after: Callable[[ProcessRecord], object] = lambda _: None,
+        after: Callable[[ProcessRecord], object] = lambda _: None, pace: Pace | None = None,
     ) -> bool:  # fmt: skip
-        """Measure jobs, taken one by one so that `after` a record it may decide on the next; return whether stopped."""
+        """Measure jobs, taken one by one so that `after` a record it may decide on the next; return whether stopped.
+
+        The display takes the time left from `pace`.
+        """
         try:
-            with terminable(), notices.watch(total) as progress:
+            with terminable(), notices.watch(total, pace) as progress:
                 for record in self.measure(jobs, progress):
                     after(record)
         except (KeyboardInterrupt, InterruptedRunError):

@@ -4,16 +4,17 @@ Whatever ends a run early (a stop on request, a full disk, a fault in a case), i
 and an `Ending` that says how.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from bench import files
 from bench.analyze.run import newest
 from bench.errors import InputError
-from bench.execute.client import WorkerClient, ask_compatible, fetch
+from bench.execute.client import ServerError, WorkerClient, ask_compatible, fetch
 from bench.execute.runner import traces_memory
 from bench.pipelines.diffusers_api import vocabulary
 from bench.pipelines.fetching import missing
@@ -22,9 +23,13 @@ from bench.plan.check import refuse_unmeasurable
 from bench.plan.order import Job, remaining
 from bench.plan.settings import RunSettings
 from bench.plan.stored import read_plan
+from bench.present import forecast
 from bench.records import store
+from bench.records.environment import FORECAST, RATES
 from bench.records.outcomes import FAULTS, Status
 from bench.session.files import NotWrittenError, write_data, write_plots, write_tables, writing
+from bench.session.fitting import Budget, by_interest, fit, fit_jobs, while_time
+from bench.session.forecast import Forecast, Pace, foresee, works
 from bench.session.live import LiveRun, Machine
 from bench.session.plan import RESULTS, new_folder, plan_for
 from bench.session.progress import Notices
@@ -43,21 +48,22 @@ def measure(request: RunRequest, notices: Notices) -> RunOutcome:
         InputError: the request cannot be fulfilled; nothing was measured.
         KeyboardInterrupt: somebody stopped it before the first case.
     """
+    began_s = monotonic()
     with WorkerClient() as client:
         import_module("bench.present.plots.registry")  # needed at the end, free while the server imports torch
         import_module("matplotlib.figure")
-        return _run(client, request, notices)
+        return _run(client, request, began_s, notices)
 
 
-def _run(client: WorkerClient, request: RunRequest, notices: Notices) -> RunOutcome:
+def _run(client: WorkerClient, request: RunRequest, began_s: float, notices: Notices) -> RunOutcome:
     with _open(client, request, notices) as live:
         done = {(record.key, record.process): record.status.measured for record in live.records}
         jobs = remaining(live.plan.cases, live.settings.processes, done)
         announce(hardware(live.environment), live.folder, live.settings, live.plan.cases, live.environment, notices)
         if done:
             notices.say(f"Resuming: {len(done)} processes are already measured, {len(jobs)} remain.")
-        fetch_missing([job.case for job in jobs], live.settings, notices)
-        return _measure(client, live, jobs, notices)
+        budget = None if request.budget_s is None else Budget(request.budget_s, began_s)
+        return _measure(client, live, jobs, notices, budget)
 
 
 def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRun:
@@ -80,12 +86,16 @@ def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRu
     return LiveRun(folder, plan, settings, Machine(client, facts), resume=request.resume, again=again)
 
 
-def _measure(client: WorkerClient, live: LiveRun, jobs: Sequence[Job], notices: Notices) -> RunOutcome:
-    """Measure jobs; what is on file stays valid if the disk refuses more, and can still be shown."""
+def _measure(
+    client: WorkerClient, live: LiveRun, jobs: Sequence[Job], notices: Notices, budget: Budget | None = None
+) -> RunOutcome:
+    """Forecast and measure jobs; what is on file stays valid if the disk refuses more, and can still be shown."""
     ending, refusals = Ending.COMPLETE, []
     try:
         measure_rates(client, live, [job.case for job in jobs], notices)
-        ending = Ending.INTERRUPTED if live.measure_all(jobs, len(jobs), notices) else ending
+        pace = _schedule(client, live, jobs, budget, notices)
+        interrupted = _measure_all(client, live, pace, budget, notices)
+        ending = Ending.INTERRUPTED if interrupted else ending
     except NotWrittenError as error:
         refusals.append(error)
     run, results = live.results()
@@ -97,9 +107,63 @@ def _measure(client: WorkerClient, live: LiveRun, jobs: Sequence[Job], notices: 
     if refusals:
         notices.warn(f"stopped: {refusals[0]}; free some space, then continue with --resume")
         return RunOutcome(run, results, Ending.NOT_WRITTEN)
+    left_out = left_out_of(live) if budget is not None else []
+    if ending is Ending.COMPLETE and jobs and not live.records:
+        ending = Ending.OUT_OF_TIME
     if ending is Ending.COMPLETE and any(result.status in FAULTS for result in results):
         ending = Ending.FAULTS
-    return RunOutcome(run, results, ending)
+    return RunOutcome(run, results, ending, left_out)
+
+
+def _schedule(
+    client: WorkerClient, live: LiveRun, jobs: Sequence[Job], budget: Budget | None, notices: Notices
+) -> Pace:
+    """Say what will be measured and how long that will take, after leaving out what a budget has no time for."""
+    cases = list({job.case.key: job.case for job in jobs}.values())
+    found = works(client, cases, live.settings)
+    rates, spawned = live.environment.get(RATES), live.environment["started_by"] == "spawn"
+
+    def foresee_with(settings: RunSettings) -> Forecast:
+        return foresee(cases, settings, found, rates, spawned=spawned)
+
+    if budget is not None:
+        if live.records:
+            ordered = by_interest(cases) if live.settings.processes == 1 else []
+            chosen = [Job(case, 0) for case in ordered] or jobs
+            fitted = fit_jobs(chosen, live.settings, foresee_with(live.settings), budget.left_s())
+        else:
+            fitted = fit(cases, live.settings, foresee_with, budget.left_s())
+            live.settle(fitted.settings)
+        jobs = fitted.jobs
+        left_out = [case.key for case in fitted.left_out]
+        notices.say(forecast.budget(budget.total_s, fitted.settings.samples, left_out))
+    found_forecast = foresee_with(live.settings)
+    chosen_cases = len({job.case.key for job in jobs})
+    total, unknown = found_forecast.total(jobs), found_forecast.unknown(jobs)
+    if jobs:
+        notices.say(forecast.announcement(chosen_cases, len(jobs), total, unknown))
+    return Pace(found_forecast, jobs)
+
+
+def _measure_all(client: WorkerClient, live: LiveRun, pace: Pace, budget: Budget | None, notices: Notices) -> bool:
+    """Fetch what is missing and measure what is scheduled; return whether that was stopped."""
+    jobs: Sequence[Job] = list(pace.left)
+    began_s = monotonic()
+    fetch_missing([job.case for job in jobs], live.settings, notices, client)
+    chosen: Iterable[Job] = jobs
+    if budget is not None:
+        fetched = budget.later_by(monotonic() - began_s)
+        chosen = while_time(jobs, pace, fetched.left_s)
+    interrupted = live.measure_all(chosen, len(jobs), notices, pace=pace)
+    if (forecasted := pace.outcome()) is not None:
+        live.describe(**{FORECAST: forecasted.to_json()})
+    return interrupted
+
+
+def left_out_of(live: LiveRun) -> list[str]:
+    """Return the keys of the cases that have no process on file."""
+    done = {record.key for record in live.records}
+    return [case.key for case in live.plan.cases if case.key not in done]
 
 
 def write_tables_and_plots(outcome: RunOutcome, notices: Notices) -> tuple[RunOutcome, list[Path]]:
@@ -135,8 +199,13 @@ def announce(
         notices.say("The hub is unreachable. What its cache lacks gets random weights (see the column 'weights').")
 
 
-def fetch_missing(cases: Sequence[Case], settings: RunSettings, notices: Notices) -> None:
-    """Fetch what the hub's cache lacks, before the first case."""
+def fetch_missing(cases: Sequence[Case], settings: RunSettings, notices: Notices, client: WorkerClient) -> None:
+    """Say what the hub's cache lacks and how much that is, and fetch it, before the first case."""
     if downloads := missing(cases, settings):
-        notices.say(f"Fetching from the hub: {', '.join(download.name for download in downloads)}")
+        request = {"op": "sizes", "downloads": [asdict(download) for download in downloads]}
+        try:
+            sizes = client.ask(request)
+        except ServerError:
+            sizes = dict.fromkeys((download.name for download in downloads), None)
+        notices.say(forecast.downloads(sizes))
         fetch(downloads)

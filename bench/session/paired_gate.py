@@ -70,7 +70,7 @@ def gate_interpreters(
             ]
             what = f"Gating {pythons['head']} against {pythons['base']}"
             announce(what, folder, settings, plan.cases, facts["base"], notices)
-            fetch_missing(plan.cases, settings, notices)
+            fetch_missing(plan.cases, settings, notices, clients["base"])
             return _gate(sides, plan, threshold, notices)
     except (InterruptedRunError, KeyboardInterrupt) as error:
         raise StoppedError from error

@@ -16,11 +16,11 @@ from bench.execute.worker.protocol import Event
 from bench.plan.order import Job
 from bench.present.render import PatientConsole
 from bench.records.models import ProcessRecord
+from bench.session.forecast import Pace
 from bench.statistics import median, median_interval
 from bench.text import printed_line, printed_lines
 
 _COLORS = {"ok": "green", "unstable": "yellow", "skipped": "dim", "oom": "magenta"}
-_MINUTES_FROM_S = 90
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
 
 
@@ -37,17 +37,18 @@ class Notices:
     def warn(self, line: str) -> None:
         self._errors.print(printed_lines(line))
 
-    def watch(self, total: int | None) -> "Progress":
+    def watch(self, total: int | None, pace: Pace | None = None) -> "Progress":
         """Return the display of `total` processes; None if their number is not known."""
-        return Progress(total, self._console)
+        return Progress(total, self._console, pace)
 
 
 class Progress:
     """A `Listener` that prints one line per finished process, and on a terminal one more that every event redraws."""
 
-    def __init__(self, total: int | None, console: Console) -> None:
+    def __init__(self, total: int | None, console: Console, pace: Pace | None = None) -> None:
         self._total = total
         self._console = console
+        self._pace = pace
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self._done = 0
         self._start = monotonic()
@@ -67,6 +68,8 @@ class Progress:
 
     def begin(self, job: Job) -> None:
         self._phase, self._latencies = "starting", []
+        if self._pace is not None:
+            self._pace.begin()
         self._draw(job)
 
     def event(self, job: Job, event: Event) -> None:
@@ -84,9 +87,13 @@ class Progress:
 
     def end(self, job: Job, record: ProcessRecord) -> None:
         self._done += 1
+        if self._pace is not None:
+            self._pace.end(job, record)
         line = Text(printed_line(f"{self._count(self._done)} {self._name(job)}  "))
         line.append(record.status, style=_COLORS.get(record.status, "red"))
         line.append(printed_line(f"  {_figures(record)}"))
+        if self._live is None and (left := self._time_left()):
+            line.append(f"  ({left})")
         self._console.print(line)
 
     def _draw(self, job: Job) -> None:
@@ -108,10 +115,12 @@ class Progress:
         return f"[{number}]" if self._total is None else f"[{number:>{len(str(self._total))}}/{self._total}]"
 
     def _time_left(self) -> str:
-        if not self._done or self._total is None:
-            return ""
-        left = (monotonic() - self._start) / self._done * (self._total - self._done)
-        return f"about {left / 60:.0f} min left" if left >= _MINUTES_FROM_S else f"about {left:.0f} s left"
+        left = None
+        if self._pace is not None:
+            left = self._pace.left_s()
+        elif self._done and self._total is not None:
+            left = (monotonic() - self._start) / self._done * (self._total - self._done)
+        return f"about {units.duration(left)} left" if left else ""
 
 
 def _figures(record: ProcessRecord) -> str:

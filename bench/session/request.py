@@ -42,6 +42,7 @@ class RunRequest:
         processes: per case.
         resume: whether to continue a run; without scenarios its own plan is used.
         retry_failed: whether a resumed run also measures the cases again that failed, or lacked time or memory.
+        budget_s: how long the whole run may take, without downloads; what does not fit is left out.
         option_prefix: what precedes the names of options in messages.
     """
 
@@ -61,6 +62,7 @@ class RunRequest:
     output: Path | None = None
     resume: bool = False
     retry_failed: bool = False
+    budget_s: float | None = None
     option_prefix: str = "--"
 
     def option(self, name: str) -> str:
@@ -75,7 +77,7 @@ class Ending(StrEnum):
     FAULTS = "faults"  # a case failed, crashed or timed out
     INTERRUPTED = "interrupted"  # on request: Ctrl-C or SIGTERM
     NOT_WRITTEN = "not-written"  # the disk refused
-    OUT_OF_TIME = "out-of-time"  # of a search: not even its reference finished
+    OUT_OF_TIME = "out-of-time"  # not even the reference of a search, or one case of a run, finished
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class RunOutcome:
     run: "Run"
     results: "Sequence[CaseResult]"
     ending: Ending
+    left_out: Sequence[str] = ()  # keys of the cases that the budget had no time for
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def _prepare(client: WorkerClient, request: TuneRequest, folder: Path, began_s: 
         )
     announce(hardware(facts), folder, settings, [template], facts, notices)
     paused_s = monotonic()
-    fetch_missing([template], settings, notices)
+    fetch_missing([template], settings, notices, client)
     search = Search(Space(_dtypes(facts), allowed), request.budget_s, monotonic, began_s + monotonic() - paused_s)
     return Tuning(folder, template, settings, facts, request.constraints, search)
 

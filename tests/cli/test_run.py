@@ -114,7 +114,32 @@ def test_tables_are_printed_with_the_warning_about_tiny_models(finished_run):
 
 def test_without_a_terminal_progress_is_one_line_per_process(finished_run):
     _, process = finished_run
-    assert re.search(r"^\[1/3\] small/baseline  ok  .*n=6$", process.stdout, re.MULTILINE)
+    assert re.search(r"^\[1/3\] small/baseline  ok  .*n=6  \(about .* left\)$", process.stdout, re.MULTILINE)
+
+
+def test_a_run_says_how_long_it_will_take_and_how_far_off_that_was(finished_run):
+    _, process = finished_run
+    words = r"3 cases, 3 processes\. Estimated time: about .*Measuring took .*; the estimate was "
+    assert re.search(words, process.stdout, re.DOTALL)
+
+
+def test_the_forecast_is_recorded(finished_run):
+    folder, _ = finished_run
+    forecast = json.loads((folder / "environment.json").read_text())["forecast"]
+    assert forecast["processes"] == len([row for row in rows(folder / "results.csv") if row["status"] == "ok"])
+
+
+def test_a_budget_leaves_out_what_does_not_fit_and_says_how_to_continue(write, tmp_path):
+    process = bench("run", write(SCENARIO, "small.yaml"), "--budget", "1s", "--output", "run", cwd=tmp_path)
+    assert_ended(process, 1)  # nothing was measured
+    assert "left out for lack of time" in process.stdout
+    assert "--resume --output run" in process.stdout
+
+
+def test_a_budget_that_is_not_a_time_is_refused(write, tmp_path):
+    assert_refused(
+        bench("run", write(SCENARIO, "small.yaml"), "--budget", "soon", cwd=tmp_path), "--budget", "90s, 30m or 2h"
+    )
 
 
 def test_the_environment_is_recorded(finished_run):

@@ -14,7 +14,7 @@ COMPONENTS = [architectures.component(name) for name in architectures._facts()["
 )
 def test_a_component_has_the_published_number_of_parameters(component):
     library, name = component.cls.split(".")
-    module = weights._uninitialized(getattr(importlib.import_module(library), name), component.config)
+    module = weights.uninitialized(getattr(importlib.import_module(library), name), component.config)
     assert sum(parameter.numel() for parameter in module.parameters()) == component.parameters
 
 

@@ -1,10 +1,11 @@
 """What is missing in the hub's cache."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from bench.pipelines.fetching import Download, missing
+from bench.pipelines.fetching import Download, missing, size_bytes
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 
@@ -59,3 +60,42 @@ def test_a_cached_repository_is_not_fetched(empty_cache):
         (repository / name).parent.mkdir(parents=True, exist_ok=True)
         (repository / name).write_text(text)
     assert missing([CASE], FULL) == []
+
+
+FILES = {
+    "README.md": 10**3, "v1-5-pruned.safetensors": 10**9, "v1-5-pruned.ckpt": 10**9,
+    "model_index.json": 1, "unet/config.json": 1, "tokenizer/vocab.json": 1,
+    "unet/diffusion_pytorch_model.safetensors": 100, "unet/diffusion_pytorch_model.fp16.safetensors": 50,
+    "unet/diffusion_pytorch_model.non_ema.safetensors": 100, "unet/diffusion_pytorch_model.bin": 100,
+    "text_encoder/model-00001-of-00002.safetensors": 1000, "text_encoder/model.fp16-00001-of-00002.safetensors": 500,
+    "safety_checker/model.safetensors": 7,
+}  # fmt: skip
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """A hub with one repository of these files; return what a download of it is told to take."""
+
+    def model_info(_api, name, **options):
+        if name != "somebody/something":
+            raise OSError("no such repository")
+        assert options["timeout"] <= 10
+        return SimpleNamespace(siblings=[SimpleNamespace(rfilename=file, size=size) for file, size in FILES.items()])
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", model_info)
+
+
+def test_a_download_takes_the_safetensors_of_components(hub):
+    assert size_bytes(Download("somebody/something")) == 1102
+
+
+def test_a_variant_takes_its_own_files_instead(hub):
+    assert size_bytes(Download("somebody/something", load={"variant": "fp16"})) == 552
+
+
+def test_the_safety_checker_counts_if_it_is_used(hub):
+    assert size_bytes(Download("somebody/something", safety_checker=True)) == 1109
+
+
+def test_the_size_is_unknown_if_the_hub_does_not_say(hub):
+    assert size_bytes(Download("somebody/else")) is None

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from bench.analyze.run import open_run
-from bench.execute.client import WorkerClient
+from bench.execute.client import ServerError, WorkerClient
 from bench.execute.events import InvalidEventError
 from bench.execute.runner import InterruptedRunError
 from bench.plan.case import Case, Plan, ScenarioInfo
@@ -28,6 +28,9 @@ class Client(WorkerClient):
 
     def __init__(self, **events):
         self.events = events
+
+    def ask(self, message):
+        raise ServerError(f"'{message['op']}' failed: there is no server")
 
     def request(self, message, timeout_s=None):
         yield {"event": "started", "pid": 1}

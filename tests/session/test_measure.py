@@ -20,7 +20,7 @@ def ended(tmp_path):
 
     def run(**events):
         with live_run(tmp_path, "a", "b", client=Client(**events)) as live:
-            return measure._measure(None, live, jobs_of(live), Notices())  # tiny models need no rates
+            return measure._measure(Client(), live, jobs_of(live), Notices())  # tiny models need no rates
 
     return run
 

@@ -19,6 +19,7 @@ from bench.execute.worker.process import die_with_parent, import_libraries
 from bench.execute.worker.protocol import Reporter
 from bench.pipelines.errors import NotInEffectError, UnsupportedError
 from bench.pipelines.images import BrokenImageError
+from bench.pipelines.tiny import resolve
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import Status
@@ -69,6 +70,28 @@ def _rates(request: Mapping[str, Any], report: Reporter) -> None:
     report.answer(measurement.device_rates(RunSettings.from_json(request["run"]), request["types"]))
 
 
+def _work(request: Mapping[str, Any], report: Reporter) -> None:
+    """Answer with the work of one call of each case, by key: None if unknown, nothing for a case that is skipped."""
+    from bench.pipelines.rehearsal import Work, rehearse
+
+    settings, answer = RunSettings.from_json(request["run"]), {}
+    for case in map(Case.from_json, request["cases"]):
+        try:
+            work = rehearse(*resolve(case, settings.size))
+        except UnsupportedError:
+            work = Work()
+        except Exception:  # noqa: BLE001 - any pipeline, any argument; the forecast says that it does not know
+            work = None
+        answer[case.key] = None if work is None else vars(work)
+    report.answer(answer)
+
+
+def _sizes(request: Mapping[str, Any], report: Reporter) -> None:
+    from bench.pipelines.fetching import Download, size_bytes
+
+    report.answer({download["name"]: size_bytes(Download(**download)) for download in request["downloads"]})
+
+
 def _hub(_request: Mapping[str, Any], report: Reporter) -> None:
     report.answer(probe.hub_answers())
 
@@ -95,6 +118,8 @@ _HANDLERS: dict[str, Callable[[Mapping[str, Any], Reporter], None]] = {
     "on-demand": _on_demand,
     "probe": _probe,
     "rates": _rates,
+    "work": _work,
+    "sizes": _sizes,
     "hub": _hub,
     "compatible": _compatible,
     "fetch": _fetch,
