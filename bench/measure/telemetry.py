@@ -8,12 +8,15 @@ The momentary reasons (nvmlDeviceGetCurrentClocksEventReasons) can only be read 
 again. The counters, where a card has them, miss nothing between two readings.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import psutil
+
+from bench.measure.nvml import computing, open_nvml, read
 
 REJECTING_REASONS = {0x08: "hardware slow-down", 0x40: "hardware thermal slow-down", 0x80: "hardware power brake"}
 """NVML's clocks-event reasons (nvml.h, nvmlClocksEventReasons) that reject a sample: not the device's own speed."""
@@ -66,15 +69,17 @@ class HostTelemetry:
 
 @dataclass
 class NvmlTelemetry:
-    """An NVIDIA card, through `pynvml` (nvidia-ml-py).
+    """An NVIDIA card, or a MIG slice of one, through `pynvml` (nvidia-ml-py).
 
     Attributes:
         nvml: the module; tests pass a fake.
-        handle: of the card.
+        handle: of the card or the slice.
+        whole: whether it is a whole card. Power and energy of a slice are not known, because they are the card's.
     """
 
     nvml: Any
     handle: Any
+    whole: bool = True
 
     def __post_init__(self) -> None:
         self._fields = self._known_fields()
@@ -82,7 +87,7 @@ class NvmlTelemetry:
 
     def begin(self) -> None:
         self._first = self._last = self._counters(self._fields)
-        self._start = perf_counter(), self._read("nvmlDeviceGetTotalEnergyConsumption")
+        self._start = perf_counter(), self._energy_mj()
         self._seen: int | None = None
 
     def rejected(self) -> str | None:
@@ -103,12 +108,12 @@ class NvmlTelemetry:
     def end(self) -> dict[str, Any]:
         """Return clocks, temperature and power as they are now, energy and seconds of throttling since `begin`."""
         start, energy_before = self._start
-        energy = self._read("nvmlDeviceGetTotalEnergyConsumption")
+        energy = self._energy_mj()
         elapsed = perf_counter() - start
         enough = energy is not None and energy_before is not None and elapsed >= SHORTEST_FOR_ENERGY_S
         sm_clock = self._read("nvmlDeviceGetClockInfo", self.nvml.NVML_CLOCK_SM)
         memory_clock = self._read("nvmlDeviceGetClockInfo", self.nvml.NVML_CLOCK_MEM)
-        power, seen = self._read("nvmlDeviceGetPowerUsage"), self._seen
+        power, seen = self._read("nvmlDeviceGetPowerUsage") if self.whole else None, self._seen
         return {
             "sm_clock_hz": None if sm_clock is None else sm_clock * 1e6,
             "memory_clock_hz": None if memory_clock is None else memory_clock * 1e6,
@@ -126,7 +131,7 @@ class NvmlTelemetry:
         In a container NVML may count process ids as the host does, so our own id may be missing or belong to another
         process. But this process has just computed here, so it is one of those in the list; an empty list says nothing.
         """
-        running = self._read("nvmlDeviceGetComputeRunningProcesses")
+        running = computing(self.nvml, self.handle)
         return len(running) - 1 if running else None
 
     def _known_fields(self) -> dict[str, int]:
@@ -152,11 +157,10 @@ class NvmlTelemetry:
         }
 
     def _read(self, function: str, *arguments: Any) -> Any:
-        """Query the driver; None if this card, driver or container does not support it."""
-        try:
-            return getattr(self.nvml, function)(self.handle, *arguments)
-        except (self.nvml.NVMLError, AttributeError):
-            return None
+        return read(self.nvml, function, self.handle, *arguments)
+
+    def _energy_mj(self) -> int | None:
+        return self._read("nvmlDeviceGetTotalEnergyConsumption") if self.whole else None
 
 
 Telemetry = HostTelemetry | NvmlTelemetry
@@ -166,18 +170,16 @@ def open_telemetry(kind: str) -> Telemetry:
     """Return the telemetry for a torch device type: of the card if NVML knows it, else of the host."""
     import torch
 
-    if kind != "cuda" or torch.version.hip is not None:
+    nvml = open_nvml() if kind == "cuda" and torch.version.hip is None else None
+    if nvml is None:
         return HostTelemetry()
-    try:
-        import pynvml
-    except ImportError:  # the other interpreter of a paired gate need not have it
-        return HostTelemetry()
-    try:
-        pynvml.nvmlInit()
-        uuid = f"GPU-{torch.cuda.get_device_properties(0).uuid}"
-        return NvmlTelemetry(pynvml, pynvml.nvmlDeviceGetHandleByUUID(uuid))
-    except pynvml.NVMLError:
-        return HostTelemetry()
+    device = torch.cuda.get_device_properties(0)
+    is_slice = " MIG " in device.name
+    # Of a slice, some versions of CUDA report the card's UUID, by which its clocks could be read but not its processes.
+    known = [os.environ.get("CUDA_VISIBLE_DEVICES", ""), f"MIG-{device.uuid}"] if is_slice else [f"GPU-{device.uuid}"]
+    handles = (read(nvml, "nvmlDeviceGetHandleByUUID", uuid) for uuid in known if uuid.startswith(("GPU-", "MIG-")))
+    handle = next((found for found in handles if found is not None), None)
+    return HostTelemetry() if handle is None else NvmlTelemetry(nvml, handle, whole=not is_slice)
 
 
 def _growth(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:

@@ -5,6 +5,8 @@ import json
 import platform
 from typing import Any
 
+from bench.measure import nvml
+
 HUB_TIMEOUT_S = 5.0
 """Long enough for a slow connection, short enough for a machine that has none."""
 SERVER_ERROR = 500
@@ -33,7 +35,7 @@ def machine(device: str) -> dict[str, Any]:
     kind = _choose(device)
     torch.zeros(1, device=kind).add_(1).cpu()
     versions = {name: version for name in LIBRARIES if (version := _version(name)) is not None}
-    return {"python": platform.python_version(), **versions, **_device(kind)}
+    return {"python": platform.python_version(), **versions, "torch_build": _build(), **_device(kind)}
 
 
 def hub_answers() -> bool:
@@ -59,6 +61,17 @@ def _choose(device: str) -> str:
         there = f"{found.type} and cpu are" if found is not None else "only cpu is"
         raise NoSuchDeviceError(f"there is no {device} device here; {there}")
     return device
+
+
+def _build() -> str:
+    """Return what torch was built for: `cuda 13.0`, `rocm 7.0`, or the kind of accelerator; `cpu` for none."""
+    import torch
+
+    for kind, version in (("cuda", torch.version.cuda), ("rocm", torch.version.hip)):
+        if version is not None:
+            return f"{kind} {version}"
+    built_for = torch.accelerator.current_accelerator()
+    return built_for.type if built_for is not None else "cpu"
 
 
 def _device(kind: str) -> dict[str, Any]:
@@ -87,19 +100,8 @@ def _device(kind: str) -> dict[str, Any]:
 
 def _driver() -> str | None:
     """Return the version of NVIDIA's driver; None if NVML does not know (ROCm) or nvidia-ml-py is not installed."""
-    try:
-        import pynvml
-    except ImportError:
-        return None
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return None
-    try:
-        version = pynvml.nvmlSystemGetDriverVersion()
-    finally:
-        pynvml.nvmlShutdown()
-    return version if isinstance(version, str) else version.decode()
+    with nvml.opened() as library:
+        return None if library is None else nvml.text(nvml.read(library, "nvmlSystemGetDriverVersion"))
 
 
 def _version(library: str) -> str | None:

@@ -1,0 +1,148 @@
+"""Which device a run measures on: what was asked for, among the cards that are visible, and one that is idle.
+
+The parent asks NVML and never CUDA. A chosen card becomes the only one that a worker sees, so that everywhere else the
+device is simply the first.
+"""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.errors import InputError
+from bench.measure import nvml
+from bench.records.cards import VISIBLE, Card, Cards, visible
+
+DEVICE = re.compile(r"auto|cpu|mps|(?P<kind>cuda|xpu)(:(?P<index>\d{1,3}))?", re.ASCII)
+_AFFINITY = {"cuda": VISIBLE, "xpu": "ZE_AFFINITY_MASK"}
+"""The variable that says which devices a process sees; HIP has one of its own, which precedes CUDA's."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A device, and what makes a worker use it.
+
+    Attributes:
+        kind: a torch device type, or `auto`.
+        index: among the visible devices of that kind; None if it was left to torch.
+        count: of the visible cards; None if unknown.
+        card: which it is, where NVML knows.
+        busy: the cards that auto passed over.
+        variables: to be set for the workers.
+    """
+
+    kind: str
+    index: int | None = None
+    count: int | None = None
+    card: Card | None = None
+    busy: Sequence[Card] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def list_cards() -> Cards:
+    """Return what NVML says of the machine's cards; it must not be asked by a process that forks workers."""
+    with nvml.opened() as library:
+        if library is None:
+            return Cards()
+        cuda = nvml.read(library, "nvmlSystemGetCudaDriverVersion")  # such as 12080
+        return Cards(
+            [card for number in range(nvml.read(library, "nvmlDeviceGetCount") or 0) for card in _of(library, number)],
+            nvml.text(nvml.read(library, "nvmlSystemGetDriverVersion")),
+            None if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}",
+        )
+
+
+def _of(library: Any, number: int) -> list[Card]:
+    """Return a card, or its slices if it is divided; none if it has fallen off the bus."""
+    handle = nvml.read(library, "nvmlDeviceGetHandleByIndex", number)
+    uuid = None if handle is None else nvml.text(nvml.read(library, "nvmlDeviceGetUUID", handle))
+    if uuid is None:
+        return []
+    mode = nvml.read(library, "nvmlDeviceGetMigMode", handle)
+    if mode is None or not mode[0]:
+        return [_card(library, handle, handle, number, uuid)]
+    most = nvml.read(library, "nvmlDeviceGetMaxMigDeviceCount", handle) or 0
+    slices = (nvml.read(library, "nvmlDeviceGetMigDeviceHandleByIndex", handle, each) for each in range(most))
+    return [_card(library, part, handle, number, uuid) for part in slices if part is not None]
+
+
+def _card(library: Any, handle: Any, whole: Any, number: int, card_uuid: str) -> Card:
+    """Return a card or a slice; what the driver only knows of the whole card is asked there."""
+    memory = nvml.read(library, "nvmlDeviceGetMemoryInfo", handle)
+    rates = nvml.read(library, "nvmlDeviceGetUtilizationRates", handle)
+    running = nvml.computing(library, handle)
+    capability = nvml.read(library, "nvmlDeviceGetCudaComputeCapability", whole)
+    return Card(
+        number=number,
+        uuid=nvml.text(nvml.read(library, "nvmlDeviceGetUUID", handle)) or card_uuid,
+        card_uuid=card_uuid,
+        name=nvml.text(nvml.read(library, "nvmlDeviceGetName", handle)) or "NVIDIA card of an unknown name",
+        memory_bytes=None if memory is None else int(memory.total),
+        memory_used_bytes=None if memory is None else int(memory.used),
+        utilization=None if rates is None else rates.gpu / 100,
+        processes=None if running is None else len(running),
+        compute_capability=None if capability is None else ".".join(map(str, capability)),
+    )
+
+
+def choose(device: str, option: str, cards: Cards, variables: Mapping[str, str] = os.environ) -> Choice:
+    """Return the device that was asked for.
+
+    `auto` takes the first idle card, or of different models the one with the most memory. Nothing is set for workers
+    where CUDA takes the same card by itself.
+
+    Args:
+        device: `auto`, `cpu`, `mps`, `cuda`, `xpu`, or one of the last two with an index.
+        option: as it was given, for messages.
+        cards: of the machine.
+        variables: the environment.
+
+    Raises:
+        InputError: there is no such device.
+    """
+    wanted = DEVICE.fullmatch(device)
+    if wanted is None:
+        raise InputError(f"{option}: is not a device; give auto, cpu, mps, cuda, cuda:1, xpu or xpu:1")
+    index = None if wanted["index"] is None else int(wanted["index"])
+    found = visible(cards.cards, variables)
+    if device == "auto" or wanted["kind"] == "cuda":
+        if found:
+            return _among(found, device, index, option, variables)
+        if cards.cards and wanted["kind"] == "cuda":
+            raise InputError(f"{option}: {VISIBLE}={variables[VISIBLE]} hides every card; unset it")
+    if index is None:
+        return Choice(device)
+    name = "HIP_VISIBLE_DEVICES" if "HIP_VISIBLE_DEVICES" in variables and wanted["kind"] == "cuda" else None
+    name = name or _AFFINITY[wanted["kind"]]
+    return Choice(wanted["kind"], index, variables={name: _entry(option, index, name, variables)})
+
+
+def _among(found: Sequence[Card], device: str, index: int | None, option: str, variables: Mapping[str, str]) -> Choice:
+    mixed = len({card.name for card in found}) > 1
+    if index is None:
+        ranked = sorted(found, key=lambda card: 0 if VISIBLE in variables or not mixed else -(card.memory_bytes or 0))
+        if device == "auto":
+            ranked.sort(key=lambda card: card.busy)
+        position = found.index(ranked[0])
+    elif index < len(found):
+        position = index
+    else:
+        there = ", ".join(f"cuda:{number} ({card.name})" for number, card in enumerate(found))
+        raise InputError(f"{option}: there is no such device; visible here: {there}")
+    card = found[position]
+    same = len(found) == 1 or (position == 0 and index is None and not mixed)
+    passed = [other for other in found[:position] if other.busy] if device == "auto" else []
+    return Choice(
+        "auto" if device == "auto" else "cuda", position, len(found), card, passed, {} if same else {VISIBLE: card.uuid}
+    )
+
+
+def _entry(option: str, index: int, name: str, variables: Mapping[str, str]) -> str:
+    """Return what selects the device with an index, among those that a variable already selects."""
+    listed = [entry.strip() for entry in variables[name].split(",")] if name in variables else None
+    if listed is None:
+        return str(index)
+    if index >= len(listed):
+        raise InputError(f"{option}: there is no such device, because {name}={variables[name]}")
+    return listed[index]
