@@ -32,7 +32,7 @@ def compare(base: Base, new: New, form: Form = Format.TERMINAL, plot: PlotFile =
         from bench.present.plots import comparison as plot_comparison
 
         plot_comparison.write(plot, compared)
-        typer.echo(f"Plot: {plot}", err=True)
+        typer.echo(printed_line(f"Plot: {plot}"), err=True)
     _print(presented, compared, form)
 
 
@@ -65,7 +65,7 @@ def trend(runs: Runs, form: Form = Format.TERMINAL, plot: PlotFile = None) -> No
         from bench.present.plots import trend as plot_trend
 
         left_out = plot_trend.write(plot, series)
-        typer.echo(f"Plot: {plot}{f'; no room for {left_out} cases' if left_out else ''}", err=True)
+        typer.echo(printed_line(f"Plot: {plot}{f'; no room for {left_out} cases' if left_out else ''}"), err=True)
     _print(presented, series, form)
 
 

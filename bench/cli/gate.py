@@ -125,7 +125,7 @@ def _write(result: "GateResult", junit: Path | None, markdown: Path | None) -> N
                 path.parent.mkdir(parents=True, exist_ok=True)
                 files.replace(path, text(result))
         if summary := os.environ.get(SUMMARY_VARIABLE):
-            with files.naming(Path(summary)), Path(summary).open("a", encoding="utf-8") as file:
-                file.write(presented.as_markdown(result) + "\n")
+            with files.appending(Path(summary)) as file:
+                file.write(f"{presented.as_markdown(result)}\n".encode())
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be written ({error.strerror}); the verdict is above") from error

@@ -110,7 +110,9 @@ class NvmlTelemetry:
         start, energy_before = self._start
         energy = self._energy_mj()
         elapsed = perf_counter() - start
-        enough = energy is not None and energy_before is not None and elapsed >= SHORTEST_FOR_ENERGY_S
+        energy_j = None
+        if energy is not None and energy_before is not None and elapsed >= SHORTEST_FOR_ENERGY_S:
+            energy_j = (energy - energy_before) / 1000
         sm_clock = self._read("nvmlDeviceGetClockInfo", self.nvml.NVML_CLOCK_SM)
         memory_clock = self._read("nvmlDeviceGetClockInfo", self.nvml.NVML_CLOCK_MEM)
         power, seen = self._read("nvmlDeviceGetPowerUsage") if self.whole else None, self._seen
@@ -119,7 +121,7 @@ class NvmlTelemetry:
             "memory_clock_hz": None if memory_clock is None else memory_clock * 1e6,
             "temperature_c": self._read("nvmlDeviceGetTemperature", self.nvml.NVML_TEMPERATURE_GPU),
             "power_w": None if power is None else power / 1000,
-            "energy_j": (energy - energy_before) / 1000 if enough else None,
+            "energy_j": energy_j,
             "clock_events": None if seen is None else [name for bit, name in REASONS.items() if seen & bit],
             **_growth(self._first, self._counters(self._fields)),
             "other_processes": self._others(),

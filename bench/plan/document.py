@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -24,12 +25,13 @@ MAX_BYTES = 256 * 1024
 """A scenario is a page of text; anything larger is a mistake, and takes seconds to parse."""
 MAX_EXTENDED = 20
 """Files that one scenario extends, one after the other."""
-MAX_VALUES = 20_000
-"""An alias counts as everything that it stands for."""
+MAX_VALUES = 5_000
+"""An alias counts as everything that it stands for. Five thousand take most of a second to parse."""
 MAX_DEPTH = 20
 MAX_DIGITS = 40
 SUFFIXES = (".yaml", ".yml")
 _LONGEST_SHOWN = 60
+_TOO_MUCH = "nested too deeply, or too many values, with those that aliases stand for"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """`\\ud800` in quotes makes one, and no file that is written later could hold it."""
@@ -109,6 +111,7 @@ def _text(path: Path) -> str:
 def _parse(path: Path, content: str) -> Document:
     try:
         yaml = YAML(typ="safe", pure=True)
+        yaml.Composer = _BoundedComposer
         yaml.composer.warn_double_anchors = False  # YAML allows them, and the warning would quote the file
         root = yaml.compose(content)
     except MarkedYAMLError as error:
@@ -136,6 +139,26 @@ def _error_at(path: Path, line: int, message: str) -> InputError:
     return InputError(f"{path}:{line}: {text.printable(message)}")
 
 
+class _BoundedComposer(Composer):
+    """Stops at the first value too many, while most of the text is not parsed yet."""
+
+    values = depth = 0
+
+    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
+        """Compose a node with everything in it.
+
+        Raises:
+            MarkedYAMLError: there are more than `MAX_VALUES`, or it is nested in more than `MAX_DEPTH` others.
+        """
+        self.values += 1
+        self.depth += 1
+        if self.values > 2 * MAX_VALUES or self.depth > MAX_DEPTH + 1:  # the key of a value is a node, too
+            raise MarkedYAMLError(problem=_TOO_MUCH, problem_mark=self.parser.peek_event().start_mark)
+        node: Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
 class _Reader:
     """Turns YAML nodes into plain data and records the line of every key and item."""
 
@@ -149,7 +172,7 @@ class _Reader:
         """Return the plain data of a node; refuse what is too large, or contains itself through an alias."""
         self._values += 1
         if self._values > MAX_VALUES or len(location) > MAX_DEPTH:
-            raise self._error(node, "nested too deeply, or expanded too far by aliases; write it shorter")
+            raise self._error(node, f"{_TOO_MUCH}; write it shorter")
         if isinstance(node, ScalarNode):
             return self._scalar(node, location)
         if any(node is outer for outer in self._open):

@@ -24,7 +24,7 @@ from bench.records.table import results_csv
 from bench.session import stored
 from bench.session.progress import Notices
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 
 def make(folder):

@@ -29,7 +29,7 @@ from bench.records.columns import columns
 from bench.records.models import ProcessRecord
 from bench.records.table import read_results, results_csv
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 
 @pytest.fixture(scope="module")
