@@ -238,3 +238,13 @@ def test_a_forked_worker_measures_on_the_accelerator(tmp_path):
     assert record.status is Status.OK
     assert record.effective.devices == "cuda"
     assert record.memory.generation.allocated_bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("device", "wanted", "path"),
+    [("cuda", True, "traces/test/case.pickle"), ("cuda", False, None), ("cpu", True, None), ("mps", True, None)],
+)
+def test_a_memory_trace_is_requested_where_the_device_has_one(tmp_path, device, wanted, path):
+    settings = RunSettings(device, "tiny", memory_trace=wanted)
+    request = Runner(tmp_path, settings, None, None)._request(Job(CASE, 0), tmp_path / "log")
+    assert request["memory_trace"] == (path and str(tmp_path / path))

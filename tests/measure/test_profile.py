@@ -1,6 +1,8 @@
 """One profiled call, and how long the device was busy."""
 
 import json
+from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -64,6 +66,35 @@ def test_a_trace_is_a_json_file_of_events(tmp_path):
     profiled("cpu", lambda: torch.ones(8) + 1, tmp_path / "traces" / "case.json")
     names = {found.get("name") for found in json.loads((tmp_path / "traces" / "case.json").read_text())["traceEvents"]}
     assert "aten::add" in names
+
+
+@pytest.fixture
+def profiler(monkeypatch):
+    """Record the options of torch's profiler, which sees one kernel of a second."""
+    import torch
+    from torch.autograd import DeviceType
+
+    seen = {}
+    kernel = event(0, 1)
+    kernel.device_type = lambda: DeviceType.CUDA
+    results = SimpleNamespace(events=lambda: [kernel])
+    running = SimpleNamespace(
+        profiler=SimpleNamespace(kineto_results=results),
+        export_chrome_trace=lambda path: Path(path).write_text("{}", encoding="utf-8"),
+    )
+
+    def profile(**options):
+        seen.update(options)
+        return nullcontext(running)
+
+    monkeypatch.setattr(torch.profiler, "profile", profile)
+    return seen
+
+
+@pytest.mark.parametrize(("traced", "activities"), [(False, ["CUDA"]), (True, ["CPU", "CUDA"])])
+def test_events_of_the_host_are_recorded_for_a_trace_only(profiler, tmp_path, traced, activities):
+    assert profiled("cuda", lambda: None, tmp_path / "trace.json" if traced else None) == 1.0
+    assert [activity.name for activity in profiler["activities"]] == activities
 
 
 @pytest.mark.gpu

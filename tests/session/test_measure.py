@@ -2,12 +2,14 @@
 
 import errno
 import json
+from pathlib import Path
 
 import pytest
 from session.test_live import Client, fails, jobs_of, live_run, stops, stops_while_diagnosing
 from support import rows
 
 from bench.errors import InputError
+from bench.plan.settings import RunSettings
 from bench.records.store import PLAN, RESULTS, SAMPLES, Store
 from bench.session import measure
 from bench.session.progress import Notices
@@ -93,3 +95,10 @@ def test_a_full_disk_is_said_with_what_to_do(ended, full_disk, capsys):
         "stopped: cannot write the results ([Errno 28] No space left on device); free some space, then continue with "
         "--resume\n"
     )
+
+
+@pytest.mark.parametrize(("device", "lines"), [("cpu", 1), ("cuda", 0)])
+def test_a_memory_trace_that_the_device_does_not_have_is_named_once(capsys, device, lines):
+    settings = RunSettings(device, "full", "random", memory_trace=True)
+    measure.announce("a card", Path("run"), settings, [], {"started_by": "fork"}, Notices())
+    assert "".join(capsys.readouterr()).count("--memory-trace: torch keeps no history of memory") == lines
