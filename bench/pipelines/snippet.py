@@ -27,8 +27,14 @@ from bench.plan.case import Case
 from bench.plan.check import is_identifier
 from bench.plan.scenario import Dtype
 
+ONLY_SAFETENSORS = {"use_safetensors": True}
+"""Files of this kind cannot execute anything."""
 LONGEST_CALL = 88
 """The line length on which Python's formatters agree."""
+
+_FROM_CASE = {"pipe", "from_config", "from_pretrained"}
+_Call = tuple[str, Any, dict[str, Any]]
+"""The name of a function, what it is applied to or what it loads, and its keywords."""
 
 _SAVE = """\
 for index, image in enumerate(images):
@@ -56,7 +62,7 @@ def snippet(case: Case, measured: Any) -> str:
     imports, bodies = _hoisted([list(lines) for lines in sections])
     parts = [_comments(case, measured), imports, *bodies]
     program = "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
-    _verify(case, program, sum(_statements(lines) for lines in [imports, *bodies]))
+    _verify(case, measured, program, sum(_statements(lines) for lines in [imports, *bodies]))
     return program
 
 
@@ -74,30 +80,35 @@ def _refuse_untyped(case: Case, measured: Any) -> None:
             raise _unwritable(case, f"its {name} is not one")
 
 
-def _verify(case: Case, program: str, statements: int) -> None:
+def _verify(case: Case, measured: Any, program: str, statements: int) -> None:
     """Raise `InputError` unless a program has the calls that were meant, and no other statement."""
     try:
         tree = ast.parse(program)
+        called = [found for node in ast.walk(tree) if (found := _known_call(node, case.dtype))]
     except (SyntaxError, ValueError) as error:
         raise _unwritable(case, str(error)) from error
-    called = {name: keywords for node in ast.walk(tree) if (found := _keywords_of(node)) for name, keywords in [found]}
-    meant = {"pipe": _plain(case.call)}
-    if case.scheduler is not None or case.scheduler_config:
-        meant["from_config"] = _plain(case.scheduler_config)
-    if len(tree.body) != statements or any(called.get(name) != keywords for name, keywords in meant.items()):
+    meant = list(_meant(case, measured))
+    if len(tree.body) != statements or any(called.count(call) != meant.count(call) for call in [*called, *meant]):
         raise _unwritable(case, "read back, it says something else")
 
 
-def _keywords_of(node: ast.AST) -> tuple[str, dict[str, Any]] | None:
-    """Return the name of a function that is called with literals, and these by keyword."""
-    if not isinstance(node, ast.Call):
+def _known_call(node: ast.AST, dtype: str) -> _Call | None:
+    """Return what is called and with what, for a function that gets its arguments from a case."""
+    if not isinstance(node, ast.Call) or (name := ast.unparse(node.func).rpartition(".")[2]) not in _FROM_CASE:
         return None
-    function = node.func
-    name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
-    named = [word for word in node.keywords if word.arg != "generator"]
-    if name not in {"pipe", "from_config"}:
-        return None
-    return name, {str(word.arg): ast.literal_eval(word.value) for word in named}
+    typed = [word for word in node.keywords if word.arg == "dtype" and ast.unparse(word.value) == f"torch.{dtype}"]
+    literals = [word for word in node.keywords if word.arg != "generator" and word not in typed]
+    what = ast.unparse(node.args[0]) if name == "from_config" else name == "pipe" or ast.literal_eval(node.args[0])
+    return name, what, {str(word.arg): ast.literal_eval(word.value) for word in literals}
+
+
+def _meant(case: Case, measured: Any) -> Iterator[_Call]:
+    yield "pipe", True, _plain(case.call)
+    yield "from_pretrained", *_pipeline_from(case, measured)
+    if case.vae is not None:
+        yield "from_pretrained", *_vae_from(case.vae, measured)
+    if case.scheduler is not None or case.scheduler_config:
+        yield "from_config", "pipe.scheduler.config", _plain(case.scheduler_config)
 
 
 def _statements(lines: list[str]) -> int:
@@ -142,15 +153,11 @@ def _process(case: Case, measured: Any) -> Iterator[str]:
 
 
 def _loading(case: Case, measured: Any) -> Iterator[str]:
-    name, revision = _published(case.model, measured.weights, measured.weights_from, measured.revision)
-    checker = WITHOUT_CHECKER if not case.safety_checker and _has_checker(name, measured.pipeline) else {}
     yield "from diffusers import DiffusionPipeline"
-    yield from _from_pretrained("pipe = DiffusionPipeline", name, case.dtype, {**revision, **case.load, **checker})
+    yield from _from_pretrained("pipe = DiffusionPipeline", case.dtype, *_pipeline_from(case, measured))
     if case.vae is not None:
-        origin = measured.vae_weights, measured.vae_weights_from, measured.vae_revision
-        name, revision = _published(case.vae, *origin)
         yield "from diffusers import AutoModel"
-        yield from _from_pretrained("pipe.vae = AutoModel", name, case.dtype, revision)
+        yield from _from_pretrained("pipe.vae = AutoModel", case.dtype, *_vae_from(case.vae, measured))
     if case.scheduler is not None:
         yield f"from diffusers import {case.scheduler}"
     if case.scheduler is not None or case.scheduler_config:
@@ -158,8 +165,20 @@ def _loading(case: Case, measured: Any) -> Iterator[str]:
         yield from _call(f"pipe.scheduler = {case.scheduler or 'type(pipe.scheduler)'}.from_config", arguments)
 
 
-def _from_pretrained(target: str, name: str, dtype: str, keywords: Mapping[str, Any]) -> Iterator[str]:
-    arguments = [_quoted(name), f"dtype=torch.{dtype}", *_keywords({"use_safetensors": True, **keywords})]
+def _pipeline_from(case: Case, measured: Any) -> tuple[str, dict[str, Any]]:
+    """Return the folder or hub id of a case's pipeline, and the keywords to load it with."""
+    name, revision = _published(case.model, measured.weights, measured.weights_from, measured.revision)
+    checker = WITHOUT_CHECKER if not case.safety_checker and _has_checker(name, measured.pipeline) else {}
+    return name, {**ONLY_SAFETENSORS, **revision, **_plain(case.load), **checker, **ONLY_SAFETENSORS}
+
+
+def _vae_from(vae: str, measured: Any) -> tuple[str, dict[str, Any]]:
+    name, revision = _published(vae, measured.vae_weights, measured.vae_weights_from, measured.vae_revision)
+    return name, {**ONLY_SAFETENSORS, **revision}
+
+
+def _from_pretrained(target: str, dtype: str, name: str, keywords: Mapping[str, Any]) -> Iterator[str]:
+    arguments = [_quoted(name), f"dtype=torch.{dtype}", *_keywords(keywords)]
     return _call(f"{target}.from_pretrained", arguments)
 
 

@@ -171,12 +171,12 @@ def objects(grid: Grid) -> list[dict[str, Any]]:
 
 
 def json_text(data: Any) -> str:
-    """Return data as the JSON that commands print."""
-    return json.dumps(data, indent=1) + "\n"
+    """Return data as the JSON that commands print; no text in it is a command to a CI runner."""
+    return json.dumps(data, indent=1).replace("##", "#\\u0023") + "\n"
 
 
 def _guarded(value: Any) -> Any:
-    return guarded(printable(value)) if isinstance(value, str) else value
+    return guarded(printed_line(value)) if isinstance(value, str) else value
 
 
 def _value(cell: Cell) -> Any:

@@ -15,6 +15,7 @@ from pipelines.test_optimizations import CUDA, HERE
 
 from bench.errors import InputError
 from bench.pipelines import effective, images, optimizations
+from bench.pipelines import snippet as snippet_module
 from bench.pipelines.build import build
 from bench.pipelines.optimizations import TABLE
 from bench.pipelines.snippet import snippet
@@ -234,6 +235,21 @@ FOLDER = Settings(device="cpu", weights="folder", weights_from="/models/sd", pip
 def test_a_setting_that_is_not_a_literal_never_becomes_code(settings):
     with pytest.raises(InputError):
         snippet(case_of("/models/sd", **settings), FOLDER)
+
+
+@pytest.mark.parametrize(
+    "keyword", ["use_safetensors=False", 'revision="other"', 'variant="fp16"', 'vae=open("x", "w")'], ids=str
+)
+def test_a_program_that_would_load_something_else_is_not_printed(monkeypatch, keyword):
+    monkeypatch.setattr(
+        snippet_module, "_keywords", lambda arguments: [keyword] if "use_safetensors" in arguments else []
+    )
+    with pytest.raises(InputError, match="cannot be written as a program"):
+        snippet(case_of("/models/sd", call={}), FOLDER)
+
+
+def test_a_program_never_loads_pickled_weights():
+    assert "use_safetensors=True" in snippet(case_of("/models/sd", load={"use_safetensors": False}), FOLDER)
 
 
 def test_threads_that_are_not_a_number_never_become_code():

@@ -213,3 +213,19 @@ def test_a_cell_of_csv_is_no_formula(text):
     written = render.csv_text(Grid("title", (Column("setup", left=True),), ((Cell(text),),)))
     (_, (cell,)) = csv.reader(io.StringIO(written))
     assert cell == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "command", ["##[error]forged", "##vso[task.setvariable]x", "  ::error::forged", "::add-mask::x"]
+)
+def test_no_cell_of_a_csv_is_a_workflow_command(command):
+    written = render.csv_text(Grid("title", (Column("setup", left=True),), ((Cell(command),),)))
+    assert not re.search(r"##\w*\[|^\s*::", written, re.MULTILINE)
+
+
+def test_no_text_in_json_is_a_workflow_command():
+    assert "##" not in render.json_text({"note": "##[error]forged"})
+
+
+def test_json_gives_every_text_back():
+    assert json.loads(render.json_text({"a ## b": "##[error]###"})) == {"a ## b": "##[error]###"}
