@@ -1,11 +1,12 @@
 """From a case to a pipeline that is ready to be called: weights, autoencoder, scheduler, placement, optimizations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from bench.pipelines import diffusers_api, effective, optimizations, source
+from bench.pipelines import diffusers_api, effective, inputs, optimizations, source, tiny
 from bench.pipelines.checks import Live
 from bench.pipelines.errors import UnsupportedError
 from bench.pipelines.first_call import FirstCall
@@ -26,6 +27,7 @@ class Ready:
         device: the torch device on which it computes.
         origin: where its weights come from.
         vae_origin: where the weights of a replaced autoencoder come from.
+        prepared: the arguments of the case's call, with PIL images where it has pictures.
         generators: one for the batch or one per image, seeded before every call.
         around: returns the context manager of one call.
     """
@@ -36,6 +38,7 @@ class Ready:
     device: Any
     origin: Origin
     vae_origin: Origin | None
+    prepared: Mapping[str, Any]
     generators: list[Any]
     around: Callable[[], AbstractContextManager[Any]]
 
@@ -46,7 +49,7 @@ class Ready:
 
     def arguments(self) -> dict[str, Any]:
         generator = self.generators if isinstance(self.case.seed, tuple) else self.generators[0]
-        call = {name: list(value) if isinstance(value, tuple) else value for name, value in self.case.call.items()}
+        call = {name: list(value) if isinstance(value, tuple) else value for name, value in self.prepared.items()}
         return {"output_type": "pil", **call, "generator": generator}
 
     def call(self) -> Any:
@@ -96,6 +99,7 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
         device=device,
         origin=origin,
         vae_origin=vae_origin,
+        prepared=inputs.prepare(case, partial(tiny.side, case.model) if size == "tiny" else int),
         generators=[torch.Generator(device=generators_on) for _ in _seeds(case)],
         around=optimizations.around(case.optimizations, device),
     )

@@ -27,6 +27,10 @@ LARGEST_CONFIG = 1024**2
 LARGEST_MULTIPLE = 4096
 """Pixels. A configuration that demands more, or less than one, is damaged."""
 _SCHEDULER = re.compile(r"^class (\w+Scheduler)\(", re.MULTILINE)
+_PIPELINE = re.compile(r"^class (\w+Pipeline)\(", re.MULTILINE)
+_PICTURE = re.compile(r"Image\.Image|Pipeline(Image|Mask)Input")
+_PICTURE_TENSORS = {"image", "mask_image", "control_image", "video", "mask_video"}
+"""Arguments that FLUX and others annotate as tensors, although their image processors take pictures."""
 _VAE_SCALE_FACTOR = "2 ** (len(self.vae.config.block_out_channels) - 1)"
 _POPPED = re.compile(r"kwargs\.pop\('(\w+)'")
 
@@ -38,9 +42,11 @@ def vocabulary() -> Vocabulary:
         autoencoders=frozenset(architectures.autoencoders()),
         optimizations={name: conflicts_of(name) for name in names()},
         schedulers=schedulers(),
+        pipelines=pipelines(),
         load_arguments=load_arguments,
         pipeline_class=pipeline_class,
         call_arguments=call_arguments,
+        image_arguments=image_arguments,
         side_multiple=side_multiple,
     )
 
@@ -149,6 +155,16 @@ def schedulers() -> frozenset[str] | None:
     return frozenset(name for source in sources for name in _SCHEDULER.findall(source.read_text(encoding="utf-8")))
 
 
+@cache
+def pipelines() -> frozenset[str] | None:
+    """Return the class names of the installed pipelines."""
+    folder = _folder()
+    if folder is None:
+        return None
+    sources = (folder / "pipelines").rglob("pipeline_*.py")
+    return frozenset(name for source in sources for name in _PIPELINE.findall(source.read_text(encoding="utf-8")))
+
+
 def call_method(pipeline: str) -> ast.FunctionDef | None:
     """Return the parsed `pipeline.__call__`."""
     return _methods(pipeline).get("__call__")
@@ -161,6 +177,21 @@ def call_arguments(pipeline: str) -> frozenset[str] | None:
     """
     method = call_method(pipeline)
     return (_arguments(method) | _popped(method)) if method else None
+
+
+@cache
+def image_arguments(pipeline: str) -> frozenset[str] | None:
+    """Return the arguments of `pipeline.__call__` that take pictures or videos."""
+    method = call_method(pipeline)
+    if method is None:
+        return None
+    given = (*method.args.args, *method.args.kwonlyargs)
+    annotated = {argument.arg: ast.unparse(argument.annotation) for argument in given if argument.annotation}
+    return frozenset(
+        name
+        for name, annotation in annotated.items()
+        if (name in _PICTURE_TENSORS or _PICTURE.search(annotation)) and not name.endswith(("_latents", "_embeds"))
+    )
 
 
 @cache

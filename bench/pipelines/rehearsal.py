@@ -7,10 +7,10 @@ each shape is called once: what it returned, as zeros, answers all further calls
 
 import importlib
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from bench.pipelines import architectures
+from bench.pipelines import architectures, inputs, tiny
 from bench.pipelines.build import replace_scheduler
 from bench.pipelines.effective import DENOISERS
 from bench.pipelines.operations import every_condition_true, on_meta, shapes
@@ -70,10 +70,11 @@ def rehearse(case: Case, size: str) -> Work | None:
     components = dict(facts.components)
     if vae is not None:
         components["vae"] = vae.tiny if size == "tiny" else vae.component
-    return _rehearse(case, facts, components)
+    resize = partial(tiny.side, case.model) if size == "tiny" else int
+    return _rehearse(case, facts, components, inputs.prepare(case, resize))
 
 
-def _rehearse(case: Case, facts: Any, components: dict[str, str]) -> Work:
+def _rehearse(case: Case, facts: Any, components: dict[str, str], call: dict[str, Any]) -> Work:
     import diffusers
     import torch
 
@@ -81,13 +82,15 @@ def _rehearse(case: Case, facts: Any, components: dict[str, str]) -> Work:
     models = {role: part for role, part in parts.items() if isinstance(part, _Model)}
     calls: list[tuple[str, Work]] = []
     modules = {role: _answering(role, parts[role], calls) if role in models else parts[role] for role in parts}
-    pipeline = getattr(diffusers, facts.pipeline)(**modules, **dict.fromkeys(facts.absent), **facts.init)
+    pipeline = getattr(diffusers, case.pipeline or facts.pipeline)(
+        **modules, **dict.fromkeys(facts.absent), **facts.init
+    )
     pipeline.__class__ = _on_the_cpu(type(pipeline))
     replace_scheduler(case, pipeline)
     pipeline.set_progress_bar_config(disable=True)
-    latent = case.call.get("output_type") == "latent"
+    latent = call.get("output_type") == "latent"
     with torch.no_grad():
-        pipeline(**{**case.call, "output_type": "latent" if latent else "pt"})
+        pipeline(**{**call, "output_type": "latent" if latent else "pt"})
     denoiser = [work for role, work in calls if role in DENOISERS]
     return replace(
         sum((work for _, work in calls), Work()),
@@ -129,26 +132,29 @@ def _part(name: str) -> Any:
 
 def _answering(role: str, model: _Model, calls: list[tuple[str, Work]]) -> Any:
     """Return the module of a model, whose calls from now on are counted and answered with zeros."""
-    name = "decode" if role == "vae" else "forward"
+    for name in ("encode", "decode") if role == "vae" else ("forward",):
+        setattr(model.module, name, _counted(role, model, name, calls))
+    return model.module
+
+
+def _counted(role: str, model: _Model, name: str, calls: list[tuple[str, Work]]) -> Any:
     compute = getattr(type(model.module), name)
 
     def answer(*args: Any, **kwargs: Any) -> Any:
         flags = tuple(sorted(name for name, value in kwargs.items() if value is True))
-        key = shapes((args, kwargs)), flags
+        key = name, shapes((args, kwargs)), flags
         if key not in model.seen:
             model.seen[key] = _measured(lambda: compute(model.module, *on_meta(args), **on_meta(kwargs)))
         work, output = model.seen[key]
         calls.append((role, work))
         return output
 
-    setattr(model.module, name, answer)
-    return model.module
+    return answer
 
 
 def _measured(call: Any) -> tuple[Work, Any]:
     """Return the work of a call on the meta device, and its output as zeros."""
     import torch
-    from torch.utils._pytree import tree_map_only
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter, torch.no_grad(), every_condition_true() as mode:
@@ -156,4 +162,15 @@ def _measured(call: Any) -> tuple[Work, Any]:
     found = {str(kind): operations for kind, operations in counter.get_flop_counts().get("Global", {}).items()}
     convolutions = sum(operations for kind, operations in found.items() if "conv" in kind)
     work = Work(float(convolutions), float(sum(found.values()) - convolutions), mode.launches)
-    return work, tree_map_only(torch.Tensor, lambda each: torch.zeros(each.shape, dtype=each.dtype), output)
+    return work, _zeros(output)
+
+
+def _zeros(output: Any) -> Any:
+    """Return zeros in the shapes of an output; an autoencoder's encoder returns the parameters of a distribution."""
+    import torch
+    from torch.utils._pytree import tree_map_only
+
+    if (distribution := getattr(output, "latent_dist", None)) is not None:
+        output.latent_dist = type(distribution)(_zeros(distribution.parameters))
+        return output
+    return tree_map_only(torch.Tensor, lambda each: torch.zeros(each.shape, dtype=each.dtype), output)

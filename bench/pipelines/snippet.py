@@ -10,7 +10,6 @@ Everywhere here `measured` is the row's settings (`records.models.Settings`).
 """
 
 import ast
-import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,13 +17,14 @@ from typing import Any, get_args
 
 from bench import text
 from bench.errors import InputError
-from bench.pipelines import architectures, diffusers_api, latents
+from bench.pipelines import architectures, diffusers_api, latents, pasted
 from bench.pipelines.diffusers_api import index_of
 from bench.pipelines.effective import DENOISERS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
 from bench.pipelines.source import WITHOUT_CHECKER
 from bench.plan.case import Case
 from bench.plan.check import is_identifier
+from bench.plan.image_input import images_of
 from bench.plan.scenario import Dtype
 
 ONLY_SAFETENSORS = {"use_safetensors": True}
@@ -32,9 +32,11 @@ ONLY_SAFETENSORS = {"use_safetensors": True}
 LONGEST_CALL = 88
 """The line length on which Python's formatters agree."""
 
-_FROM_CASE = {"pipe", "from_config", "from_pretrained"}
+_FROM_CASE = {"pipe", "from_config", "from_pretrained", "open"}
 _Call = tuple[str, Any, dict[str, Any]]
 """The name of a function, what it is applied to or what it loads, and its keywords."""
+
+_VARIABLE = object()
 
 _SAVE = """\
 for index, image in enumerate(images):
@@ -58,7 +60,7 @@ def snippet(case: Case, measured: Any) -> str:
     """
     _refuse_untyped(case, measured)
     by_row = [section(case, measured) for section in (_process, _loading, _building)]
-    sections = [*by_row, _calling(case), _saving(case, measured)]
+    sections = [*by_row, pasted.lines(case), _calling(case), _saving(case, measured)]
     imports, bodies = _hoisted([list(lines) for lines in sections])
     parts = [_comments(case, measured), imports, *bodies]
     program = "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
@@ -72,6 +74,7 @@ def _refuse_untyped(case: Case, measured: Any) -> None:
     wrong = {
         "dtype": case.dtype not in get_args(Dtype),
         "seed": not all(type(seed) is int for seed in seeds),
+        "pipeline": case.pipeline is not None and not is_identifier(case.pipeline),
         "scheduler": case.scheduler is not None and not is_identifier(case.scheduler),
         "threads": type(measured.threads) not in {int, type(None)},
     }
@@ -99,11 +102,18 @@ def _known_call(node: ast.AST, dtype: str) -> _Call | None:
     typed = [word for word in node.keywords if word.arg == "dtype" and ast.unparse(word.value) == f"torch.{dtype}"]
     literals = [word for word in node.keywords if word.arg != "generator" and word not in typed]
     what = ast.unparse(node.args[0]) if name == "from_config" else name == "pipe" or ast.literal_eval(node.args[0])
-    return name, what, {str(word.arg): ast.literal_eval(word.value) for word in literals}
+    return name, what, {str(word.arg): _value(word) for word in literals}
+
+
+def _value(keyword: ast.keyword) -> Any:
+    """Return the literal that a keyword gives, and for a variable of the same name that it is one."""
+    same = isinstance(keyword.value, ast.Name) and keyword.value.id == keyword.arg
+    return _VARIABLE if same else ast.literal_eval(keyword.value)
 
 
 def _meant(case: Case, measured: Any) -> Iterator[_Call]:
-    yield "pipe", True, _plain(case.call)
+    yield "pipe", True, {**_plain(case.call), **dict.fromkeys(images_of(case.call), _VARIABLE)}
+    yield from (("open", path, {}) for path in pasted.paths(case))
     yield "from_pretrained", *_pipeline_from(case, measured)
     if case.vae is not None:
         yield "from_pretrained", *_vae_from(case.vae, measured)
@@ -146,15 +156,16 @@ def _comments(case: Case, measured: Any) -> list[str]:
 
 def _process(case: Case, measured: Any) -> Iterator[str]:
     yield "import torch"
-    yield f"device = {_quoted(measured.device)}"
+    yield f"device = {pasted.quoted(measured.device)}"
     if measured.device == "cpu" and measured.threads is not None:
         yield f"torch.set_num_threads({measured.threads})  # as measured"
     yield from _applied(case, measured, When.PROCESS)
 
 
 def _loading(case: Case, measured: Any) -> Iterator[str]:
-    yield "from diffusers import DiffusionPipeline"
-    yield from _from_pretrained("pipe = DiffusionPipeline", case.dtype, *_pipeline_from(case, measured))
+    pipeline = case.pipeline or "DiffusionPipeline"
+    yield f"from diffusers import {pipeline}"
+    yield from _from_pretrained(f"pipe = {pipeline}", case.dtype, *_pipeline_from(case, measured))
     if case.vae is not None:
         yield "from diffusers import AutoModel"
         yield from _from_pretrained("pipe.vae = AutoModel", case.dtype, *_vae_from(case.vae, measured))
@@ -178,7 +189,7 @@ def _vae_from(vae: str, measured: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _from_pretrained(target: str, dtype: str, name: str, keywords: Mapping[str, Any]) -> Iterator[str]:
-    arguments = [_quoted(name), f"dtype=torch.{dtype}", *_keywords(keywords)]
+    arguments = [pasted.quoted(name), f"dtype=torch.{dtype}", *_keywords(keywords)]
     return _call(f"{target}.from_pretrained", arguments)
 
 
@@ -201,7 +212,12 @@ def _calling(case: Case) -> Iterator[str]:
         yield f"generator = [torch.Generator({place}).manual_seed(seed) for seed in {list(case.seed)}]"
     else:
         yield f"generator = torch.Generator({place}).manual_seed({case.seed})"
-    call = list(_call("images = pipe", [*_keywords(case.call), "generator=generator"], after=".images"))
+    pictures = dict.fromkeys(images_of(case.call))
+    keywords = _keywords({**case.call, **pictures})
+    given = [
+        f"{name}={name}" if name in pictures else keyword for name, keyword in zip(case.call, keywords, strict=True)
+    ]
+    call = list(_call("images = pipe", [*given, "generator=generator"], after=".images"))
     context = [TABLE[name].code for name in case.optimizations if TABLE[name].when == When.AROUND]
     yield from [f"with {context[0]}:", *(f"    {line}" for line in call)] if context else call
 
@@ -254,7 +270,7 @@ def _keywords(arguments: Mapping[str, Any]) -> list[str]:
 def _literal(value: Any) -> str:
     """Return a value as Python source; a tuple becomes a list, because diffusers expects lists."""
     if isinstance(value, str):
-        return _quoted(value)
+        return pasted.quoted(value)
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(map(_literal, value))}]"
     if isinstance(value, Mapping):
@@ -262,10 +278,6 @@ def _literal(value: Any) -> str:
     if value is None or type(value) in {bool, int} or (type(value) is float and math.isfinite(value)):
         return repr(value)
     raise InputError(f"{text.printable(repr(value)[:100])} cannot be written as a literal; correct the scenario")
-
-
-def _quoted(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False) if value.isprintable() else ascii(value)
 
 
 def _call(function: str, arguments: list[str], after: str = "") -> Iterator[str]:

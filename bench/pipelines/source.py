@@ -141,8 +141,8 @@ def cached_commit(name: str, revision: str | None = None) -> str | None:
 
 
 def _load_pipeline(case: Case, name: str, **where: Any) -> Any:
+    import diffusers
     import torch
-    from diffusers import DiffusionPipeline
 
     forbidden = sorted(set(case.load).intersection(RESERVED_LOAD))
     if forbidden:  # no plan has it, because each was checked; this process builds on nothing else
@@ -150,7 +150,8 @@ def _load_pipeline(case: Case, name: str, **where: Any) -> Any:
     checker = {} if case.safety_checker else without_safety_checker(name, **where)
     load = {**case.load, **checker, **where, **SAFE}
     try:
-        return DiffusionPipeline.from_pretrained(name, dtype=getattr(torch, case.dtype), **load)
+        cls = getattr(diffusers, case.pipeline or "DiffusionPipeline")
+        return cls.from_pretrained(name, dtype=getattr(torch, case.dtype), **load)
     except NotImplementedError as error:
         if "device_map" not in case.load or not raised_in(error, "diffusers"):
             raise
@@ -182,7 +183,8 @@ def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any) -> A
     dtype = getattr(torch, case.dtype)
     components = {name: architectures.component(of) for name, of in facts.components.items()}
     parts = {name: weights.build(component, dtype, home, run.device) for name, component in components.items()}
-    built = getattr(diffusers, facts.pipeline)(**parts, **dict.fromkeys(facts.absent), **facts.init)
+    cls = getattr(diffusers, case.pipeline or facts.pipeline)
+    built = cls(**parts, **dict.fromkeys(facts.absent), **facts.init)
     if not case.load:
         return built
     # Only `from_pretrained` understands the arguments under `load:`.

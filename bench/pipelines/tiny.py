@@ -26,12 +26,19 @@ def resolve(case: Case, run_size: str) -> tuple[Case, str]:
     return scale(case), "tiny"
 
 
+def side(model: str, pixels: int) -> int:
+    """Return the side of a tiny model's picture, given that of the full-size model's."""
+    multiple = diffusers_api.side_multiple(model) or SIDE_MULTIPLE
+    return max(1, ceil(pixels / SIDES_DIVIDED_BY / multiple)) * multiple
+
+
 def scale(case: Case) -> Case:
     """Return the case as its tiny model runs it; raise KeyError for a model without published facts."""
     facts = architectures.models()[case.model]
-    call, multiple = dict(case.call), diffusers_api.side_multiple(case.model) or SIDE_MULTIPLE
-    for side, default in (("height", facts.height), ("width", facts.width)):
-        call[side] = max(1, ceil(call.get(side, default) / SIDES_DIVIDED_BY / multiple)) * multiple
+    call, accepted = dict(case.call), diffusers_api.call_arguments(case.pipeline or facts.pipeline)
+    for name, default in (("height", facts.height), ("width", facts.width)):
+        if accepted is None or name in accepted:
+            call[name] = side(case.model, call.get(name, default))
     if not any(name in call for name in STEP_LISTS):
         call["num_inference_steps"] = ceil(call.get("num_inference_steps", facts.steps) / STEPS_DIVIDED_BY)
     return replace(case, call=call)

@@ -16,6 +16,7 @@ class Case:
 
     Attributes:
         model: a known model, a hub id or a local folder.
+        pipeline: a diffusers class name; None keeps the model's own.
         dtype: the floating-point type in which weights are loaded.
         scheduler: a diffusers class name; None keeps the model's own.
         vae: an autoencoder that replaces the model's own; None keeps it.
@@ -33,6 +34,7 @@ class Case:
     scenario: str
     name: str
     model: str
+    pipeline: str | None = None
     dtype: str = "float32"
     scheduler: str | None = None
     scheduler_config: JsonObject = field(default_factory=dict)

@@ -14,6 +14,7 @@ from bench.errors import InputError
 from bench.plan.case import Case, Plan, batch_size
 from bench.plan.document import Document, Location, shown
 from bench.plan.expand import COMPATIBLE, origin
+from bench.plan.image_input import image_inputs, is_image, takes_images
 from bench.plan.reserved import RESERVED_CALL, RESERVED_LOAD
 from bench.plan.vocabulary import Vocabulary, suggestion
 
@@ -28,10 +29,10 @@ Problem = tuple[Location, str]
 def check(case: Case, where: Location, document: Document, vocabulary: Vocabulary) -> None:
     """Raise `InputError` with file and line for the first problem of a case."""
     for path, message in problems(case, vocabulary):
-        raise document.error(_written(path, case, where, document), message)
+        raise document.error(written(path, case, where, document), message)
 
 
-def _written(path: Location, case: Case, where: Location, document: Document) -> Location:
+def written(path: Location, case: Case, where: Location, document: Document) -> Location:
     """Return where a setting was written: in the matrix, which overrides the case, which overrides the top."""
     value = getattr(case, str(path[0]))
     for part in path[1:]:
@@ -55,6 +56,7 @@ def problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     yield from _arguments(case)
     yield from _optimizations(case, vocabulary)
     yield from _scheduler(case, vocabulary)
+    yield from _pipeline(case, vocabulary)
     yield from _call(case, vocabulary)
     yield from _load(case, vocabulary)
     yield from _seeds(case)
@@ -89,8 +91,10 @@ def _arguments(case: Case) -> Iterator[Problem]:
         for name in getattr(case, setting):
             if not is_identifier(name):
                 yield (setting, name), f"{shown(name)} is not the name of an argument; write one"
-    if case.scheduler is not None and not is_identifier(case.scheduler):
-        yield ("scheduler",), f"{shown(case.scheduler)} is not the name of a class; write one"
+    for setting in ("pipeline", "scheduler"):
+        name = getattr(case, setting)
+        if name is not None and not is_identifier(name):
+            yield (setting,), f"{shown(name)} is not the name of a class; write one"
 
 
 def is_identifier(name: str) -> bool:
@@ -116,8 +120,16 @@ def _optimizations(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
                 yield ("optimizations",), f"'{name}' and '{other}' conflict; use one of the two"
 
 
+def _pipeline(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    known = vocabulary.pipelines
+    if case.pipeline is not None and known is not None and case.pipeline not in known:
+        hint = suggestion(case.pipeline, known)
+        yield ("pipeline",), f"the installed diffusers has no pipeline {_quoted(case.pipeline)}; {hint}"
+
+
 def _call(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
-    pipeline = vocabulary.pipeline_class(case.model)
+    pipeline = case.pipeline or vocabulary.pipeline_class(case.model)
+    pictures = vocabulary.image_arguments(pipeline) if pipeline else None
     accepted = vocabulary.call_arguments(pipeline) if pipeline else None
     for name, value in case.call.items():
         where: Location = ("call", name)
@@ -125,14 +137,30 @@ def _call(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
             yield where, f"'{name}' cannot be set here; {RESERVED_CALL[name]}"
         elif accepted is not None and name not in accepted:
             yield where, f"{pipeline} takes no call argument '{name}'; {suggestion(name, accepted)}"
+        elif is_image(value) or takes_images(name, pictures):
+            yield from _pictures(where, value, case.call, takes_images(name, pictures) or pictures is None)
         elif name in _REMEDIES and (remedy := _REMEDIES[name](value)) is not None:
             yield where, f"'{name}' is {shown(_as_written(value))}; {remedy}"
         elif name in SIDES and (multiple := vocabulary.side_multiple(case.model)) and value % multiple:
             yield where, f"'{name}' is {value}; give a positive multiple of {multiple} pixels"
 
 
+def _pictures(where: Location, value: Any, call: Mapping[str, Any], takes: bool) -> Iterator[Problem]:
+    if not takes:
+        yield where, f"'{where[-1]}' takes no picture; give it another value"
+        return
+    try:
+        inputs = image_inputs(value, call)
+    except ValueError as error:
+        yield where, f"'{where[-1]}' cannot be used: {error}"
+        return
+    for each in inputs:
+        if each.path is not None and not Path(each.path).is_file():
+            yield where, f"'{where[-1]}': there is no file {_quoted(each.path)}; give a path relative to this file"
+
+
 def _load(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
-    accepted = vocabulary.load_arguments(vocabulary.pipeline_class(case.model))
+    accepted = vocabulary.load_arguments(case.pipeline or vocabulary.pipeline_class(case.model))
     for name in case.load:
         if name in RESERVED_LOAD:
             yield ("load", name), f"'{name}' cannot be set here; {RESERVED_LOAD[name]}"

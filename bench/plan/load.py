@@ -1,6 +1,7 @@
 """From scenario files to a plan: read, validate, expand, check, choose."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -9,10 +10,11 @@ from pydantic import ValidationError
 from bench import files
 from bench.errors import InputError
 from bench.plan.case import Case, Plan, ScenarioInfo
-from bench.plan.check import check
+from bench.plan.check import check, written
 from bench.plan.document import SUFFIXES, Document, Location, read
 from bench.plan.expand import ALLOWED, Schedulers, cases
 from bench.plan.explain import explain
+from bench.plan.image_input import is_image, located, takes_images
 from bench.plan.scenario import Scenario
 from bench.plan.vocabulary import Vocabulary, suggestion
 from bench.version import PACKAGE
@@ -80,12 +82,27 @@ def load_file(
     """
     document = read(path)
     scenario = _validate(document)
-    resolved = cases(scenario, document, compatible, list(vocabulary.optimizations))
+    resolved = [
+        (_located(case, where, document, vocabulary), where)
+        for case, where in cases(scenario, document, compatible, list(vocabulary.optimizations))
+    ]
     _check_all(resolved, document, vocabulary)
     source = scenario.source.model_dump(exclude_none=True) if scenario.source else {}
     axes = tuple(scenario.matrix.axes) if scenario.matrix else ()
     info = ScenarioInfo(scenario=path.stem, title=scenario.title, source=source, axes=axes)
     return info, [(case, document.place(where)) for case, where in resolved]
+
+
+def _located(case: Case, where: Location, document: Document, vocabulary: Vocabulary) -> Case:
+    """Return a case with absolute paths of its pictures, each relative to the file in which it was written."""
+    pipeline = case.pipeline or vocabulary.pipeline_class(case.model)
+    known = vocabulary.image_arguments(pipeline) if pipeline else None
+    call = dict(case.call)
+    for name, value in case.call.items():
+        if is_image(value) or takes_images(name, known):
+            file, _ = document.place(written(("call", name), case, where, document))
+            call[name] = located(value, file.parent)
+    return replace(case, call=call)
 
 
 def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabulary: Vocabulary) -> None:

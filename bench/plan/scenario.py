@@ -77,6 +77,7 @@ class Settings(Strict):
     """What a case is made of. Every key may appear at the top of a scenario, in a case, or in the matrix."""
 
     model: Name | None = _optional("a known model, a hub id, or a local folder")
+    pipeline: Name | None = _optional("a diffusers class name; the model's own pipeline if not given")
     dtype: Dtype | None = _optional("the floating-point type in which weights are loaded; float32 if not given")
     scheduler: Name | None = _optional("a diffusers class name; the model's own scheduler if not given")
     scheduler_config: dict[str, Any] | None = _optional("arguments that override the scheduler's configuration")

@@ -17,9 +17,11 @@ class Vocabulary:
         autoencoders: names and hub ids of the autoencoders with published facts.
         optimizations: name -> the optimizations it conflicts with, in the order they are applied.
         schedulers: class names in the installed diffusers.
+        pipelines: class names in the installed diffusers.
         load_arguments: pipeline class (None: any) -> the arguments that `from_pretrained` reads.
         pipeline_class: model -> its pipeline class, also for a local folder.
         call_arguments: pipeline class -> the arguments that its `__call__` takes.
+        image_arguments: pipeline class -> those of them that take pictures or videos.
         side_multiple: model -> what the sides of its pictures must be divisible by.
     """
 
@@ -27,9 +29,11 @@ class Vocabulary:
     autoencoders: frozenset[str]
     optimizations: Mapping[str, frozenset[str]]
     schedulers: frozenset[str] | None
+    pipelines: frozenset[str] | None
     load_arguments: Callable[[str | None], frozenset[str] | None]
     pipeline_class: Callable[[str], str | None]
     call_arguments: Callable[[str], frozenset[str] | None]
+    image_arguments: Callable[[str], frozenset[str] | None]
     side_multiple: Callable[[str], int | None]
 
 

@@ -61,6 +61,7 @@ class Settings:
     images: Count | None = column("images made by one call")
     output_type: Text | None = column("what the timed region ends with: pil, pt, np or latent")
     call: Arguments | None = column("all arguments of the pipeline call, as JSON")
+    inputs: Arguments | None = column("size, mode and hash of the pictures that the call was given, as JSON")
     load: Arguments | None = column("arguments of from_pretrained, as JSON")
     seed: Seeds = column("one seed for the batch, or one per image, joined by +", ())
     generator_device: Text | None = column("where the latents are drawn: device or cpu")

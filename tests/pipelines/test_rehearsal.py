@@ -43,6 +43,17 @@ def test_a_rehearsal_counts_the_operations_of_a_real_call(wanted):
     assert work.denoiser_calls == seen.denoiser_calls
 
 
+@pytest.mark.parametrize("kind", ["Img2Img", "Inpaint"])
+def test_encoding_a_picture_is_counted_too(kind):
+    photo = {"synthetic": "photo-like", "height": 256, "width": 256}
+    call = {"prompt": "a vase", "num_inference_steps": 10, "strength": 1.0, "image": photo}
+    call |= {"mask_image": {**photo, "synthetic": "mask"}} if kind == "Inpaint" else {}
+    work = rehearsed(case(pipeline=f"StableDiffusion{kind}Pipeline", call=call))
+    without = rehearsed(case())
+    assert work.denoiser_calls >= without.denoiser_calls
+    assert work.convolutions > without.convolutions
+
+
 def test_a_full_size_model_is_rehearsed_without_its_weights():
     call = {**CALL, "height": 512, "width": 512, "num_inference_steps": 50}
     work = rehearse(case(scheduler="DDIMScheduler", call=call), "full")

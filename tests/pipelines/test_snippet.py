@@ -105,6 +105,30 @@ def test_the_code_of_a_case_draws_what_the_harness_drew(settings, saved_pipeline
     assert_same(case_of(saved_pipeline, **settings), tmp_path, monkeypatch)
 
 
+PHOTO = {"synthetic": "photo-like", "height": 32, "width": 48, "seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "call"),
+    [
+        ("StableDiffusionImg2ImgPipeline", {"image": PHOTO, "strength": 0.9}),
+        ("StableDiffusionImg2ImgPipeline", {"image": [PHOTO, {**PHOTO, "seed": 2}], "prompt": ["a", "b"]}),
+        ("StableDiffusionInpaintPipeline", {"image": PHOTO, "mask_image": {**PHOTO, "synthetic": "mask"}}),
+    ],
+)
+def test_the_code_of_a_case_with_pictures_draws_what_the_harness_drew(
+    pipeline, call, saved_pipeline, tmp_path, monkeypatch
+):
+    assert_same(case_of(saved_pipeline, pipeline=pipeline, call={**CALL, **call}), tmp_path, monkeypatch)
+
+
+def test_the_code_of_a_case_with_a_file_draws_what_the_harness_drew(saved_pipeline, tmp_path, monkeypatch):
+    file = tmp_path / 'a "cat".png'
+    Image.effect_noise((48, 32), 80).save(file)
+    call = {**CALL, "image": {"path": str(file), "height": 32, "width": 32}}
+    assert_same(case_of(saved_pipeline, pipeline="StableDiffusionImg2ImgPipeline", call=call), tmp_path, monkeypatch)
+
+
 LATENTS = {
     "sdxl": CALL,
     "sd3": {**CALL, "height": 32, "width": 32},

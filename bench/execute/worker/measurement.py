@@ -27,7 +27,7 @@ from bench.measure.memory import Memory, open_memory
 from bench.measure.roofline import measure_rates
 from bench.measure.sampling import MAX_REJECTED, Hooks, Rules, Sampled, TimeOneCall, rules_for, take_samples
 from bench.measure.telemetry import open_telemetry
-from bench.pipelines import effective, images, tiny
+from bench.pipelines import effective, images, inputs, tiny
 from bench.pipelines.build import Ready, build
 from bench.pipelines.first_call import FirstCall, watched
 from bench.plan.case import Case
@@ -107,7 +107,12 @@ def _build(case: Case, size: str, settings: RunSettings, report: Reporter) -> Re
     report.phase("building")
     start = perf_counter()
     ready = build(case, size, settings)
-    report.facts(build_s=perf_counter() - start, **facts.weights(ready), **effective.read(ready.pipeline))
+    report.facts(
+        build_s=perf_counter() - start,
+        inputs=inputs.described(ready.prepared, ready.case),
+        **facts.weights(ready),
+        **effective.read(ready.pipeline),
+    )
     return ready
 
 
