@@ -133,6 +133,7 @@ def _statistics(
         latency_max_s=max(latencies),
         device_time_median_s=_device_time(counted),
         seconds_per_image=center / images,
+        seconds_per_frame=center / images / case.settings.frames if case.settings.frames else None,
         images_per_second=images / center,
     )
 

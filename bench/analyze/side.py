@@ -93,8 +93,13 @@ def _contradiction(result: CaseResult) -> str | None:
         return f"processes is {figures.processes}, but process_medians_s has {len(medians)}"
     if not all(low * (1 - _CLOSE) <= seconds <= high * (1 + _CLOSE) for seconds in (median, *medians)):
         return "a median is outside latency_min_s and latency_max_s; are the units mixed?"
-    if not isclose(each * images, median, rel_tol=_CLOSE):
-        return "seconds_per_image is not latency_median_s / images; are the units mixed?"
+    frames = result.settings.frames
+    for name, share, count, whole, of in (
+        ("seconds_per_image", each, images, median, "latency_median_s / images"),
+        ("seconds_per_frame", figures.seconds_per_frame or 0.0, frames, each, "seconds_per_image / frames"),
+    ):
+        if count and not isclose(share * count, whole, rel_tol=_CLOSE):
+            return f"{name} is not {of}; are the units mixed?"
     if not isclose(statistics.geometric_mean_interval(medians)[0], median, rel_tol=_CLOSE):
         return "latency_median_s is not the geometric mean of process_medians_s; are the units mixed?"
     return _outside(result) or _other_peak(result)

@@ -156,6 +156,17 @@ def schedulers() -> frozenset[str] | None:
 
 
 @cache
+def output_fields(pipeline: str) -> frozenset[str] | None:
+    """Return the fields of what `pipeline.__call__` returns, such as `images`; None if they cannot be read from it."""
+    method = call_method(pipeline)
+    returned = [node.value for node in ast.walk(method) if isinstance(node, ast.Return)] if method else []
+    outputs = [
+        value for value in returned if isinstance(value, ast.Call) and ast.unparse(value.func).endswith("Output")
+    ]
+    return frozenset(word.arg for value in outputs for word in value.keywords if word.arg) or None
+
+
+@cache
 def pipelines() -> frozenset[str] | None:
     """Return the class names of the installed pipelines."""
     folder = _folder()

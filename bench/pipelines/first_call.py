@@ -18,13 +18,15 @@ class FirstCall:
     Attributes:
         visits: of the text encoders, the denoiser and the VAE's decoder, by their path in the pipeline.
         denoiser_dtype: the type of the denoiser's output.
-        images: how many the call made.
+        images: how many the call made, or how many videos.
+        frames: of each video; None for images.
         pictures: the images, as PIL images, if they will be scored.
     """
 
     visits: dict[str, Visits] = field(default_factory=dict)
     denoiser_dtype: str | None = None
     images: int = 1
+    frames: int | None = None
     pictures: list[Any] = field(default_factory=list)
 
     @property

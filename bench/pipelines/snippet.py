@@ -20,6 +20,7 @@ from bench.errors import InputError
 from bench.pipelines import architectures, diffusers_api, latents, pasted
 from bench.pipelines.diffusers_api import index_of
 from bench.pipelines.effective import DENOISERS
+from bench.pipelines.images import FIELDS, VIDEO_FIELDS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
 from bench.pipelines.source import WITHOUT_CHECKER
 from bench.plan.case import Case
@@ -48,6 +49,9 @@ _TO_PIL = {
 }
 
 
+_STACKED = {"np": "numpy.stack", "pt": "torch.stack"}
+
+
 def snippet(case: Case, measured: Any) -> str:
     """Return a whole program that makes the images of a case and saves them.
 
@@ -60,7 +64,7 @@ def snippet(case: Case, measured: Any) -> str:
     """
     _refuse_untyped(case, measured)
     by_row = [section(case, measured) for section in (_process, _loading, _building)]
-    sections = [*by_row, pasted.lines(case), _calling(case), _saving(case, measured)]
+    sections = [*by_row, pasted.lines(case), _calling(case, measured), _saving(case, measured)]
     imports, bodies = _hoisted([list(lines) for lines in sections])
     parts = [_comments(case, measured), imports, *bodies]
     program = "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
@@ -206,7 +210,7 @@ def _applied(case: Case, measured: Any, when: When) -> Iterator[str]:
             yield from optimization.code.format(denoiser=_denoiser(measured)).splitlines()
 
 
-def _calling(case: Case) -> Iterator[str]:
+def _calling(case: Case, measured: Any) -> Iterator[str]:
     place = '"cpu"' if case.generator_device == "cpu" else "device"
     if isinstance(case.seed, tuple):
         yield f"generator = [torch.Generator({place}).manual_seed(seed) for seed in {list(case.seed)}]"
@@ -217,13 +221,24 @@ def _calling(case: Case) -> Iterator[str]:
     given = [
         f"{name}={name}" if name in pictures else keyword for name, keyword in zip(case.call, keywords, strict=True)
     ]
-    call = list(_call("images = pipe", [*given, "generator=generator"], after=".images"))
+    field = _drawn_field(measured)
+    drawn = "videos" if field in VIDEO_FIELDS else "images"
+    call = list(_call(f"{drawn} = pipe", [*given, "generator=generator"], after=f".{field}"))
     context = [TABLE[name].code for name in case.optimizations if TABLE[name].when == When.AROUND]
     yield from [f"with {context[0]}:", *(f"    {line}" for line in call)] if context else call
 
 
+def _drawn_field(measured: Any) -> str:
+    """Return where the output of a pipeline has what was drawn."""
+    known = diffusers_api.output_fields(str(measured.pipeline)) or ()
+    return next((name for name in FIELDS if name in known), FIELDS[0])
+
+
 def _saving(case: Case, measured: Any) -> Iterator[str]:
     output = str(case.call.get("output_type", "pil"))
+    if _drawn_field(measured) in VIDEO_FIELDS:
+        yield from _saving_frames(output, measured)
+        return
     if output in _TO_PIL:
         yield "from diffusers.image_processor import VaeImageProcessor"
         yield _TO_PIL[output]
@@ -233,6 +248,21 @@ def _saving(case: Case, measured: Any) -> Iterator[str]:
             yield f"# It is not known how {_said(measured.pipeline)} turns these latents into pictures."
             return
         yield from decoding
+    yield from _SAVE.splitlines()
+
+
+def _saving_frames(output: str, measured: Any) -> Iterator[str]:
+    """Yield the lines that save the frames of each video that the harness keeps."""
+    if output == "latent":
+        yield f"# It is not known how {_said(measured.pipeline)} turns these latents into frames."
+        return
+    yield "kept = [(frames, at) for frames in videos for at in sorted({0, len(frames) // 2, len(frames) - 1})]"
+    yield "images = [frames[at] for frames, at in kept]  # the first, the middle and the last of each video"
+    if output in _STACKED:
+        yield f"import {_STACKED[output].partition('.')[0]}"
+        yield "from diffusers.image_processor import VaeImageProcessor"
+        yield f"images = {_STACKED[output]}(images)"
+        yield _TO_PIL[output]
     yield from _SAVE.splitlines()
 
 

@@ -93,6 +93,7 @@ class Statistics:
     latency_max_s: Latency | None = column("slowest sample")
     device_time_median_s: Seconds | None = column("time between device events, taken as latency_median_s is")
     seconds_per_image: Latency | None = column("latency_median_s / images")
+    seconds_per_frame: Latency | None = column("seconds_per_image / frames, for videos")
     images_per_second: Latency | None = column("images / latency_median_s")
 
 

@@ -34,7 +34,7 @@ def ready(run=CPU, **settings):
 def test_a_tiny_model_makes_a_picture_in_every_dtype(model, dtype):
     built = ready(model=model, dtype=dtype)
     built.seed()
-    picture = images.pictures(built.call(), built.pipeline, "pil", {})[0]
+    picture = images.drawn(built.call(), built.pipeline, "pil", {}).pictures[0]
     side = 128 if "xl" in model else 64
     assert picture.size == (side, side)
 

@@ -5,7 +5,7 @@ import pytest
 import small
 import torch
 
-from bench.pipelines.images import pictures
+from bench.pipelines import images
 from bench.pipelines.latents import WayBack, decode, way_back
 
 PROMPT = {"prompt": "a cat", "num_inference_steps": 2}
@@ -16,7 +16,7 @@ def drawn(pipeline, kind, call):
     """Return the pixels of a call with seed 0, from its output of this type."""
     pipeline.set_progress_bar_config(disable=True)
     output = pipeline(**call, output_type=kind, generator=torch.Generator().manual_seed(0))
-    return [np.asarray(picture) for picture in pictures(output, pipeline, kind, call)]
+    return [np.asarray(picture) for picture in images.drawn(output, pipeline, kind, call).pictures]
 
 
 def standardized(make):

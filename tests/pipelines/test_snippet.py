@@ -54,7 +54,7 @@ def harness(case):
     ready = build(case, "full", RunSettings(DEVICE, "full"))
     ready.seed()
     output = ready.call()
-    pictures = images.pictures(output, ready.pipeline, case.call.get("output_type", "pil"), case.call)
+    pictures = images.drawn(output, ready.pipeline, case.call.get("output_type", "pil"), case.call).pictures
     origin, pipeline = ready.origin, type(ready.pipeline).__name__
     measured = Settings(device=DEVICE, threads=1, weights=origin.weights, weights_from=origin.name, pipeline=pipeline)
     if (vae := ready.vae_origin) is not None:

@@ -73,7 +73,7 @@ def drawn(ready: Ready, watched: FirstCall, pictures: Sequence[Any], others: Seq
             remarks.append(Remark(RemarkKind.RESIZED, subject=f"{asked['width']}x{asked['height']}"))
     else:
         remarks.append(Remark(RemarkKind.NO_PICTURE, subject=type(ready.pipeline).__name__))
-    return {**size, "images": watched.images, "remarks": "; ".join(map(str, remarks))}
+    return {**size, "images": watched.images, "frames": watched.frames, "remarks": "; ".join(map(str, remarks))}
 
 
 def _remarks(ready: Ready, watched: FirstCall) -> list[Remark]:

@@ -141,8 +141,8 @@ def _keep_pictures(
     report: Reporter,
 ) -> None:
     """Check and save the images of the first call; decoding latents is not part of it, nor of its memory."""
-    pictures = images.pictures(output, ready.pipeline, facts.output_type(ready.case), ready.case.call)
-    first_call.images = len(output.images)
+    drawn = images.drawn(output, ready.pipeline, facts.output_type(ready.case), ready.case.call)
+    first_call.images, first_call.frames, pictures = drawn.images, drawn.frames, drawn.pictures
     report.facts(**facts.drawn(ready, first_call, pictures, remarks))
     if image_folder is not None and pictures:
         images.save(pictures, image_folder, ready.case.name)

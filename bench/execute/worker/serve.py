@@ -18,7 +18,7 @@ from bench.execute.worker.on_demand import OnDemandSampler
 from bench.execute.worker.process import die_with_parent, import_libraries
 from bench.execute.worker.protocol import Reporter
 from bench.pipelines.errors import NotInEffectError, UnsupportedError
-from bench.pipelines.images import BrokenImageError
+from bench.pipelines.images import BrokenImageError, NothingDrawnError
 from bench.pipelines.tiny import resolve
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
@@ -132,7 +132,7 @@ def _outcome(error: Exception) -> tuple[Status, str]:
         return Status.SKIPPED, message
     if _is_out_of_memory(error):
         return Status.OOM, message
-    if isinstance(error, (NotInEffectError, BrokenImageError)):
+    if isinstance(error, (NotInEffectError, BrokenImageError, NothingDrawnError)):
         return Status.FAILED, message
     return Status.FAILED, f"{type(error).__name__}: {message}"
 
