@@ -22,6 +22,7 @@ _METHODS = (
     (SCHEDULER, "scheduler", ("set_timesteps", "scale_model_input", "step")),
     (VAE, "vae", ("decode",)),
     (IMAGE, "image_processor", ("postprocess",)),
+    (IMAGE, "video_processor", ("postprocess_video",)),
 )
 
 

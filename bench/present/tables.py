@@ -133,7 +133,7 @@ FIELDS: tuple[Field, ...] = (
     _figure("95 % interval", "latency_low_s", _interval, 1),
     _figure("n", "samples", _samples),
     _figure("s/image", "seconds_per_image", _seconds_per_image),
-    _plain("s/frame", "seconds_per_frame", units.seconds),
+    _figure("s/frame", "seconds_per_frame", lambda each: units.seconds(each.statistics.seconds_per_frame), 3),
     _plain("steps", "steps", str),
     _plain("denoiser calls", "denoiser_calls", str),
     _plain("first call", "first_call_s", units.seconds),
