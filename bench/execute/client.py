@@ -20,6 +20,7 @@ import psutil
 
 from bench.errors import InputError
 from bench.execute import interpreter
+from bench.execute.answers import InvalidAnswerError, checked
 from bench.execute.events import DeadlineError, Events, InvalidEventError, ServerGoneError
 from bench.execute.worker.protocol import SPAWN, Event, encode
 from bench.pipelines.fetching import Download
@@ -120,6 +121,10 @@ class WorkerClient:
             raise ServerError(f"the fork server ended: {self._last_words()}") from error
         if answer is None:
             raise ServerError(f"'{message['op']}' failed: {reason}")
+        try:
+            answer = checked(message["op"], answer)
+        except InvalidAnswerError as error:
+            raise ServerError(f"'{message['op']}' got an answer that is none, from {self._python}: {error}") from error
         if message["op"] == "probe" and answer["started_by"] == "spawn" and not self._spawns:
             self.close()  # importing a library initialized the driver, so the server holds memory of the card
             self._start(spawn=True)
@@ -189,6 +194,8 @@ def ask_compatible(client: WorkerClient, model: str) -> list[str]:
         answer = client.ask({"op": "compatible", "models": [model]})
     except ServerError as error:
         raise InputError(f"scheduler: compatible: {error}") from error
+    if model not in answer:
+        raise InputError(f"scheduler: compatible: there is no answer for '{model}'; list the schedulers by name")
     return list(answer[model])
 
 
