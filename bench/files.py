@@ -24,6 +24,8 @@ NEW = ".new"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 LONGEST_NAME = 100
 """Most file systems allow 255 bytes; a name is joined with others and with a suffix."""
+LONGEST_FILE_NAME = 255
+"""Bytes that file systems allow."""
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 """Names that Windows reserves, with any suffix."""
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
@@ -100,11 +102,22 @@ def within(folder: Path, *names: str) -> Path:
     path = folder
     for name in names:
         path /= name
-        if name in {"", ".", ".."} or Path(name).name != name or "\0" in name:
-            raise InputError(f"{folder}: {name!r} is not the name of a file in it; the folder is damaged")
+        if name in {"", ".", ".."} or Path(name).name != name or not _is_possible(name):
+            raise InputError(
+                f"{folder}: {name[:LONGEST_NAME]!r} is not the name of a file in it; the folder is damaged"
+            )
         if path.is_symlink():
             raise InputError(f"{path}: is a link, which may lead out of the folder; replace it by what it links to")
     return path
+
+
+def _is_possible(name: str) -> bool:
+    """Return whether a file system can have a file of this name."""
+    try:
+        encoded = os.fsencode(name)
+    except UnicodeEncodeError:  # a surrogate
+        return False
+    return b"\0" not in encoded and len(encoded) <= LONGEST_FILE_NAME
 
 
 def subfolder(folder: Path, *names: str) -> Path:

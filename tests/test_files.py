@@ -108,7 +108,7 @@ def test_a_record_is_appended(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"one\ntwo\n"
 
 
-@pytest.mark.parametrize("name", ["..", "/etc", "a/b", "", "a\0"])
+@pytest.mark.parametrize("name", ["..", "/etc", "a/b", "", "a\0", "a" * 300, "\ud800"])
 def test_a_path_does_not_leave_its_folder(tmp_path, name):
     with pytest.raises(InputError, match="not the name of a file"):
         files.within(tmp_path, "plots", name)

@@ -80,6 +80,8 @@ def _refuse_untyped(case: Case, measured: Any) -> None:
         "seed": not all(type(seed) is int for seed in seeds),
         "pipeline": case.pipeline is not None and not is_identifier(case.pipeline),
         "scheduler": case.scheduler is not None and not is_identifier(case.scheduler),
+        "device": type(measured.device) is not str,
+        "weights": type(measured.weights_from) is not str,
         "threads": type(measured.threads) not in {int, type(None)},
     }
     for name, is_wrong in wrong.items():

@@ -56,7 +56,9 @@ def watch():
 
 @pytest.fixture(scope="session")
 def libraries():
-    """Import what a question imports, which is hundreds of megabytes that no example asked for."""
+    """Import what a question imports, which is hundreds of megabytes, and matplotlib, which makes its own folder."""
+    import matplotlib.pyplot  # noqa: F401, ICN001 - only the import counts
+
     diffusers_api.compatible_schedulers("stable-diffusion-v1-5")
 
 

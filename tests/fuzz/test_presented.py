@@ -4,27 +4,39 @@ A file that is read is also compared, judged and shown, so each step has to live
 lets pass.
 """
 
+import ast
 import copy
 import csv
 import io
 import json
 from functools import partial
+from html.parser import HTMLParser
 
 import pytest
 from analyze.make import case, in_passes, make_folder
 from fuzz.untrusted import NUMBERS, TEXTS, UNTRUSTED, as_json, changed, commands, fuzz, printed, refused
 from hypothesis import strategies as st
 
+from bench.analyze.constraints import Constraints, Goal
 from bench.analyze.results import results
 from bench.analyze.run import open_run
 from bench.analyze.side import of_run
 from bench.analyze.trend import trends
-from bench.present import comparison, gate, render, tables, trend
+from bench.pipelines import diffusers_api
+from bench.plan.check import refuse_unmeasurable
+from bench.plan.stored import read_plan
+from bench.present import comparison, gate, recommendation, render, tables, trend
+from bench.present.html import page
+from bench.records.store import Store
 from bench.records.table import results_csv
 from bench.session import stored
+from bench.session.advice import advise
 from bench.session.progress import Notices
 
 pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+
+SCRIPTS = 1
+"""Of a report of ours."""
 
 
 def make(folder):
@@ -104,17 +116,90 @@ def show_comparison(base, new):
         assert [line for line in data.split("\n") if not line.isprintable()] == []
 
 
-@fuzz(st.data(), share=0.25)
-def test_a_run_is_shown_or_refused(sent, ours, example):
-    document = example.draw(changed(read(ours)))
+def write(folder, document):
+    """Replace the files of a run."""
     for name in ("plan.json", "environment.json"):
-        (sent / name).write_bytes(as_json(document.get(name)))
+        (folder / name).write_bytes(as_json(document.get(name)))
     lines = document.get("processes.jsonl")
-    (sent / "processes.jsonl").write_bytes(
+    (folder / "processes.jsonl").write_bytes(
         b"\n".join(map(as_json, lines if isinstance(lines, list) else [lines])) + b"\n"
     )
+
+
+@fuzz(st.data(), share=0.25)
+def test_a_run_is_shown_or_refused(sent, ours, example):
+    write(sent, example.draw(changed(read(ours))))
     assert commands(printed(partial(refused, show_run, sent))) == []
     assert commands(printed(partial(refused, show_comparison, ours, sent))) == []
+
+
+class Inert(HTMLParser):
+    """Collects what a page would execute or load if a text of a stranger got out of its place."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            loads = name in {"src", "href", "data", "action", "srcset"} and not (value or "").startswith(("data:", "#"))
+            if (
+                name.startswith("on")
+                or (loads and tag != "a")
+                or (value or "").strip().lower().startswith("javascript")
+            ):
+                self.found.append((tag, name, value))
+        if tag in {"iframe", "object", "embed", "form", "base"}:
+            self.found.append((tag, None, None))
+
+
+def report(folder):
+    run = open_run(folder)
+    text = page.render([(run, results(run))])
+    parser = Inert()
+    parser.feed(text)
+    assert parser.found == []
+    assert text.count("<script") == SCRIPTS
+
+
+def advise_on(folder):
+    """Print the programs that are recommended, each of which is a program and not more."""
+    run = open_run(folder)
+    advice = advise(run, results(run), Constraints(Goal.LATENCY))
+    for found, program in zip(advice.recommendations, advice.programs, strict=True):
+        recommendation.show(found, Goal.LATENCY)
+        if program is not None:
+            ast.parse(program)
+            assert commands(program) == []
+
+
+def resume(folder):
+    """Open a run to continue it, as far as that needs no machine."""
+    plan, settings = read_plan(folder / "plan.json")
+    refuse_unmeasurable(folder / "plan.json", plan, diffusers_api.vocabulary())
+    opened = Store(folder)
+    try:
+        opened.open({**plan.to_json(), "run": settings.to_json()}, {}, resume=True)
+    finally:
+        opened.close()
+
+
+@fuzz(st.data(), share=0.02)  # its plots take a second to draw
+def test_a_report_of_a_run_is_inert_or_refused(sent, ours, example):
+    write(sent, example.draw(changed(read(ours))))
+    assert commands(printed(partial(refused, report, sent, longest_s=10.0))) == []
+
+
+@fuzz(st.data(), share=0.25)
+def test_what_is_recommended_from_a_run_is_one_program_or_refused(sent, ours, example):
+    write(sent, example.draw(changed(read(ours))))
+    assert commands(printed(partial(refused, advise_on, sent))) == []
+
+
+@fuzz(st.data(), share=0.25)
+def test_a_run_is_resumed_or_refused(sent, ours, example):
+    write(sent, example.draw(changed(read(ours))))
+    assert commands(printed(partial(refused, resume, sent))) == []
 
 
 @fuzz(st.data(), share=0.25)

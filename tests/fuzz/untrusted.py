@@ -10,6 +10,7 @@ import os
 import re
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import partial
+from time import thread_time
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -41,6 +42,8 @@ UNTRUSTED = st.one_of(
     st.dictionaries(st.text(max_size=8), st.one_of(st.none(), st.text(max_size=8)), max_size=3),
     st.just([[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]),
 )  # fmt: skip
+LONGEST_S = 1.0
+"""Of CPU time, for anything that is sent."""
 COMMAND = re.compile(r"^\s*::|##\w*\[")
 BYTES = st.one_of(st.binary(max_size=300), st.text(max_size=100).map(lambda text: text.encode(errors="surrogatepass")))
 
@@ -92,13 +95,15 @@ def changed(draw, document):
     return made
 
 
-def refused(read, *arguments):
-    """Read what somebody sent; return what was read, None if it was refused, in words that are inert when printed."""
-    found, said = None, ""
+def refused(read, *arguments, longest_s=LONGEST_S):
+    """Read what somebody sent, in bounded time; return None if it was refused, in words that are inert when printed."""
+    found, said, began_s = None, "", thread_time()
     try:
         found = read(*arguments)
     except InputError as error:
         said = printed(partial(app._refuse, str(error)))
+    used_s = thread_time() - began_s  # of the CPU, so other programs do not count
+    assert used_s < longest_s
     assert commands(said) == []
     return found
 
