@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bench.cli import compare, gate, inspect, recommend, report, run
+from bench.cli import compare, gate, inspect, output, recommend, report, run
 from bench.cli.exit import SOFTWARE_ERROR, USAGE_ERROR
 from bench.errors import InputError
 from bench.text import printed_lines
@@ -64,12 +64,16 @@ def main() -> None:
     What a person can correct, including a file that cannot be used, exits with 2; a fault of this program exits with 70
     and a traceback, so that nobody takes it for a verdict.
     """
+    sys.stdout = output.name_errors(sys.stdout)
     try:
         app()
+        sys.stdout.flush()
     except InputError as error:
         _refuse(str(error))
     except Exception as error:  # noqa: BLE001 - the last one there is
         if isinstance(error, OSError) and error.filename is not None:  # else a fault of ours, or of the machine
+            if error.filename == str(output.NAME):
+                output.discard()
             _refuse(f"{error.filename}: {error.strerror}; choose another place, or free some space")
         print(printed_lines(traceback.format_exc()), file=sys.stderr)  # noqa: T201 - as `_refuse`
         sys.exit(SOFTWARE_ERROR)

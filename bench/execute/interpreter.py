@@ -44,6 +44,8 @@ def environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
     kept = {name: value for name, value in variables.items() if not is_withheld(name)}
     if "PYTHONPATH" in kept:  # an empty entry stands for the current directory
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, kept["PYTHONPATH"].split(os.pathsep)))
+    if kept.get("PYTHONOPTIMIZE", "").isdecimal():  # 2 removes docstrings, which transformers reads on import
+        kept["PYTHONOPTIMIZE"] = str(min(int(kept["PYTHONOPTIMIZE"]), 1))
     # xFormers asks the driver for the card when it is imported, unless it is told that Triton may be used.
     return {"XFORMERS_ENABLE_TRITON": "1", **kept, "PYTORCH_NVML_BASED_CUDA_CHECK": "1", "PYTHONSAFEPATH": "1"}
 

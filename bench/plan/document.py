@@ -19,6 +19,7 @@ from ruamel.yaml.reader import ReaderError
 
 from bench import files, text
 from bench.errors import InputError
+from bench.plan.scenario import Scenario
 
 Location = tuple[str | int, ...]
 MAX_BYTES = 256 * 1024
@@ -31,6 +32,8 @@ MAX_DEPTH = 20
 MAX_DIGITS = 40
 SUFFIXES = (".yaml", ".yml")
 _LONGEST_SHOWN = 60
+_NAME_ONE = "its contents are not shown, because it is in another folder; correct it, or extend another file"
+KEYS = {*Scenario.model_fields, "extends"}
 _TOO_MUCH = "nested too deeply, or too many values, with those that aliases stand for"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -90,7 +93,26 @@ def read(path: Path, _children: tuple[Path, ...] = ()) -> Document:
         raise document.error(where, f"'extends': no such file {shown(parent_name)}; give a path relative to this file")
     if parent_path.resolve() in {child.resolve() for child in (*_children, path)}:
         raise document.error(where, f"'{parent_name}' extends itself; break the cycle")
-    return _merge(read(parent_path, (*_children, path)), document)
+    return _merge(_parent(parent_path, (*_children, path), document), document)
+
+
+def _parent(path: Path, children: tuple[Path, ...], child: Document) -> Document:
+    """Read the file that a document extends.
+
+    A scenario that was sent can name any file of its reader's. What lies outside the folder of the first scenario, also
+    by way of a link, is therefore never quoted, unless it is a scenario.
+    """
+    if path.resolve().is_relative_to(children[0].resolve().parent):
+        return read(path, children)
+    try:
+        found = read(path, children)
+    except InputError as error:
+        raise child.error(
+            ("extends",), f"'extends': {shown(str(path))} cannot be read as a scenario; {_NAME_ONE}"
+        ) from error
+    if not found.data.keys() <= KEYS:
+        raise child.error(("extends",), f"'extends': {shown(str(path))} has keys that no scenario has; {_NAME_ONE}")
+    return found
 
 
 def _is_file(path: Path) -> bool:

@@ -24,6 +24,8 @@ PLAN, ENVIRONMENT, PROCESSES = "plan.json", "environment.json", "processes.jsonl
 SAMPLES, RESULTS = "samples.csv", "results.csv"
 OLD_PROCESSES = "processes.csv"
 """Versions before 0.2.0 wrote this file instead of `processes.jsonl`."""
+MOST_SAMPLES = 500_000
+"""Of a run. Reading as many takes seconds; a night of measuring makes some ten thousand."""
 MOST_PASSES = 100_000
 """Every pass up to the highest number is looked at, so a damaged number must not stand for billions."""
 MUST_STAY_EQUAL = (
@@ -166,8 +168,14 @@ def read_processes(path: Path) -> list[ProcessRecord]:
     lines = data[: data.rfind(b"\n") + 1].splitlines()  # not the torn last one
     records: list[ProcessRecord] = []
     seen: dict[tuple[str, int], int] = {}
+    samples = 0
     for number, line in enumerate(lines, start=1):
         record = _record(path, number, line)
+        samples += 1 + len(record.samples)
+        if samples > MOST_SAMPLES:
+            raise InputError(
+                f"{path}:{number}: more than {MOST_SAMPLES:,} samples, the most that are read; split the run"
+            )
         first = seen.setdefault((record.key, record.process), number)
         if first != number:
             raise InputError(

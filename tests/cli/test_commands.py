@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support import ROOT, SCENARIO, assert_ended, assert_refused, bench, environment
@@ -97,6 +98,21 @@ def test_a_full_disk_is_refused_in_one_line(tmp_path):
     process = bench("report", ROOT / "results/published/amd-epyc", "--output", "/dev/full/report.html", cwd=tmp_path)
     assert_ended(process, 2)
     assert len(process.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize(
+    "command", ["--version", "list sd15-precision", "schema", "tables RUN", "compare RUN RUN", "recommend RUN"]
+)
+def test_output_that_cannot_be_written_is_named(tmp_path, command):
+    arguments = command.replace("RUN", str(ROOT / "results/published/amd-epyc")).split()
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "bench", *arguments],
+            cwd=tmp_path, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert process.returncode == 2
+    assert process.stderr == "standard output: No space left on device; choose another place, or free some space\n"
 
 
 def test_nothing_is_imported_from_the_current_directory(tmp_path):

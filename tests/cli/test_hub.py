@@ -141,3 +141,34 @@ def test_what_was_fetched_is_all_that_a_case_loads(hub_that_knows, tmp_path):
     subprocess.run(command, input=request + "\n", text=True, env=environment(**places), check=True)
     where = {"cache_dir": tmp_path / "hub", "local_files_only": True, "safety_checker": None}
     assert DiffusionPipeline.from_pretrained("somebody/something", **where).unet is not None
+
+
+SECRETS = {
+    "HF_TOKEN": "hf_pa55w0rdpa55w0rdpa55w0rd", "GITHUB_TOKEN": "ghp_pa55w0rdpa55w0rd0000", "MY_API_KEY": "pa55w0rd-key",
+    "AWS_SECRET_ACCESS_KEY": "pa55w0rd/aws", "HTTPS_PROXY": "http://user:pa55w0rd@127.0.0.1:9",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_no_secret_reaches_a_file_or_the_terminal(cache, tmp_path, cached):
+    where = {
+        "HF_ENDPOINT": "http://user:pa55w0rd@127.0.0.1:9",
+        "HF_HUB_CACHE": str(cache if cached else tmp_path / "no"),
+    }
+    process, row = run(tmp_path, **where, **SECRETS)
+    bench("report", "run", "--output", "report.html", cwd=tmp_path)
+    written = [path for path in (*tmp_path.glob("run/**/*"), tmp_path / "report.html") if path.is_file()]
+    assert row["status"] == ("ok" if cached else "skipped")
+    assert [path for path in written if b"pa55w0rd" in path.read_bytes()] == []
+    assert "pa55w0rd" not in process.stdout + process.stderr
+
+
+def test_what_cannot_be_fetched_is_named_without_a_password(tmp_path):
+    request = json.dumps({"op": "fetch", "downloads": [{"name": "somebody/something"}]})
+    places = {"HF_ENDPOINT": "http://user:pa55w0rd@127.0.0.1:9", "HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": "0"}
+    command = [sys.executable, "-m", "bench.execute.worker.serve"]
+    done = subprocess.run(
+        command, input=request + "\n", text=True, env=environment(**places), capture_output=True, check=False
+    )
+    assert "somebody/something: " in done.stderr
+    assert "pa55w0rd" not in done.stderr

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.errors import InputError
 from bench.plan.document import read
 
 PARENT = """\
@@ -110,3 +111,38 @@ def test_two_files_may_extend_the_same_file(write):
     write(PARENT, "parent.yaml")
     names = [read(write("extends: parent.yaml\n", name)).data["title"] for name in ("one.yaml", "two.yaml")]
     assert names == ["parent", "parent"]
+
+
+SECRET = "aws_key_id: hunter2\nregion: hunter2\n"  # noqa: S105 - of nobody
+OTHERS = [SECRET, "hunter2", "a: *hunter2", "a: 1\nhunter2", "hunter2: 1\nhunter2: 2", "- hunter2"]
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """Return a function that extends a file outside the scenario's folder, by its path or by a link."""
+    (tmp_path / "sent").mkdir()
+
+    def make(text, *, by_link):
+        (tmp_path / "mine.yaml").write_text(text)
+        if by_link:
+            (tmp_path / "sent" / "link.yaml").symlink_to(tmp_path / "mine.yaml")
+        path = tmp_path / "sent" / "child.yaml"
+        path.write_text(f"title: child\nextends: {'link.yaml' if by_link else '../mine.yaml'}\n")
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("by_link", [True, False])
+@pytest.mark.parametrize("text", OTHERS)
+def test_a_file_of_another_folder_is_not_quoted(outside, text, by_link):
+    path = outside(text, by_link=by_link)
+    with pytest.raises(InputError) as refused:
+        read(path)
+    assert str(refused.value).startswith(f"{path}:2: 'extends': ")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("by_link", [True, False])
+def test_a_scenario_of_another_folder_can_be_extended(outside, by_link):
+    assert read(outside(PARENT, by_link=by_link)).data["model"] == "stable-diffusion-v1-5"

@@ -11,6 +11,7 @@ from records.make import ENVIRONMENT, PLAN, process_record
 
 from bench.errors import InputError
 from bench.files import replace
+from bench.records import store as store_module
 from bench.records.models import Sample
 from bench.records.store import PROCESSES, Store, read_json, read_processes
 
@@ -236,4 +237,12 @@ def test_a_line_that_is_nested_too_deeply_is_refused_with_its_place(tmp_path):
 def test_a_pass_that_no_run_reaches_is_refused_with_its_place(store):
     store.append(process_record(process=2**40))
     with pytest.raises(InputError, match=r"processes\.jsonl:1: process: .*the file is damaged"):
+        read_processes(store.folder / PROCESSES)
+
+
+def test_a_run_of_more_samples_than_are_read_is_refused_with_the_line(store, monkeypatch):
+    monkeypatch.setattr(store_module, "MOST_SAMPLES", 10)
+    for process in range(3):
+        store.append(process_record(process=process, samples=(0.5,) * 4))
+    with pytest.raises(InputError, match=r"processes\.jsonl:3: more than 10 samples"):
         read_processes(store.folder / PROCESSES)

@@ -73,7 +73,7 @@ def measure_case(
         first_call, output = _make_first_call(ready, device, report)
     core = _pin(settings)
     report.facts(pinned_core=core)
-    remarks = [Remark(RemarkKind.NOT_PINNED)] if core is None and _can_pin(settings) else []
+    remarks = not_pinned(settings, core)
     _keep_pictures(ready, first_call, output, image_folder, remarks, report)
     with _peak_reported(memory, report, "peak_"):
         left_s = NEAR_THE_LIMIT * (settings.timeout_s or case.timeout_s) - (perf_counter() - start)
@@ -229,6 +229,11 @@ def _pin(settings: RunSettings) -> int | None:
         os.sched_setaffinity(0, {core})
         return core
     return None
+
+
+def not_pinned(settings: RunSettings, core: int | None) -> list[Remark]:
+    """Return a remark if a process should have had a core of its own, but has none."""
+    return [Remark(RemarkKind.NOT_PINNED)] if core is None and _can_pin(settings) else []
 
 
 def _can_pin(settings: RunSettings) -> bool:

@@ -4,6 +4,7 @@ The fork server calls `serve` in a forked child. `python -m bench.execute.worker
 input instead.
 """
 
+import io
 import json
 import os
 import sys
@@ -23,6 +24,7 @@ from bench.pipelines.tiny import resolve
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import Status
+from bench.text import without_secrets
 
 OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "alloc_failed", "allocation_failed")
 """What allocators say in a plain RuntimeError: the CPU's, those of some backends, cuBLAS's, cuDNN 8's and cuDNN 9's."""
@@ -104,6 +106,7 @@ def _compatible(request: Mapping[str, Any], report: Reporter) -> None:
 
 def _fetch(request: Mapping[str, Any], _report: Reporter) -> None:
     """Download one after the other; print what could not be fetched, which the record of its case will repeat."""
+    sys.stderr = _Masked(sys.stderr.buffer, encoding="utf-8", errors="backslashreplace", line_buffering=True)
     from bench.pipelines.fetching import Download, fetch
 
     for wanted in request["downloads"]:
@@ -111,6 +114,13 @@ def _fetch(request: Mapping[str, Any], _report: Reporter) -> None:
             fetch(Download(**wanted))
         except Exception as error:  # noqa: BLE001 - the hub, the network, the disk: its case fails with the same error
             sys.stderr.write(f"{wanted['name']}: {type(error).__name__}: {error}\n")
+
+
+class _Masked(io.TextIOWrapper):
+    """Standard error without the credentials that the hub's client quotes with its addresses."""
+
+    def write(self, text: str) -> int:
+        return super().write(without_secrets(text))
 
 
 _HANDLERS: dict[str, Callable[[Mapping[str, Any], Reporter], None]] = {
