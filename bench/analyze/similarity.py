@@ -26,7 +26,17 @@ or 0.56 (35 dB), details that move by a pixel leave it at 0.69, and in a window 
 COLOR_ALARM = 2.3
 """Delta E of a just noticeable difference of two colors (Mahy et al. 1994); even noise of 30 dB stays below 1.3."""
 
-BY_DESIGN = ("model", "pipeline", "vae", "scheduler", "scheduler_config", "seed", "generator_device", "safety_checker")
+BY_DESIGN = (
+    "model",
+    "pipeline",
+    "vae",
+    "components",
+    "scheduler",
+    "scheduler_config",
+    "seed",
+    "generator_device",
+    "safety_checker",
+)
 APPROXIMATE = ("vae_tiling",)
 """Optimizations that are not exact: tiles are decoded separately and blended."""
 NOT_OF_THE_IMAGE = ("output_type",)

@@ -21,6 +21,7 @@ def list_cases(scenarios: Scenarios = None, only: Only = None) -> None:
     request = RunRequest(scenarios=scenarios or (), only=only or ())
     for case in plan_for(request, compatible_schedulers, Notices()).cases:
         settings = [case.model, case.dtype, case.scheduler or "", f"vae={case.vae}" if case.vae else ""]
+        settings += [f"{role}={name}" for role, name in case.components.items()]
         typer.echo(printed_line("  ".join([str(case), *filter(None, settings), "+".join(case.optimizations)]).rstrip()))
 
 

@@ -1,6 +1,6 @@
 """From a case to a pipeline that is ready to be called: weights, autoencoder, scheduler, placement, optimizations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -8,8 +8,8 @@ from typing import Any
 
 from bench.pipelines import diffusers_api, effective, inputs, optimizations, source, tiny
 from bench.pipelines.checks import Live
-from bench.pipelines.errors import UnsupportedError
-from bench.pipelines.first_call import FirstCall
+from bench.pipelines.errors import NotInEffectError, UnsupportedError
+from bench.pipelines.first_call import DECODER, ENCODER, FirstCall
 from bench.pipelines.optimizations import When
 from bench.pipelines.source import Origin
 from bench.plan.case import Case
@@ -27,6 +27,7 @@ class Ready:
         device: the torch device on which it computes.
         origin: where its weights come from.
         vae_origin: where the weights of a replaced autoencoder come from.
+        component_origins: where the weights of other components that the case names come from, by role.
         prepared: the arguments of the case's call, with PIL images where it has pictures.
         generators: one for the batch or one per image, seeded before every call.
         around: returns the context manager of one call.
@@ -38,6 +39,7 @@ class Ready:
     device: Any
     origin: Origin
     vae_origin: Origin | None
+    component_origins: Mapping[str, Origin]
     prepared: Mapping[str, Any]
     generators: list[Any]
     around: Callable[[], AbstractContextManager[Any]]
@@ -59,7 +61,17 @@ class Ready:
     def verify(self, first_call: FirstCall) -> None:
         """Raise `NotInEffectError` if a setting or an optimization of the case has no effect."""
         effective.verify(self.case, self.pipeline)
+        for role in unused(self.case, first_call):
+            raise NotInEffectError(f"a call that uses '{role}:'", "none")
         optimizations.verify(self.case.optimizations, Live(self.pipeline, first_call))
+
+
+def unused(case: Case, first_call: FirstCall) -> list[str]:
+    """Return the roles of components that a case names and that did not run; a motion adapter is part of the UNet."""
+    paths: dict[str, tuple[str, ...]] = {role: (role,) for role in case.components if role != "motion_adapter"}
+    if case.vae is not None:
+        paths["vae"] = (DECODER, ENCODER)
+    return [role for role, found in paths.items() if not any(path in first_call.visits for path in found)]
 
 
 def build(case: Case, size: str, run: RunSettings) -> Ready:
@@ -79,8 +91,10 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
     optimizations.apply(case.optimizations, When.PROCESS, None, device)
     placed_by_optimization = optimizations.placed_by_one(case.optimizations)
     home = torch.device("cpu") if placed_by_optimization else device
-    pipeline, origin = source.pipeline(case, size, run, home)
+    given = source.components(case, size, run)
+    pipeline, origin = source.pipeline(case, size, run, home, {role: module for role, (module, _) in given.items()})
     _check_arguments(case, pipeline)
+    _require_parts(pipeline, {**given, **({"vae": None} if case.vae is not None else {})})
     vae_origin = None
     if case.vae is not None:
         pipeline.vae, vae_origin = source.autoencoder(case, size, run, home)
@@ -99,6 +113,7 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
         device=device,
         origin=origin,
         vae_origin=vae_origin,
+        component_origins={role: found for role, (_, found) in given.items()},
         prepared=inputs.prepare(case, partial(tiny.side, case.model) if size == "tiny" else int),
         generators=[torch.Generator(device=generators_on) for _ in _seeds(case)],
         around=optimizations.around(case.optimizations, device),
@@ -115,6 +130,13 @@ def _check_arguments(case: Case, pipeline: Any) -> None:
     unknown = sorted(set(case.call) - accepted) if accepted is not None else []
     if unknown:
         raise TypeError(f"{type(pipeline).__name__} takes no call argument '{unknown[0]}'")
+
+
+def _require_parts(pipeline: Any, roles: Iterable[str]) -> None:
+    """Raise `UnsupportedError` if a pipeline has no such part; only now is the class of a hub id known."""
+    for role in roles:
+        if pipeline.components.get(role) is None:
+            raise source.no_such_part(type(pipeline).__name__, role)
 
 
 def replace_scheduler(case: Case, pipeline: Any) -> None:

@@ -82,6 +82,9 @@ def _of(case: Case, run: RunSettings) -> list[Download]:
     made_here = size == "tiny" and architectures.find_autoencoder(case.vae or "") is not None
     if case.vae is not None and not made_here and source.local_folder(case.vae, run.weights, "config.json") is None:
         wanted.append(Download(source.hub_id(case.vae), autoencoder=True))
+    if size == "full":
+        folders = {name: source.local_folder(name, run.weights, "config.json") for name in case.components.values()}
+        wanted += [Download(name, autoencoder=True) for name, folder in folders.items() if folder is None]
     return wanted
 
 
@@ -95,7 +98,7 @@ def fetch(wanted: Download) -> None:
     from diffusers import DiffusionPipeline
 
     if wanted.autoencoder:
-        source.load_autoencoder(wanted.name, torch.float32)
+        source.load_component(wanted.name, torch.float32)
         return
     checker = {} if wanted.safety_checker else source.without_safety_checker(wanted.name)
     DiffusionPipeline.download(wanted.name, **{**source.SAFE, **wanted.load, **checker})

@@ -7,8 +7,9 @@ from typing import Any
 
 from bench.pipelines.effective import DENOISERS
 from bench.pipelines.operations import Visits
+from bench.plan.case import ROLES
 
-DECODER = "vae.decoder"
+DECODER, ENCODER = "vae.decoder", "vae.encoder"
 
 
 @dataclass
@@ -58,7 +59,7 @@ def watched(pipeline: Any) -> Iterator[FirstCall]:
 
 def _paths(pipeline: Any) -> list[str]:
     encoders = [name for name in pipeline.components if name.startswith("text_encoder")]
-    return [*encoders, *DENOISERS, DECODER]
+    return [*dict.fromkeys([*encoders, *DENOISERS, *ROLES]), DECODER, ENCODER]
 
 
 def _module(pipeline: Any, path: str) -> Any:

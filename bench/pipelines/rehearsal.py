@@ -56,7 +56,7 @@ class _Model:
 def rehearse(case: Case, size: str) -> Work | None:
     """Return the work of one call of a case, given as `tiny.resolve` returns it.
 
-    None without published facts about the model or the autoencoder.
+    None without published facts about the model or one of its components.
 
     Raises:
         Exception: whatever the pipeline raises on the arguments of the case.
@@ -65,7 +65,7 @@ def rehearse(case: Case, size: str) -> Work | None:
     if facts is not None and size == "tiny":
         facts = architectures.tiny_model(facts.tiny) if facts.tiny else None
     vae = None if case.vae is None else architectures.find_autoencoder(case.vae)
-    if facts is None or (case.vae is not None and vae is None):
+    if facts is None or case.components or (case.vae is not None and vae is None):
         return None
     components = dict(facts.components)
     if vae is not None:

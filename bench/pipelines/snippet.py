@@ -11,7 +11,7 @@ Everywhere here `measured` is the row's settings (`records.models.Settings`).
 
 import ast
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -120,7 +120,10 @@ def _value(keyword: ast.keyword) -> Any:
 def _meant(case: Case, measured: Any) -> Iterator[_Call]:
     yield "pipe", True, {**_plain(case.call), **dict.fromkeys(images_of(case.call), _VARIABLE)}
     yield from (("open", path, {}) for path in pasted.paths(case))
-    yield "from_pretrained", *_pipeline_from(case, measured)
+    name, keywords = _pipeline_from(case, measured)
+    components = _components_from(case, measured)
+    yield "from_pretrained", name, {**keywords, **dict.fromkeys(components, _VARIABLE)}
+    yield from (("from_pretrained", name, {**ONLY_SAFETENSORS, **revision}) for name, revision in components.values())
     if case.vae is not None:
         yield "from_pretrained", *_vae_from(case.vae, measured)
     if case.scheduler is not None or case.scheduler_config:
@@ -171,7 +174,10 @@ def _process(case: Case, measured: Any) -> Iterator[str]:
 def _loading(case: Case, measured: Any) -> Iterator[str]:
     pipeline = case.pipeline or "DiffusionPipeline"
     yield f"from diffusers import {pipeline}"
-    yield from _from_pretrained(f"pipe = {pipeline}", case.dtype, *_pipeline_from(case, measured))
+    for role, (name, revision) in _components_from(case, measured).items():
+        yield "from diffusers import AutoModel"
+        yield from _from_pretrained(f"{role} = AutoModel", case.dtype, name, {**ONLY_SAFETENSORS, **revision})
+    yield from _from_pretrained(f"pipe = {pipeline}", case.dtype, *_pipeline_from(case, measured), case.components)
     if case.vae is not None:
         yield "from diffusers import AutoModel"
         yield from _from_pretrained("pipe.vae = AutoModel", case.dtype, *_vae_from(case.vae, measured))
@@ -194,8 +200,23 @@ def _vae_from(vae: str, measured: Any) -> tuple[str, dict[str, Any]]:
     return name, {**ONLY_SAFETENSORS, **revision}
 
 
-def _from_pretrained(target: str, dtype: str, name: str, keywords: Mapping[str, Any]) -> Iterator[str]:
-    arguments = [pasted.quoted(name), f"dtype=torch.{dtype}", *_keywords(keywords)]
+def _components_from(case: Case, measured: Any) -> dict[str, tuple[str, dict[str, str]]]:
+    """Return the folder or hub id of each component that a case names, and its revision, by role."""
+    known = measured.components or {}
+    found = {}
+    for role, wanted in case.components.items():
+        origin = known.get(role)
+        if not isinstance(origin, dict) or not isinstance(origin.get("name"), str):
+            raise _unwritable(case, f"it is not known where the weights of its {role} came from")
+        found[role] = _published(wanted, str(origin.get("weights")), origin["name"], origin.get("revision"))
+    return found
+
+
+def _from_pretrained(
+    target: str, dtype: str, name: str, keywords: Mapping[str, Any], variables: Iterable[str] = ()
+) -> Iterator[str]:
+    given = [f"{variable}={variable}" for variable in variables]
+    arguments = [pasted.quoted(name), *given, f"dtype=torch.{dtype}", *_keywords(keywords)]
     return _call(f"{target}.from_pretrained", arguments)
 
 

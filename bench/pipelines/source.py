@@ -6,13 +6,13 @@ weights, but random ones only if the hub cannot be reached: a gated or nonexiste
 
 import gc
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.pipelines import architectures, weights
+from bench.pipelines import architectures, diffusers_api, weights
 from bench.pipelines.architectures import Model
 from bench.pipelines.errors import UnsupportedError, raised_in
 from bench.plan.case import Case
@@ -33,8 +33,46 @@ class Origin:
     revision: str | None = None
 
 
-def pipeline(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any, Origin]:
+def components(case: Case, size: str, run: RunSettings) -> dict[str, tuple[Any, Origin]]:
+    """Load the components that a case names beside its model and its autoencoder, by role.
+
+    Raises:
+        UnsupportedError: the pipeline has no such part, the model is a tiny one, or the hub is needed and not reached.
+        OSError: the weights cannot be loaded (diffusers' own message).
+    """
+    import torch
+
+    if case.components and size == "tiny":
+        raise UnsupportedError("the tiny models have no other components; use --size full")
+    facts = architectures.find_model(case.model)
+    pipeline_class = case.pipeline or (facts.pipeline if facts else diffusers_api.pipeline_class(case.model))
+    parts = diffusers_api.components(pipeline_class) if pipeline_class else None
+    found, load = {}, partial(load_component, dtype=getattr(torch, case.dtype))
+    for role, name in case.components.items():
+        if parts is not None and role not in parts:
+            raise no_such_part(pipeline_class, role)
+        loaded = _saved(name, "config.json", run, load)
+        if loaded is None:
+            raise _no_facts(name)
+        found[role] = loaded
+    return found
+
+
+def no_such_part(pipeline_class: str | None, role: str) -> UnsupportedError:
+    return UnsupportedError(f"{pipeline_class} has no {role}; remove '{role}:' from this case")
+
+
+def pipeline(
+    case: Case, size: str, run: RunSettings, home: Any, given: Mapping[str, Any] | None = None
+) -> tuple[Any, Origin]:
     """Load or make the pipeline of a case; components that are made here are made on `home`.
+
+    Args:
+        case: as `tiny.resolve` returns it.
+        size: `full` or `tiny`.
+        run: the settings of the run.
+        home: the torch device of what is made here.
+        given: components that are loaded already, by role.
 
     Raises:
         UnsupportedError: random weights are needed for a model without published facts.
@@ -42,14 +80,15 @@ def pipeline(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any, O
     """
     facts = architectures.find_model(case.model)
     if size == "tiny" and facts is not None and facts.tiny is not None:
-        return _random_pipeline(case, architectures.tiny_model(facts.tiny), run, home), Origin("random", facts.tiny)
-    load, revision = partial(_load_pipeline, case), case.load.get("revision")
+        return _random_pipeline(case, architectures.tiny_model(facts.tiny), run, home, {}), Origin("random", facts.tiny)
+    given = given or {}
+    load, revision = partial(_load_pipeline, case, given), case.load.get("revision")
     saved = _saved(case.model, "model_index.json", run, load, revision)
     if saved is not None:
         return saved
     if facts is None:
         raise _no_facts(case.model)
-    return _random_pipeline(case, facts, run, home), Origin("random", facts.name)
+    return _random_pipeline(case, facts, run, home, given), Origin("random", facts.name)
 
 
 def autoencoder(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any, Origin]:
@@ -64,7 +103,7 @@ def autoencoder(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any
     dtype, name = getattr(torch, case.dtype), str(case.vae)
     facts = architectures.find_autoencoder(name)
     if size == "full" or facts is None:
-        saved = _saved(name, "config.json", run, partial(load_autoencoder, dtype=dtype))
+        saved = _saved(name, "config.json", run, partial(load_component, dtype=dtype))
         if saved is not None:
             return saved[0].to(home), saved[1]
     if facts is None:
@@ -140,7 +179,7 @@ def cached_commit(name: str, revision: str | None = None) -> str | None:
     return None
 
 
-def _load_pipeline(case: Case, name: str, **where: Any) -> Any:
+def _load_pipeline(case: Case, given: Mapping[str, Any], name: str, **where: Any) -> Any:
     import diffusers
     import torch
 
@@ -148,7 +187,7 @@ def _load_pipeline(case: Case, name: str, **where: Any) -> Any:
     if forbidden:  # no plan has it, because each was checked; this process builds on nothing else
         raise ValueError(f"load: '{forbidden[0]}' cannot be set; {RESERVED_LOAD[forbidden[0]]}")
     checker = {} if case.safety_checker else without_safety_checker(name, **where)
-    load = {**case.load, **checker, **where, **SAFE}
+    load = {**case.load, **given, **checker, **where, **SAFE}
     try:
         cls = getattr(diffusers, case.pipeline or "DiffusionPipeline")
         return cls.from_pretrained(name, dtype=getattr(torch, case.dtype), **load)
@@ -166,14 +205,14 @@ def without_safety_checker(name: str, **where: Any) -> dict[str, Any]:
     return WITHOUT_CHECKER if "safety_checker" in config else {}
 
 
-def load_autoencoder(name: str, dtype: Any, **where: Any) -> Any:
-    """Load an autoencoder from a folder, the hub's cache or the hub; raise OSError if that is not possible."""
+def load_component(name: str, dtype: Any, **where: Any) -> Any:
+    """Load a component from a folder, the hub's cache or the hub; raise OSError if that is not possible."""
     from diffusers import AutoModel
 
     return AutoModel.from_pretrained(name, dtype=dtype, **SAFE, **where)
 
 
-def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any) -> Any:
+def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any, given: Mapping[str, Any]) -> Any:
     """Make a pipeline of random components; go through `from_pretrained` if the case has arguments for it."""
     import diffusers
     import torch
@@ -181,8 +220,9 @@ def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any) -> A
     if case.safety_checker:
         raise UnsupportedError("the safety checker needs trained weights; use --weights hub, or turn it off")
     dtype = getattr(torch, case.dtype)
-    components = {name: architectures.component(of) for name, of in facts.components.items()}
-    parts = {name: weights.build(component, dtype, home, run.device) for name, component in components.items()}
+    made = {name: architectures.component(of) for name, of in facts.components.items() if name not in given}
+    parts = {name: weights.build(component, dtype, home, run.device) for name, component in made.items()}
+    parts |= given
     cls = getattr(diffusers, case.pipeline or facts.pipeline)
     built = cls(**parts, **dict.fromkeys(facts.absent), **facts.init)
     if not case.load:
@@ -192,4 +232,4 @@ def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any) -> A
         built.save_pretrained(folder, safe_serialization=True, variant=case.load.get("variant"))
         del built, parts  # else the weights would be in memory twice
         gc.collect()
-        return _load_pipeline(case, folder, local_files_only=True)
+        return _load_pipeline(case, {}, folder, local_files_only=True)

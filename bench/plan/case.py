@@ -20,6 +20,7 @@ class Case:
         dtype: the floating-point type in which weights are loaded.
         scheduler: a diffusers class name; None keeps the model's own.
         vae: an autoencoder that replaces the model's own; None keeps it.
+        components: by their role in the pipeline, what replaces or adds one: a hub id or a local folder.
         optimizations: in the order of the optimization table.
         call: arguments of the pipeline call.
         load: arguments of `from_pretrained`.
@@ -39,6 +40,7 @@ class Case:
     scheduler: str | None = None
     scheduler_config: JsonObject = field(default_factory=dict)
     vae: str | None = None
+    components: JsonObject = field(default_factory=dict)
     optimizations: tuple[str, ...] = ()
     call: JsonObject = field(default_factory=dict)
     load: JsonObject = field(default_factory=dict)
@@ -111,6 +113,11 @@ class Plan:
         return cls(scenarios=tuple(scenarios), cases=tuple(Case.from_json(case) for case in data["cases"]))
 
 
+ROLES = (
+    "controlnet", "unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3", "image_encoder",
+    "motion_adapter",
+)  # fmt: skip
+"""Components that a case can name, besides the autoencoder."""
 STEP_LISTS = ("timesteps", "sigmas")
 """Arguments that list the steps of a call."""
 _PER_PROMPT = re.compile(r"num_\w+_per_prompt")

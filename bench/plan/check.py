@@ -34,7 +34,7 @@ def check(case: Case, where: Location, document: Document, vocabulary: Vocabular
 
 def written(path: Location, case: Case, where: Location, document: Document) -> Location:
     """Return where a setting was written: in the matrix, which overrides the case, which overrides the top."""
-    value = getattr(case, str(path[0]))
+    value = case.components.get(str(path[0])) or getattr(case, str(path[0]))
     for part in path[1:]:
         value = value.get(part) if isinstance(value, Mapping) else None
     may_be_axis = path[0] == "call" or len(path) == 1
@@ -53,6 +53,8 @@ def problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     yield from _name("model", case.model, vocabulary.models, "model_index.json")
     if case.vae is not None:
         yield from _name("vae", case.vae, vocabulary.autoencoders, "config.json")
+    for role, name in case.components.items():
+        yield from _name(role, name, (), "config.json")
     yield from _arguments(case)
     yield from _optimizations(case, vocabulary)
     yield from _scheduler(case, vocabulary)

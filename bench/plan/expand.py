@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bench import files
 from bench.plan import matrix
-from bench.plan.case import Case
+from bench.plan.case import ROLES, Case
 from bench.plan.document import Document, Location, shown
 from bench.plan.explain import explain
 from bench.plan.scenario import CaseEntry, Matrix, Scenario, Settings
@@ -171,9 +171,11 @@ def _resolve(
     optimizations = set(settings.pop("optimizations", None) or ())
     ordered = [known for known in order if known in optimizations]
     seed = settings.pop("seed", 0)
+    components = {role: settings.pop(role) for role in ROLES if role in settings}
     return Case(
         scenario=document.path.stem,
         name=name,
+        components=components,
         optimizations=(*ordered, *sorted(optimizations.difference(order))),
         seed=tuple(seed) if isinstance(seed, list) else seed,
         baseline=f"{document.path.stem}/{baseline}" if baseline else None,

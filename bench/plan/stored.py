@@ -42,6 +42,7 @@ class _Case(Settings):
     scenario: FileName
     name: FileName
     model: Name
+    components: dict[str, Name] = Field(default={})
     baseline: Key | None = None
     claim: Claim | Annotated[dict[str, Any], Field(max_length=0)] = Field(default={}, union_mode="left_to_right")
     note: str | None = None

@@ -50,6 +50,9 @@ class Settings:
     vae_weights: Text | None = column("where they come from: random, hub or folder")
     vae_weights_from: Text | None = column("the hub id, folder or published architecture")
     vae_revision: Text | None = column("revision of that autoencoder on the hub")
+    components: Arguments | None = column(
+        "other components that the case names, and where their weights come from, as JSON"
+    )
     pipeline: Text | None = column("the pipeline's class")
     dtype: Text | None = column("the floating-point type in which weights are loaded")
     optimizations: Names = column("names joined by +, in the order in which they are applied", ())

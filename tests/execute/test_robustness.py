@@ -77,7 +77,7 @@ def test_a_full_disk_stops_the_run_with_a_reason_and_resume_completes_it(write, 
     write(SKIPPED)
 
     def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_500, 10_500))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
     random_weights = ("--weights", "random")

@@ -4,12 +4,10 @@ import os
 import runpy
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import small
-import torch
-from diffusers import AutoencoderKL
 from PIL import Image
 from pipelines.test_optimizations import CUDA, HERE
 
@@ -23,26 +21,10 @@ from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 from bench.records.models import Settings
 
+pytestmark = pytest.mark.usefixtures("default_flags")
+
 DEVICE = "cuda" if CUDA else "cpu"
 CALL = {"prompt": "a cat", "num_inference_steps": 2}
-
-
-@pytest.fixture(autouse=True)
-def default_flags():
-    optimizations.set_default_flags()
-    yield
-    optimizations.set_default_flags()
-
-
-@pytest.fixture(scope="session")
-def saved_autoencoder(tmp_path_factory):
-    """The folder of another autoencoder than the saved pipeline's."""
-    torch.manual_seed(1)
-    vae = AutoencoderKL(block_out_channels=(8, 8), down_block_types=("DownEncoderBlock2D",) * 2,
-                        up_block_types=("UpDecoderBlock2D",) * 2, latent_channels=4, norm_num_groups=2)  # fmt: skip
-    folder = tmp_path_factory.mktemp("saved-vae") / "vae"
-    vae.save_pretrained(folder)
-    return folder
 
 
 def case_of(folder, **settings):
@@ -57,6 +39,7 @@ def harness(case):
     pictures = images.drawn(output, ready.pipeline, case.call.get("output_type", "pil"), case.call).pictures
     origin, pipeline = ready.origin, type(ready.pipeline).__name__
     measured = Settings(device=DEVICE, threads=1, weights=origin.weights, weights_from=origin.name, pipeline=pipeline)
+    measured = replace(measured, components={role: asdict(found) for role, found in ready.component_origins.items()})
     if (vae := ready.vae_origin) is not None:
         measured = replace(measured, vae_weights=vae.weights, vae_weights_from=vae.name)
     return [picture.tobytes() for picture in pictures], effective.read(ready.pipeline), measured

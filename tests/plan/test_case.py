@@ -37,7 +37,8 @@ PLAN = Plan(
 )
 CHANGES = {
     "scenario": "other", "name": "other", "model": "a/b", "dtype": "bfloat16", "scheduler": None,
-    "pipeline": "P", "scheduler_config": {}, "vae": None, "optimizations": ("tf32",), "call": {"prompt": "a"},
+    "pipeline": "P", "components": {"unet": "./x"},
+    "scheduler_config": {}, "vae": None, "optimizations": ("tf32",), "call": {"prompt": "a"},
     "load": {},
     "seed": (1, 0), "generator_device": "device", "safety_checker": False, "baseline": None, "claim": {}, "note": None,
     "samples": None, "timeout_s": 61.0, "threshold": 0.05,

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from bench.measure.sampling import Sampled
@@ -46,10 +47,15 @@ def weights(ready: Ready) -> dict[str, Any]:
         "weights": ready.origin.weights,
         "weights_from": ready.origin.name,
         "revision": ready.origin.revision,
+        "components": _components(ready),
         "vae_weights": vae and vae.weights,
         "vae_weights_from": vae and vae.name,
         "vae_revision": vae and vae.revision,
     }
+
+
+def _components(ready: Ready) -> dict[str, Any] | None:
+    return {role: asdict(found) for role, found in ready.component_origins.items()} or None
 
 
 def first_call(ready: Ready, watched: FirstCall) -> dict[str, Any]:
