@@ -213,6 +213,13 @@ def test_without_the_file_of_the_kernel_nvidia_smi_is_asked(ours):
     assert ours.torch == ["torch==2.10.0"]
 
 
+def test_under_wsl_nvidia_smi_need_not_be_on_the_path(ours):
+    ours.nvidia_smi("echo 552.22")
+    ours.variables["PATH"] = ""
+    ours.run(f"driver.WSL_FOLDER = {str(ours.commands)!r}; {X86}")
+    assert ours.torch == ["torch==2.10.0"]
+
+
 @pytest.mark.parametrize(
     "script",
     [

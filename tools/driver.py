@@ -1,6 +1,7 @@
 """NVIDIA's driver and cards, without torch, nvidia-ml-py, or anything else that would have to be installed."""
 
 import re
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -8,6 +9,8 @@ from pathlib import Path
 
 PROC = Path("/proc/driver/nvidia/version")
 """Where the kernel's module says which version it is. Under WSL the driver is that of Windows and there is no file."""
+WSL_FOLDER = "/usr/lib/wsl/lib"
+"""Where WSL puts nvidia-smi, which is on PATH only in a login shell."""
 TIMEOUT_S = 20.0
 """nvidia-smi takes seconds on a machine with many cards and no persistence daemon, and hangs on one that fell off."""
 VERSION = r"\d{3,}(?:\.\d+){1,2}"
@@ -43,10 +46,13 @@ def _of_kernel() -> str | None:
 
 def _ask(field: str, pattern: str) -> list[str]:
     """Return what nvidia-smi knows of each card; nothing where it prints an error, of which some contain a version."""
-    command = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader"]
+    program = shutil.which("nvidia-smi") or shutil.which("nvidia-smi", path=WSL_FOLDER)
+    if program is None:
+        return []
+    command = [program, f"--query-gpu={field}", "--format=csv,noheader"]
     try:
         asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    except OSError:  # there is none, or it is for another system
+    except OSError:  # it is for another system
         return []
     try:
         printed, _ = asked.communicate(timeout=TIMEOUT_S)
