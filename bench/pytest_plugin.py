@@ -231,7 +231,8 @@ class Workers:
 
         given = {name: self._config.getoption(f"{PREFIX}{name}") for name in OPTIONS}
         try:
-            settings, facts = settings_for(self.server, self.cases, RunRequest(option_prefix=PREFIX, **given))
+            request = RunRequest(option_prefix=PREFIX, **given)
+            settings, facts = settings_for(self.server, self.cases, request, Notices())
         except InputError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         self._spawn = facts["started_by"] == "spawn"

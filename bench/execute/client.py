@@ -43,14 +43,14 @@ class WorkerClient:
     """Starts a fork server and talks to it. Use it as a context manager, so that the server ends with its use."""
 
     def __init__(self, python: str = sys.executable, *, spawn: bool = False) -> None:
-        self._python = python
+        self.python = python
         self._start(spawn=spawn)
 
     def _start(self, *, spawn: bool) -> None:
         self._spawns = spawn
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self._process = subprocess.Popen(
-            interpreter.command(self._python, "bench.execute.worker.forkserver", *([SPAWN] if spawn else [])),
+            interpreter.command(self.python, "bench.execute.worker.forkserver", *([SPAWN] if spawn else [])),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -124,7 +124,7 @@ class WorkerClient:
         try:
             answer = checked(message["op"], answer)
         except InvalidAnswerError as error:
-            raise ServerError(f"'{message['op']}' got an answer that is none, from {self._python}: {error}") from error
+            raise ServerError(f"'{message['op']}' got an answer that is none, from {self.python}: {error}") from error
         if message["op"] == "probe" and answer["started_by"] == "spawn" and not self._spawns:
             self.close()  # importing a library initialized the driver, so the server holds memory of the card
             self._start(spawn=True)

@@ -75,7 +75,7 @@ def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRu
         facts = ask(client, "--resume", {"op": "probe", "device": settings.device})
     else:
         plan = plan_for(request, lambda model: ask_compatible(client, model), notices)
-        settings, facts = settings_for(client, plan.cases, request)
+        settings, facts = settings_for(client, plan.cases, request, notices)
         folder = request.output or (newest(RESULTS) if request.resume else new_folder(settings.device, settings.size))
     if request.retry_failed and settings.processes > 1:
         raise InputError(

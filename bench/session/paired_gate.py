@@ -99,7 +99,7 @@ def _prepare(
     """Return the plan, the settings of both runs, and the facts of the machine as each interpreter reports them."""
     plan = plan_for(request, lambda model: ask_compatible(clients["base"], model), notices, baselines=False)
     request = replace(request, samples=request.samples or SAMPLES, diagnose=False)
-    settings, base = settings_for(clients["base"], plan.cases, request)
+    settings, base = settings_for(clients["base"], plan.cases, request, notices)
     head = ask(clients["head"], "--head-python", {"op": "probe", "device": settings.device})
     if base["device_name"] != head["device_name"]:
         raise InputError(

@@ -1,6 +1,8 @@
 """From a request to the settings of a run on this machine, and the machine's facts."""
 
-from collections.abc import Sequence
+import os
+import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,17 @@ from bench.execute.client import ServerError, WorkerClient
 from bench.pipelines.tiny import has_tiny_model, resolve
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
-from bench.session.request import POLICIES, RunRequest, SizeChoice
+from bench.present import torch_builds
+from bench.records.torch_builds import wrong_build
+from bench.session.devices import list_cards
+from bench.session.progress import Notices
+from bench.session.request import POLICIES, DeviceChoice, RunRequest, SizeChoice
 
 
 def settings_for(
-    client: WorkerClient, cases: Sequence[Case], request: RunRequest
+    client: WorkerClient, cases: Sequence[Case], request: RunRequest, notices: Notices
 ) -> tuple[RunSettings, dict[str, Any]]:
-    """Return the settings that measure these cases as requested, and the machine's facts.
+    """Return the settings that measure these cases as requested, and the machine's facts; warn of a GPU left unused.
 
     Raises:
         InputError: this machine cannot do what was requested, or two options contradict each other.
@@ -26,6 +32,8 @@ def settings_for(
         raise InputError(f"{option}: passes alternate between forward and backward; give 1 or an even number")
     _check_weights(cases, request)
     machine = ask(client, request.option("device"), {"op": "probe", "device": str(request.device)})
+    if request.device == DeviceChoice.AUTO and machine["device"] == "cpu":
+        _warn_of_unused_gpu(machine, client.python, request, notices)
     settings = _settings(request, machine["device"])
     if settings.weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in cases):
         settings = replace(settings, hub_reachable=ask(client, "the hub", {"op": "hub"}))
@@ -38,6 +46,12 @@ def ask(client: WorkerClient, subject: str, question: dict[str, Any]) -> Any:
         return client.ask(question)
     except ServerError as error:
         raise InputError(f"{subject}: {error}") from error
+
+
+def _warn_of_unused_gpu(machine: Mapping[str, Any], python: str, request: RunRequest, notices: Notices) -> None:
+    found = wrong_build(machine, list_cards(), os.environ, platform.machine())
+    if found is not None:
+        notices.warn(torch_builds.unused_gpu(found, python, f"{request.option_prefix}device cpu"))
 
 
 def measures_tiny(cases: Sequence[Case], settings: RunSettings) -> bool:

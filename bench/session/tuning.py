@@ -80,7 +80,7 @@ def _refuse_results(folder: Path) -> None:
 def _prepare(client: WorkerClient, request: TuneRequest, folder: Path, began_s: float, notices: Notices) -> "Tuning":
     """Check the request against this machine, and fetch what is missing outside of the budget."""
     template, allowed = _template(request), _allowed(request.skip)
-    settings, facts = settings_for(client, [template], replace(request.run, diagnose=False))
+    settings, facts = settings_for(client, [template], replace(request.run, diagnose=False), notices)
     if request.constraints.goal == Goal.ENERGY and settings.device != "cuda":
         raise InputError(
             f"--objective energy needs an NVIDIA GPU, but this run is on {settings.device}; choose another objective"

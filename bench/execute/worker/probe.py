@@ -3,9 +3,11 @@
 import importlib.metadata
 import json
 import platform
+import sys
 from typing import Any
 
 from bench.measure import nvml
+from bench.records.torch_builds import SIBLINGS, Host, remedy
 
 HUB_TIMEOUT_S = 5.0
 """Long enough for a slow connection, short enough for a machine that has none."""
@@ -14,11 +16,25 @@ SERVER_ERROR = 500
 COMMIT_DIGITS = 12
 """Enough of a commit's hash to identify it."""
 
-LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "triton", "xformers", "torchao")
+LIBRARIES = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "accelerate",
+    "safetensors",
+    "triton",
+    "xformers",
+    "torchao",
+    *SIBLINGS,
+)
 
 
 class NoSuchDeviceError(Exception):
     """The requested device is not on this machine."""
+
+
+class WrongBuildError(Exception):
+    """This build of torch is not for the driver or the card; the message says what to do."""
 
 
 def machine(device: str) -> dict[str, Any]:
@@ -30,10 +46,8 @@ def machine(device: str) -> dict[str, Any]:
     Raises:
         NoSuchDeviceError: there is no such device here.
     """
-    import torch
-
     kind = _choose(device)
-    torch.zeros(1, device=kind).add_(1).cpu()
+    _try(kind)
     versions = {name: version for name in LIBRARIES if (version := _version(name)) is not None}
     return {"python": platform.python_version(), **versions, "torch_build": _build(), **_device(kind)}
 
@@ -59,8 +73,49 @@ def _choose(device: str) -> str:
         return found.type if found is not None else "cpu"
     if device != "cpu" and (found is None or found.type != device):
         there = f"{found.type} and cpu are" if found is not None else "only cpu is"
-        raise NoSuchDeviceError(f"there is no {device} device here; {there}")
+        raise NoSuchDeviceError(f"there is no {device} device here; {there}{_cpu_build(device)}")
     return device
+
+
+def _cpu_build(device: str) -> str:
+    """Return why there is no CUDA device although there is a driver for one; nothing if that is not the reason."""
+    import torch
+
+    if device != "cuda" or _build() != "cpu" or _driver() is None:
+        return ""
+    return f", because torch {torch.__version__} is a CPU build; {_remedy(_host())}"
+
+
+def _try(kind: str) -> None:
+    """Compute on the device; raise `WrongBuildError` with what to do if this build of torch is not for the GPU."""
+    import torch
+
+    try:
+        torch.zeros(1, device=kind).add_(1).cpu()
+    except RuntimeError as error:
+        host, cuda = _host(), torch.version.cuda
+        if kind != "cuda" or cuda is None or host.obstacle(cuda) is None:
+            raise
+        what = str(error).partition(". ")[0].partition("\n")[0]
+        raise WrongBuildError(f"{what}; torch {torch.__version__} is built for CUDA {cuda}; {_remedy(host)}") from error
+
+
+def _remedy(host: Host) -> str:
+    import torch
+
+    siblings = [name for name in SIBLINGS if _version(name) is not None]
+    return remedy(host, torch.__version__, sys.executable, siblings)
+
+
+def _host() -> Host:
+    """Return the driver and, if torch gets as far as that, the card's compute capability."""
+    import torch
+
+    try:
+        capability = torch.cuda.get_device_capability(0)
+    except (AssertionError, RuntimeError):  # of a CPU build; of a driver that is too old
+        capability = None
+    return Host(platform.machine(), _driver(), capability)
 
 
 def _build() -> str:

@@ -1,0 +1,41 @@
+"""What to say about a torch that does not use the machine's GPU."""
+
+import shlex
+
+from bench.records.torch_builds import Obstacle, WrongBuild, remedy
+
+TRY_IT = "-c 'import torch; torch.zeros(1, device=\"cuda\")'"
+
+
+def unused_gpu(found: WrongBuild, python: str, cpu_option: str) -> str:
+    """Return what a run that was about to use a GPU has to say when it can only use the CPU.
+
+    Args:
+        found: why.
+        python: the interpreter whose torch it is.
+        cpu_option: the option that chooses the CPU on purpose.
+    """
+    kind, _, cuda = found.build.partition(" ")
+    obstacle = found.host.obstacle(cuda) if kind == "cuda" else None
+    todo = remedy(found.host, found.torch, python, found.siblings)
+    if kind == "cuda" and obstacle is None:
+        todo = f"run `{shlex.quote(python)} {TRY_IT}`, which says why not"
+    return (
+        f"THE GPU IS NOT USED: this machine has {_cards(found)}, but torch {found.torch} {_why(found, obstacle)}. "
+        f"Everything is measured on the CPU. To use the GPU, {todo}. If you want the CPU, say so with {cpu_option}."
+    )
+
+
+def _cards(found: WrongBuild) -> str:
+    more = f" and {len(found.cards) - 1} more" if len(found.cards) > 1 else ""
+    return f"{found.cards[0].name}{more}"
+
+
+def _why(found: WrongBuild, obstacle: Obstacle | None) -> str:
+    if found.build == "cpu":
+        return "is a CPU build"
+    if obstacle is Obstacle.DRIVER:
+        return f"is built for {found.build.upper()}, for which the driver {found.host.driver} is too old"
+    if obstacle is Obstacle.CARD:
+        return f"is built for {found.build.upper()}, which does not support this card"
+    return f"is built for {found.build.upper()} and cannot use it"

@@ -1,0 +1,66 @@
+"""What a run says about the machine before it measures: a GPU that torch cannot use."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from bench.records.cards import VISIBLE
+from bench.session.progress import Notices
+from bench.session.request import DeviceChoice, RunRequest
+from bench.session.settings import settings_for
+
+FACTS = {"device": "cpu", "torch": "2.13.0+cpu", "torch_build": "cpu", "started_by": "fork"}
+
+
+class Client:
+    """A worker client whose worker has no GPU, with an interpreter of its own."""
+
+    python = "/env/bin/python"
+
+    def ask(self, _question):
+        return FACTS
+
+
+class NVMLError(Exception):
+    pass
+
+
+NVML = SimpleNamespace(
+    NVMLError=NVMLError,
+    nvmlInit=lambda: None,
+    nvmlShutdown=lambda: None,
+    nvmlSystemGetDriverVersion=lambda: "550.54.15",
+    nvmlDeviceGetCount=lambda: 1,
+    nvmlDeviceGetHandleByIndex=lambda index: index,
+    nvmlDeviceGetUUID=lambda _: "GPU-0",
+    nvmlDeviceGetName=lambda _: "NVIDIA A100",
+)
+"""The management library on a machine with one card."""
+
+
+@pytest.fixture
+def card(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pynvml", NVML)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.delenv(VISIBLE, raising=False)
+
+
+def warnings(capsys, device=DeviceChoice.AUTO):
+    settings_for(Client(), [], RunRequest(device=device, size="tiny"), Notices())
+    return capsys.readouterr().err
+
+
+def test_a_cpu_build_beside_a_card_is_said_with_the_command_of_the_workers_interpreter(card, capsys):
+    said = warnings(capsys)
+    assert "NVIDIA A100, but torch 2.13.0+cpu is a CPU build" in said
+    assert "`/env/bin/python -m pip install 'torch===2.10.0'`" in said
+
+
+def test_whoever_chose_the_cpu_is_not_warned(card, capsys):
+    assert warnings(capsys, DeviceChoice.CPU) == ""
+
+
+def test_whoever_hid_the_card_is_not_warned(card, capsys, monkeypatch):
+    monkeypatch.setenv(VISIBLE, "")
+    assert warnings(capsys) == ""
