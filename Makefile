@@ -24,7 +24,7 @@ ready = \
 	fi; \
 	python=$$("$$found" tools/setup.py $(if $(PYTHON),--chosen)) || exit
 
-.PHONY: help setup bench test lint docs overhead cost scale validate-gate validate-intervals validate-trend clean
+.PHONY: help setup bench test lint docs gpu overhead cost scale validate-gate validate-intervals validate-trend clean
 
 help:  ## List the targets (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,9 @@ lint:  ## Check the code, its formatting and its types
 
 docs:  ## Regenerate the reference pages in docs/; ARGS=--screenshot also retakes the picture in the README
 	@$(ready); "$$python" tools/docs.py $(ARGS)
+
+gpu:  ## Run once everything that only a GPU can show, and pack it; ARGS="--budget 2h" limits the tables
+	@$(ready); "$$python" tools/qualify.py $(ARGS)
 
 overhead:  ## Compare the harness's timed region with a bare loop around the same call
 	@$(ready); "$$python" tools/overhead.py $(ARGS)

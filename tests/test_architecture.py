@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bench"
 
-GROUND = {"errors", "files", "statistics", "text", "units", "version"}
+GROUND = {"errors", "files", "scratch", "statistics", "text", "units", "version"}
 DOORS = {"cli", "__main__", "pytest_plugin", "api"}
 COMMANDS = "bench.cli.app"
 """Registers the commands, so it may import each of them; `python -m bench` is this one under another name."""

@@ -12,7 +12,9 @@ noisy machine, 120 blocks of 50 steps gave an interval of +-2 %, and 600 blocks 
 """
 
 import argparse
+import json
 import os
+from pathlib import Path
 from time import perf_counter
 
 from bench.measure.clock import no_garbage_collection, timed
@@ -33,6 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--blocks", type=int, help="of four calls; by default, as many as fit into three minutes")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
     ready = prepare(arguments.device)
     device = open_device(arguments.device)
@@ -41,6 +44,10 @@ def main() -> None:
     with no_garbage_collection():
         ratios = block_ratios(ready, device, arguments.blocks)
     interval = median_interval(ratios)
+    if arguments.json is not None:
+        bounds_of = {"low": interval.low, "high": interval.high} if interval else {"low": None, "high": None}
+        figures = {"ratio": median(ratios), **bounds_of, "blocks": len(ratios)}
+        arguments.json.write_text(json.dumps(figures), encoding="utf-8")
     bounds = f"[{interval.low:.4f}, {interval.high:.4f}]" if interval else "(too few blocks for an interval)"
     print(f"ratio {median(ratios):.4f} {bounds}  harness / bare loop, the median of {len(ratios)} ABBA blocks")
 

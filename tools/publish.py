@@ -63,7 +63,7 @@ def publish(folder: Path, published: Path) -> Path:
     kept = published / slug(run.environment["device_name"])
     if kept.resolve() != folder.resolve():
         shutil.rmtree(kept, ignore_errors=True)
-        for path in (*(folder / name for name in FILES), *_pictures(folder)):
+        for path in (*(folder / name for name in FILES), *pictures(folder)):
             target = kept / path.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
@@ -81,10 +81,10 @@ def _derive(run: Run) -> None:
             path.unlink()
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures(folder: Path) -> list[Path]:
     """Return the run's pictures, or none if they are large together."""
-    pictures = sorted((folder / IMAGES).rglob("*.png"))
-    return pictures if sum(path.stat().st_size for path in pictures) <= MOST_BYTES else []
+    found = sorted((folder / IMAGES).rglob("*.png"))
+    return found if sum(path.stat().st_size for path in found) <= MOST_BYTES else []
 
 
 def show(kept: Path, scenario: str, readme: Path) -> None:

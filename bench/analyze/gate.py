@@ -55,6 +55,7 @@ class Reason(StrEnum):
     OTHER_WORK = "other-work"  # pair.other_work
     OTHER_IMAGE = "other-image"  # from the same seed; pair.psnr_db
     INTERRUPTED = "interrupted"
+    NO_TIME = "no-time"  # the budget had none for any block
     BASE_FAULTY = "base-faulty"  # the base has nothing to compare with
     STATUS_WORSE = "status-worse"
     NEWLY_MEASURED = "newly-measured"  # the base has an answer, but no figures
@@ -64,6 +65,7 @@ class Reason(StrEnum):
     UNSTABLE = "unstable"  # a latency that is still changing never passes
     UNSTABLE_AND_SLOWER = "unstable-and-slower"  # and the whole interval is beyond the threshold
     TOO_FEW_PROCESSES = "too-few-processes"  # for an interval
+    TOO_FEW_BLOCKS = "too-few-blocks"  # the same where both sides are measured, and the budget cut that short
     SLOWER = "slower"  # the whole interval is beyond the threshold
     NOT_SLOWER = "not-slower"  # the whole interval is below the threshold
     UNDECIDED = "undecided"  # the threshold is within the interval
@@ -101,6 +103,7 @@ class GateResult:
     environment: tuple[EnvironmentDifference, ...] = ()
     side_by_side: bool = False  # whether both sides were measured in alternating processes, so that drift cancels
     only_in_new: tuple[str, ...] = ()  # cases that are not compared with anything
+    duration_s: float | None = None  # of the whole gate, if it was measured side by side
 
     @property
     def verdict(self) -> GateVerdict:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.exit import INTERRUPTED, VERDICTS
-from bench.cli.options import BaselineFolder, Device, Only, Size, Weights
+from bench.cli.options import BaselineFolder, Device, Only, Size, Weights, seconds_of
 from bench.errors import InputError
 from bench.session.request import DeviceChoice, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
     from bench.analyze.gate import GateResult
 
-MEASURING = ("only", "device", "size", "weights", "samples", "output")
-"""Options that stored results have no use for."""
+MEASURING = {name: name for name in ("only", "device", "size", "weights", "samples", "output")} | {"budget": "budget_s"}
+"""Options that stored results have no use for, and their fields in a request."""
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 What = Annotated[
     list[str],
@@ -31,6 +31,14 @@ BasePython = Annotated[Path | None, typer.Option(help="The interpreter to compar
 HeadPython = Annotated[Path | None, typer.Option(help="The interpreter under test.")]
 Samples = Annotated[
     int | None, typer.Option(min=1, help="Timed calls per process, if interpreters are measured. By default, 6.")
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="How long measuring may take, such as 90m or 5h, without downloads. What it has no time for is "
+        "inconclusive. By default, no limit.",
+    ),
 ]
 Output = Annotated[
     Path | None, typer.Option(help="The folder for both runs. By default, results/<time>-gate-<device>-<size>.")
@@ -49,6 +57,7 @@ def gate(
     size: Size = SizeChoice.AUTO,
     weights: Weights = "auto",
     samples: Samples = None,
+    budget: Budget = None,
     output: Output = None,
     junit: Junit = None,
     markdown: Markdown = None,
@@ -67,8 +76,9 @@ def gate(
     except ValueError as error:
         raise InputError(f"--threshold: {error}") from error
     request = RunRequest(
-        scenarios=what, only=only or (), device=device, size=size, weights=weights, samples=samples, output=output
-    )
+        scenarios=what, only=only or (), device=device, size=size, weights=weights, samples=samples, output=output,
+        budget_s=None if budget is None else seconds_of(budget),
+    )  # fmt: skip
     if base_python and head_python:
         if baselines is not None:
             raise InputError("--baselines is for stored results; leave it out, or leave out the interpreters")
@@ -85,7 +95,7 @@ def gate(
 
 def _refuse_options_of_measuring(request: RunRequest) -> None:
     default = RunRequest()
-    names = [name for name in MEASURING if getattr(request, name) != getattr(default, name)]
+    names = [name for name, field in MEASURING.items() if getattr(request, field) != getattr(default, field)]
     if names:
         raise InputError(
             f"{', '.join(f'--{name}' for name in names)}: stored results are judged as they are; leave this out, or "

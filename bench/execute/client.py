@@ -18,6 +18,7 @@ from typing import IO, Any, Self
 
 import psutil
 
+from bench import scratch
 from bench.errors import InputError
 from bench.execute import interpreter
 from bench.execute.answers import InvalidAnswerError, checked
@@ -44,6 +45,7 @@ class WorkerClient:
 
     def __init__(self, python: str = sys.executable, *, spawn: bool = False) -> None:
         self.python = python
+        self._worker: int | None = None
         self._start(spawn=spawn)
 
     def _start(self, *, spawn: bool) -> None:
@@ -139,6 +141,7 @@ class WorkerClient:
         """End the server and its worker."""
         self._process.kill()
         self._process.wait()
+        scratch.remove_abandoned(self._worker)  # the worker dies with the server
         with suppress(BrokenPipeError):  # of a request that a dead server did not take
             self._requests.close()
         if self._process.stdout is not None:
@@ -164,8 +167,12 @@ class WorkerClient:
     def _until_exit(self, deadline: float | None) -> Iterator[Event]:
         for _ in range(MOST_EVENTS):
             event = self._events.next(deadline)
+            if event["event"] == "started":
+                self._worker = event["pid"]
             yield event
             if event["event"] == "exit":
+                if event["code"] != 0:  # it was killed, or died
+                    scratch.remove_abandoned(self._worker)
                 return
         raise InvalidEventError(f"more than {MOST_EVENTS:,} events for one request")
 

@@ -5,19 +5,20 @@ weights, but random ones only if the hub cannot be reached: a gated or nonexiste
 """
 
 import gc
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench import scratch
 from bench.pipelines import architectures, diffusers_api, weights
-from bench.pipelines.architectures import Model
+from bench.pipelines.architectures import Component, Model
 from bench.pipelines.errors import UnsupportedError, raised_in
 from bench.plan.case import Case
 from bench.plan.reserved import RESERVED_LOAD
 from bench.plan.settings import RunSettings
+from bench.units import memory
 
 SAFE = {"use_safetensors": True, "trust_remote_code": False}
 """Arguments of `from_pretrained` that a case cannot change."""
@@ -214,22 +215,51 @@ def load_component(name: str, dtype: Any, **where: Any) -> Any:
 
 def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any, given: Mapping[str, Any]) -> Any:
     """Make a pipeline of random components; go through `from_pretrained` if the case has arguments for it."""
+    if case.safety_checker:
+        raise UnsupportedError("the safety checker needs trained weights; use --weights hub, or turn it off")
+    if not case.load:
+        return _made(case, facts, run, home, given)
+    # Only `from_pretrained` understands the arguments under `load:`.
+    scratch.remove_abandoned()
+    with scratch.temporary_folder() as folder:
+        _require_room(folder, _weights_bytes(case, facts))
+        _made(case, facts, run, home, given).save_pretrained(
+            folder, safe_serialization=True, variant=case.load.get("variant")
+        )
+        gc.collect()  # else the weights would be in memory twice
+        return _load_pipeline(case, {}, str(folder), local_files_only=True)
+
+
+def _made(case: Case, facts: Model, run: RunSettings, home: Any, given: Mapping[str, Any]) -> Any:
     import diffusers
     import torch
 
-    if case.safety_checker:
-        raise UnsupportedError("the safety checker needs trained weights; use --weights hub, or turn it off")
     dtype = getattr(torch, case.dtype)
-    made = {name: architectures.component(of) for name, of in facts.components.items() if name not in given}
+    made = {name: component for name, component in _components(facts).items() if name not in given}
     parts = {name: weights.build(component, dtype, home, run.device) for name, component in made.items()}
-    parts |= given
     cls = getattr(diffusers, case.pipeline or facts.pipeline)
-    built = cls(**parts, **dict.fromkeys(facts.absent), **facts.init)
-    if not case.load:
-        return built
-    # Only `from_pretrained` understands the arguments under `load:`.
-    with tempfile.TemporaryDirectory(prefix="diffusion-bench-") as folder:
-        built.save_pretrained(folder, safe_serialization=True, variant=case.load.get("variant"))
-        del built, parts  # else the weights would be in memory twice
-        gc.collect()
-        return _load_pipeline(case, {}, folder, local_files_only=True)
+    return cls(**parts, **given, **dict.fromkeys(facts.absent), **facts.init)
+
+
+def _components(facts: Model) -> dict[str, Component]:
+    return {name: architectures.component(of) for name, of in facts.components.items()}
+
+
+def _weights_bytes(case: Case, facts: Model) -> int:
+    import torch
+
+    parameters = sum(component.parameters or 0 for component in _components(facts).values())
+    return parameters * int(getattr(torch, case.dtype).itemsize)
+
+
+def _require_room(folder: Path, needed_bytes: int) -> None:
+    """Raise `UnsupportedError` if weights do not fit below a folder; one in memory has to leave room to load them."""
+    in_memory = scratch.is_in_memory(folder)
+    room = scratch.room_bytes(folder) - (needed_bytes if in_memory else 0)
+    if room >= needed_bytes:
+        return
+    why = ", which is in memory and must leave room to load them," if in_memory else ""
+    raise UnsupportedError(
+        f"load: random weights of {memory(needed_bytes)} pass through {folder.parent}{why} where "
+        f"{memory(needed_bytes - room)} are missing; set TMPDIR to a folder with more room"
+    )

@@ -7,8 +7,9 @@ from xml.etree import ElementTree as ET
 from bench.analyze.gate import GateResult, GateVerdict
 from bench.present import render, verdicts, words
 from bench.present.grid import ALWAYS, Cell, Column, Grid
+from bench.records.case_result import CaseResult
 from bench.text import printed_lines
-from bench.units import listed
+from bench.units import duration, listed
 
 JUNIT_TAGS = {
     GateVerdict.REGRESSED: "failure",
@@ -38,11 +39,14 @@ def table(gated: GateResult) -> Grid:
             Cell(each.pair.key, tag=words.label(each.pair.new) if each.pair.new else ""),
             Cell(verdicts.spelled(each.verdict), tone=verdicts.GATE_TONES[each.verdict]),
             Cell(verdicts.gate_reasons(each)),
+            *(_duration(side) for side in (each.pair.base, each.pair.new)),
         )
         for each in gated.judged
     )
     tiny = words.caution(each.pair.new for each in gated.judged if each.pair.new is not None)
-    return Grid(f"{gated.new} against {gated.base}", COLUMNS, rows, tiny, tuple(_notes(gated)))
+    columns = (*COLUMNS, *(Column(f"{side} took", keep=1) for side in (gated.base, gated.new)))
+    found = Grid(f"{gated.new} against {gated.base}", columns, rows, tiny, tuple(_notes(gated)))
+    return found if gated.side_by_side else found.select(range(len(COLUMNS)))  # else it was another day's time
 
 
 def show(gated: GateResult) -> None:
@@ -90,7 +94,24 @@ def _notes(gated: GateResult) -> list[str]:
         *verdicts.other_remarks(pairs, gated.base, gated.new),
         verdicts.SIDE_BY_SIDE if gated.side_by_side else verdicts.STORED,
         *(f"{key}: not judged, because only the new side has it" for key in gated.only_in_new),
+        *_took(gated),
     ]
+
+
+def _duration(side: CaseResult | None) -> Cell:
+    """Return the time that all processes of a case took on one side."""
+    seconds = side.timings.wall_s if side is not None else None
+    return Cell() if seconds is None else Cell(duration(seconds), seconds)
+
+
+def _took(gated: GateResult) -> list[str]:
+    """Return how long the gate took, and its sides; the rest is for the start and for downloads."""
+    if gated.duration_s is None:
+        return []
+    base_s = sum(each.pair.base.timings.wall_s or 0 for each in gated.judged if each.pair.base)
+    new_s = sum(each.pair.new.timings.wall_s or 0 for each in gated.judged if each.pair.new)
+    parts = f"{duration(base_s)} for {gated.base}, {duration(new_s)} for {gated.new}"
+    return [f"The gate took {duration(gated.duration_s)}: {parts}, and the rest to start and to download."]
 
 
 def _printable(text: str) -> str:

@@ -267,7 +267,11 @@ REASONS: Mapping[Reason, Callable[[Judged], str]] = {
     Reason.RECOMPILES: lambda each: f"{_changed(each)}: it compiles more graphs during sampling than the base",
     Reason.UNSTABLE: lambda each: f"{_changed(each)}: an unstable latency cannot pass",
     Reason.UNSTABLE_AND_SLOWER: lambda each: f"{_beyond(each)}; {_changed(each)}",
+    Reason.NO_TIME: lambda _: "the budget had no time for it",
     Reason.TOO_FEW_PROCESSES: _too_few,
+    Reason.TOO_FEW_BLOCKS: lambda each: (
+        f"{_latency(each)}: {BLOCKS} blocks are needed, and the budget had time for {min(each.pair.processes)}"
+    ),
     Reason.SLOWER: _beyond,
     Reason.NOT_SLOWER: _latency,
     Reason.UNDECIDED: lambda each: f"{_latency(each)}: {_limit(each)} lies within it",

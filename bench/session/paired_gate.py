@@ -12,10 +12,12 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
+from time import monotonic
 from typing import Any
 
-from bench.analyze.comparison import environment_differences, pair_up, with_similarity
-from bench.analyze.gate import GateResult, Judged, judge, judge_in_two_looks
+from bench.analyze.comparison import Pair, environment_differences, pair_up, with_similarity
+from bench.analyze.gate import GateResult, GateVerdict, Judged, Reason, judge, judge_in_two_looks
 from bench.analyze.side import of_run
 from bench.errors import InputError
 from bench.execute.client import WorkerClient, ask_compatible
@@ -25,15 +27,21 @@ from bench.plan.order import Job, passes
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import Status
 from bench.session.files import NotWrittenError, write_data, writing
+from bench.session.fitting import Budget
 from bench.session.live import LiveRun, Machine, terminable
 from bench.session.measure import announce, fetch_missing
 from bench.session.plan import new_folder, plan_for
 from bench.session.progress import Notices, Progress
 from bench.session.request import RunRequest
 from bench.session.settings import ask, settings_for
+from bench.units import listed
 
 SAMPLES = 6
 """Per process. The process is the unit of the statistics, so more samples in each of them gain little."""
+
+
+MARGIN = 1.2
+"""How much longer further blocks of a case may take than those before them."""
 
 
 class StoppedError(Exception):
@@ -48,6 +56,35 @@ class GateSide:
     live: LiveRun
 
 
+@dataclass(frozen=True)
+class TimeLeft:
+    """What a budget still has time for, by what the blocks so far took; without a budget that is everything."""
+
+    sides: Sequence[GateSide]
+    budget: Budget | None = None
+
+    def fits(self, case: Case) -> bool:
+        """Say whether one more block of a case is expected to end in time."""
+        return self.fitting([case], 1) != []
+
+    def fitting(self, cases: Sequence[Case], blocks: int) -> list[Case]:
+        """Return the cases of which this many blocks are expected to end in time, the first ones first."""
+        if self.budget is None:
+            return list(cases)
+        left_s, found = self.budget.left_s(), []
+        for case in cases:
+            expected_s = blocks * self._block_s(case.key) * MARGIN
+            if left_s > 0 and expected_s <= left_s:
+                left_s -= expected_s
+                found.append(case)
+        return found
+
+    def _block_s(self, key: str) -> float:
+        records = [record for side in self.sides for record in side.live.records if record.key == key]
+        taken_s = [record.timings.wall_s for record in records if record.timings.wall_s is not None]
+        return len(self.sides) * fmean(taken_s) if taken_s else 0.0  # nothing is known of a first block
+
+
 def gate_interpreters(
     base_python: Path, head_python: Path, request: RunRequest, threshold: float, notices: Notices
 ) -> GateResult:
@@ -57,6 +94,7 @@ def gate_interpreters(
         InputError: an interpreter cannot be used, the request cannot be fulfilled, or the disk refused.
         StoppedError: Ctrl-C or SIGTERM, after the record of the case in flight was written.
     """
+    began_s = monotonic()
     pythons = {"base": _executable(base_python, "--base-python"), "head": _executable(head_python, "--head-python")}
     try:
         with terminable(), ExitStack() as opened:
@@ -70,8 +108,14 @@ def gate_interpreters(
             ]
             what = f"Gating {pythons['head']} against {pythons['base']}"
             announce(what, folder, settings, plan.cases, facts["base"], notices)
+            fetching_s = monotonic()
             fetch_missing(plan.cases, settings, notices, clients["base"])
-            return _gate(sides, plan, threshold, notices)
+            budget = None if request.budget_s is None else Budget(request.budget_s, began_s)
+            left = TimeLeft(sides, budget and budget.later_by(monotonic() - fetching_s))
+            judged = _gate(sides, plan, threshold, notices, left)
+            opened_sides = [of_run(side.live.run()) for side in sides] if _begun(sides) else []
+            environment = tuple(environment_differences(opened_sides))
+            return GateResult("base", "head", judged, environment, True, duration_s=monotonic() - began_s)
     except (InterruptedRunError, KeyboardInterrupt) as error:
         raise StoppedError from error
     except NotWrittenError as error:
@@ -109,48 +153,91 @@ def _prepare(
     return plan, settings, {"base": base, "head": head}
 
 
-def _gate(sides: Sequence[GateSide], plan: Plan, threshold: float, notices: Notices) -> GateResult:
-    """Measure blocks until the verdict is clear; write the results of both sides however that ends."""
+def _gate(
+    sides: Sequence[GateSide], plan: Plan, threshold: float, notices: Notices, left: TimeLeft
+) -> tuple[Judged, ...]:
+    """Measure blocks until the verdict is clear; write the results of both sides however that ends.
+
+    A budget may cut the first look short, which leaves cases undecided. A second look is taken whole or not at all:
+    the interval keeps its level only for these two numbers of blocks.
+    """
 
     def measure(keys: Collection[str] | None, numbers: range) -> list[Judged]:
         cases = [case for case in plan.cases if keys is None or case.key in keys]
         if keys is not None:
-            notices.say(f"{len(cases)} of {len(plan.cases)} cases are undecided after {numbers.start} blocks.")
+            undecided, cases = len(cases), left.fitting(cases, len(numbers))
+            notices.say(f"{undecided} of {len(plan.cases)} cases are undecided after {numbers.start} blocks.")
+            if len(cases) < undecided:
+                notices.say(f"The budget has no time for more blocks of {undecided - len(cases)} of them.")
         with notices.watch(len(sides) * len(cases) * len(numbers)) as progress:
-            run_paired_blocks(sides, cases, numbers, progress)
-        base, head = (of_run(side.live.run()) for side in sides)
-        return judge(with_similarity(pair_up(base, head, passes_are_pairs=True), base, head), threshold)
+            short = run_paired_blocks(sides, cases, numbers, progress, left if keys is None else None)
+        if short:
+            notices.say(f"The budget had no time for all {len(numbers)} blocks of {listed(short)}.")
+        return _judged(sides, plan, threshold)
 
     try:
-        judged = tuple(judge_in_two_looks(measure))
+        return tuple(judge_in_two_looks(measure))
     finally:
         with writing():
             for side in sides:
                 write_data(*side.live.results())
-    environment = tuple(environment_differences([of_run(side.live.run()) for side in sides]))
-    return GateResult(sides[0].name, sides[1].name, judged, environment, side_by_side=True)
+
+
+def _judged(sides: Sequence[GateSide], plan: Plan, threshold: float) -> list[Judged]:
+    begun = _begun(sides)
+    never = [Pair(case.key, None, None) for case in plan.cases if case.key not in begun]
+    missing = [Judged(pair, threshold, GateVerdict.INCONCLUSIVE, (Reason.NO_TIME,)) for pair in never]
+    if not begun:
+        return missing
+    base, head = (of_run(side.live.run()) for side in sides)
+    found = judge(with_similarity(pair_up(base, head, passes_are_pairs=True), base, head), threshold)
+    return [_of_blocks(each) for each in found] + missing
+
+
+def _of_blocks(judged: Judged) -> Judged:
+    """Return a verdict with the reason that a reader of a gate understands: it has blocks, not only processes."""
+    reasons = (Reason.TOO_FEW_BLOCKS if each is Reason.TOO_FEW_PROCESSES else each for each in judged.reasons)
+    return replace(judged, reasons=tuple(reasons))
+
+
+def _begun(sides: Sequence[GateSide]) -> set[str]:
+    """Return the keys of the cases that have a process on file."""
+    return {record.key for side in sides for record in side.live.records}
 
 
 def run_paired_blocks(
-    sides: Sequence[GateSide], cases: Sequence[Case], numbers: Sequence[int], progress: Progress
-) -> None:
+    sides: Sequence[GateSide],
+    cases: Sequence[Case],
+    numbers: Sequence[int],
+    progress: Progress,
+    left: TimeLeft | None = None,
+) -> list[str]:
     """Measure cases in blocks of both sides; every record is on disk before the next process begins.
 
     Blocks with even numbers run forward, the others backward. A case that one side could not measure is not tried again
     on either: its status is the verdict.
+
+    Returns:
+        the keys of cases that got fewer blocks because no more of them fit into the time that is left.
 
     Raises:
         InterruptedRunError: Ctrl-C or SIGTERM, after the record of the case in flight was written.
         NotWrittenError: a record cannot be written.
     """
     given_up: set[str] = set()
+    short: list[str] = []
     for job in passes(cases, numbers):
         if job.case.key in given_up:
+            continue
+        if left is not None and not left.fits(job.case):
+            short.append(job.case.key)
+            given_up.add(job.case.key)
             continue
         order = sides if job.process % 2 == 0 else sides[::-1]
         statuses = [_measure(side, job, progress) for side in order]
         if not all(status.measured for status in statuses):
             given_up.add(job.case.key)
+    return short
 
 
 def _measure(side: GateSide, job: Job, progress: Progress) -> Status:

@@ -1,12 +1,15 @@
 """The composite action and the GPU workflow: their scripts, run for real with stand-ins for what they call."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 from ruamel.yaml import YAML
 from support import ROOT
+
+from bench.units import parse_duration
 
 ACTION = ROOT / ".github/actions/gate/action.yml"
 WORKFLOW = ROOT / ".github/workflows/gpu-gate.yml"
@@ -76,6 +79,21 @@ def test_the_workflow_gives_the_action_only_inputs_that_it_has():
         each["with"] for each in load(WORKFLOW)["jobs"]["gate"]["steps"] if each.get("uses", "").startswith("./")
     )
     assert set(used) <= set(load(ACTION)["inputs"])
+
+
+def test_the_workflow_ends_the_gate_well_before_the_runner_ends_the_job():
+    """A job that is killed has no verdict; to install and to download takes up to an hour."""
+    workflow = load(WORKFLOW)
+    budget_s = parse_duration(workflow["on"]["workflow_dispatch"]["inputs"]["budget"]["default"])
+    assert budget_s + 3600 <= 60 * workflow["jobs"]["gate"]["timeout-minutes"]
+
+
+def test_a_scheduled_gate_has_the_defaults_of_one_that_is_started_by_hand():
+    """Without inputs, which only a start by hand has, the expressions choose what follows `||`."""
+    workflow = load(WORKFLOW)
+    defaults = {name: each["default"] for name, each in workflow["on"]["workflow_dispatch"]["inputs"].items()}
+    text = WORKFLOW.read_text(encoding="utf-8")
+    assert dict(re.findall(r"\$\{\{ inputs\.(\w+) \|\| '([^']*)' \}\}", text)) == defaults
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_more_than_two_results_are_refused(stored, command):
     "options",
     [
         ("--only", "x"), ("--device", "cuda"), ("--size", "tiny"), ("--weights", "hub"), ("--samples", "6"),
-        ("--output", "o"),
+        ("--output", "o"), ("--budget", "5h"),
     ],
 )  # fmt: skip
 def test_options_that_stored_results_have_no_use_for_are_refused(stored, command, options):

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import tempfile
 from dataclasses import replace
 
 import psutil
 import pytest
 from execute.make import CASE, LONG, TINY, ActOnce
 
+from bench import scratch
 from bench.execute.client import WorkerClient
 from bench.execute.runner import InterruptedRunError, Runner
 from bench.measure.sampling import TINY as TINY_RULES
@@ -219,6 +221,36 @@ def test_an_interrupt_becomes_a_record_and_ends_the_run(tmp_path):
         with pytest.raises(InterruptedRunError):
             next(running)
     assert statuses(records) == [Status.INTERRUPTED]
+
+
+@pytest.fixture
+def leftovers(tmp_path, monkeypatch):
+    """Make a temporary folder that looks as if a worker had left weights in it, and list what is still there."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    name = f"{scratch.TEMPORARY}{{}}-0"
+
+    def leave(pid):
+        (scratch.user_folder() / name.format(pid)).mkdir()
+
+    return leave, lambda: list(scratch.user_folder().glob(name.format("*")))
+
+
+def test_what_a_killed_worker_left_in_the_temporary_folder_is_removed(measure, leftovers):
+    leave, left = leftovers
+    measure(CASE, listener=ActOnce("started", lambda pid: (leave(pid), os.kill(pid, signal.SIGKILL))))
+    assert left() == []
+
+
+def test_what_a_worker_of_an_interrupted_run_left_in_the_temporary_folder_is_removed(tmp_path, leftovers):
+    leave, left = leftovers
+
+    def interrupt(pid):
+        leave(pid)
+        raise InterruptedRunError
+
+    with WorkerClient() as client, pytest.raises(InterruptedRunError):
+        list(Runner(tmp_path, TINY, client, WorkerClient).run([Job(CASE, 0)], ActOnce("started", interrupt)))
+    assert left() == []
 
 
 def test_a_client_that_was_closed_before_the_first_case_is_replaced(tmp_path):

@@ -1,13 +1,15 @@
 """Building pipelines of tiny models and of saved folders."""
 
 import shutil
+import weakref
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 
-from bench.pipelines import first_call, images, tiny
+from bench.pipelines import first_call, images, source, tiny
+from bench.pipelines.architectures import find_model
 from bench.pipelines.build import build
 from bench.pipelines.effective import read
 from bench.pipelines.errors import NotInEffectError, UnsupportedError
@@ -173,6 +175,42 @@ def test_random_weights_with_load_arguments_go_through_from_pretrained():
     built = ready(load={"variant": "fp16"}, dtype="bfloat16")
     assert read(built.pipeline)["dtypes"] == "bfloat16"
     assert built.pipeline.name_or_path, "only from_pretrained sets it"
+
+
+def test_random_weights_that_do_not_fit_into_the_temporary_folder_are_a_reason_to_skip(monkeypatch):
+    monkeypatch.setattr(source.scratch, "is_in_memory", lambda _folder: False)
+    monkeypatch.setattr(source.scratch, "room_bytes", lambda _folder: 0)
+    with pytest.raises(UnsupportedError, match=r"where \d+ MiB are missing; set TMPDIR to a folder with more room"):
+        ready(load={"variant": "fp16"})
+
+
+def test_a_temporary_folder_in_memory_must_leave_room_to_load_the_weights(monkeypatch):
+    case = Case("test", "case", model="stable-diffusion-v1-5")
+    twice = 2 * source._weights_bytes(case, find_model(case.model))
+    monkeypatch.setattr(source.scratch, "is_in_memory", lambda _folder: True)
+    monkeypatch.setattr(source.scratch, "room_bytes", lambda _folder: twice - 1)
+    with pytest.raises(UnsupportedError, match="is in memory and must leave room"):
+        source._require_room(Path("/tmp/folder"), twice // 2)  # noqa: S108 - nothing is written
+
+
+def test_random_weights_are_not_in_memory_twice_while_they_are_loaded(monkeypatch):
+    made, alive = [], []
+    build_component, load_pipeline = source.weights.build, source._load_pipeline
+
+    def remembered(*arguments):
+        component = build_component(*arguments)
+        made.append(weakref.ref(component))
+        return component
+
+    def load(*arguments, **where):
+        alive.extend(type(each()).__name__ for each in made if isinstance(each(), torch.nn.Module))
+        return load_pipeline(*arguments, **where)
+
+    monkeypatch.setattr(source.weights, "build", remembered)
+    monkeypatch.setattr(source, "_load_pipeline", load)
+    ready(load={"variant": "fp16"})
+    assert len(made) > 3
+    assert alive == []
 
 
 def test_a_device_map_for_a_device_that_is_not_here_is_a_reason_to_skip():

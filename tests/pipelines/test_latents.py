@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import small
 import torch
+from accelerate import cpu_offload
+from accelerate.hooks import CpuOffload
 
 from bench.pipelines import images
 from bench.pipelines.latents import WayBack, decode, way_back
@@ -78,8 +80,6 @@ def test_the_way_back_is_read_from_the_source_of_the_pipeline(pipeline, way):
 
 def test_latents_are_decoded_in_float32_while_weights_stay_on_the_cpu():
     """Sequential offloading keeps weights of half precision in a map and empty parameters in the module."""
-    from accelerate import cpu_offload
-
     decoded = []
     for offloaded in (False, True):
         pipeline = small.sdxl().to(torch.float16)
@@ -90,6 +90,50 @@ def test_latents_are_decoded_in_float32_while_weights_stay_on_the_cpu():
         decoded.append(decode(latents, pipeline, SIZE))
         assert pipeline.vae.dtype == torch.float16
     assert torch.equal(*decoded)
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """The modules that are on a card, as accelerate's hooks move them; the card is the memory of the host."""
+    held = set()
+    fetch, send_back = CpuOffload.pre_forward, CpuOffload.init_hook
+
+    def pre_forward(hook, module, *arguments, **named):
+        held.add(module)
+        return fetch(hook, module, *arguments, **named)
+
+    def init_hook(hook, module):
+        held.discard(module)
+        return send_back(hook, module)
+
+    monkeypatch.setattr(CpuOffload, "pre_forward", pre_forward)
+    monkeypatch.setattr(CpuOffload, "init_hook", init_hook)
+    return held
+
+
+def test_decoding_sends_an_offloaded_autoencoder_back(card):
+    pipeline = small.sdxl()
+    pipeline.enable_model_cpu_offload(device="cpu")
+    latents = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(0))
+    decode(latents, pipeline, SIZE)
+    assert card == set()
+
+
+def test_decoding_puts_an_offloaded_autoencoder_on_the_card(card, monkeypatch):
+    """Without what sends it back, it is there, so that the test above can fail."""
+    pipeline = small.sdxl()
+    pipeline.enable_model_cpu_offload(device="cpu")
+    monkeypatch.setattr(pipeline, "maybe_free_model_hooks", lambda: None)
+    decode(torch.zeros(1, 4, 16, 16), pipeline, SIZE)
+    assert card == {pipeline.vae}
+
+
+def test_decoding_leaves_the_weights_of_a_sequentially_offloaded_autoencoder_in_their_map():
+    pipeline = small.sdxl().to(torch.float16)
+    pipeline.vae.register_to_config(force_upcast=True)
+    cpu_offload(pipeline.vae, torch.device("cpu"), offload_buffers=True)
+    decode(torch.zeros(1, 4, 16, 16).half(), pipeline, SIZE)
+    assert {parameter.device.type for parameter in pipeline.vae.parameters()} == {"meta"}
 
 
 @pytest.mark.gpu

@@ -69,6 +69,36 @@ def test_a_case_that_only_the_new_side_has_is_noted():
     assert notes[-1] == "sd/y: not judged, because only the new side has it"
 
 
+def timed():
+    """A gate side by side, of two cases, one of which the new side does not have."""
+    pairs = [
+        Pair("sd/x", result("x", wall_s=600.0), result("x", wall_s=660.0)),
+        Pair("sd/y", result("y", wall_s=300.0), None),
+    ]
+    found = [Judged(pair, 0.03, GateVerdict.NOT_COMPARABLE, (Reason.MISSING,)) for pair in pairs]
+    return gated(*found, side_by_side=True, duration_s=1800.0)
+
+
+def test_each_side_of_a_case_has_its_duration():
+    grid = gate.table(timed())
+    assert grid.header[-2:] == ["old took", "new took"]
+    assert [[cell.text for cell in row[-2:]] for row in grid.rows] == [["10 min", "11 min"], ["5 min", ""]]
+
+
+def test_the_duration_of_the_whole_gate_is_noted_with_that_of_its_sides():
+    assert gate.table(timed()).notes[-1] == (
+        "The gate took 30 min: 15 min for old, 11 min for new, and the rest to start and to download."
+    )
+
+
+def test_the_duration_of_stored_results_is_not_that_of_a_gate():
+    assert gate.table(gated(judged(GateVerdict.PASSED))).header == ["case", "verdict", "reason"]
+
+
+def test_a_gate_without_cases_says_how_long_it_took_all_the_same():
+    assert "The gate took 30 min: 0 s for old" in gate.table(gated(side_by_side=True, duration_s=1800.0)).notes[-1]
+
+
 def test_tiny_models_are_warned_of():
     pair = Pair("sd/x", result(size="tiny"), result(size="tiny"))
     found = gated(Judged(pair, 0.03, GateVerdict.NOT_COMPARABLE, (Reason.MISSING,)))

@@ -7,19 +7,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from analyze.make import result
 from session.test_live import FACTS, Client, stops, stops_while_diagnosing
 from session.test_live import cases as cases_of
 from support import rows
 
+from bench.analyze.comparison import Pair
+from bench.analyze.gate import GateVerdict, Judged, Reason
 from bench.errors import InputError
 from bench.execute.runner import InterruptedRunError
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.settings import RunSettings
-from bench.records.models import ProcessRecord
+from bench.present.verdicts import gate_reasons
+from bench.records.models import ProcessRecord, Timings
 from bench.records.outcomes import Status
 from bench.records.store import RESULTS, SAMPLES, Store
 from bench.session import paired_gate
-from bench.session.paired_gate import GateSide, StoppedError, gate_interpreters, run_paired_blocks
+from bench.session.fitting import ENDING_S, Budget
+from bench.session.paired_gate import GateSide, StoppedError, TimeLeft, _of_blocks, gate_interpreters, run_paired_blocks
 from bench.session.progress import Notices
 from bench.session.request import RunRequest
 
@@ -99,6 +104,59 @@ def test_an_interruption_ends_the_gate_after_the_process_in_flight():
     assert sides.order == [("base", "a", 0), ("head", "a", 0)]
 
 
+class Spent:
+    """Sides whose processes take a number of seconds, on a clock that only they move."""
+
+    def __init__(self, total_s, **seconds):
+        self.now_s, self.seconds, self.order, self.records = 0.0, seconds, [], []
+        self.sides = [GateSide(name, self) for name in ("base", "head")]
+        self.left = TimeLeft(self.sides, Budget(total_s + ENDING_S, 0.0, lambda: self.now_s))
+
+    def measure(self, jobs, _listener):
+        for job in jobs:
+            taken_s = self.seconds[job.case.name]
+            self.now_s += taken_s
+            self.order.append((job.case.name, job.process))
+            timings = Timings(wall_s=taken_s)
+            self.records.append(ProcessRecord("s", job.case.name, job.process, Status.OK, timings=timings))
+            yield self.records[-1]
+
+
+def in_budget(total_s, names="a", numbers=range(6), **seconds):
+    """Measure blocks of cases whose processes take this long; return how many of each, and which got fewer."""
+    spent = Spent(total_s, **seconds)
+    short = run_paired_blocks(spent.sides, cases(names), numbers, Notices(quiet=True).watch(None), spent.left)
+    return {name: sum(each == name for each, _ in spent.order) // 2 for name in names}, short
+
+
+def test_a_budget_that_suffices_cuts_nothing_short():
+    assert in_budget(1000.0, a=10.0) == ({"a": 6}, [])
+
+
+def test_a_block_that_does_not_fit_is_not_begun():
+    assert in_budget(70.0, a=10.0) == ({"a": 3}, ["s/a"])
+
+
+def test_a_shorter_case_still_gets_its_blocks():
+    assert in_budget(75.0, "ab", a=10.0, b=1.0) == ({"a": 3, "b": 6}, ["s/a"])
+
+
+def test_nothing_begins_after_the_budget():
+    assert in_budget(0.0, a=10.0) == ({"a": 0}, ["s/a"])
+
+
+@pytest.mark.parametrize(("total_s", "fitting"), [(500.0, ["a", "b"]), (300.0, ["a"]), (100.0, [])])
+def test_a_second_look_is_taken_whole_or_not_at_all(total_s, fitting):
+    """Eight more blocks of a case take 8 x 2 x 10 s, and a fifth more to be sure."""
+    spent = Spent(total_s, a=10.0, b=10.0)
+    run_paired_blocks(spent.sides, cases("ab"), range(1), Notices(quiet=True).watch(None))
+    assert [case.name for case in spent.left.fitting(cases("ab"), 8)] == fitting
+
+
+def test_without_a_budget_there_is_time_for_everything():
+    assert TimeLeft([]).fitting(cases("ab"), 8) == cases("ab")
+
+
 def test_what_is_not_an_executable_is_refused_before_anything_starts(tmp_path):
     with pytest.raises(InputError, match=r"^--base-python .*nothing: is not an executable; give an interpreter"):
         gate_interpreters(tmp_path / "nothing", tmp_path, RunRequest(), 0.03, Notices(quiet=True))
@@ -108,15 +166,32 @@ def test_what_is_not_an_executable_is_refused_before_anything_starts(tmp_path):
 def gated(tmp_path, monkeypatch):
     """Gate an interpreter against itself with these clients, without a server, and return the folder of the runs."""
 
-    def run(base, head=None):
+    def run(base, head=None, budget_s=None):
         clients = {"base": base, "head": head or Client()}
         plan, settings = Plan((ScenarioInfo("s", "title"),), cases_of("a")), RunSettings("cpu", "tiny")
         monkeypatch.setattr(paired_gate, "_client", lambda _python, name: nullcontext(clients[name]))
         monkeypatch.setattr(paired_gate, "_prepare", lambda *_: (plan, settings, dict.fromkeys(clients, FACTS)))
         python = Path(sys.executable)
-        return gate_interpreters(python, python, RunRequest(output=tmp_path), 0.03, Notices(quiet=True))
+        request = RunRequest(output=tmp_path, budget_s=budget_s)
+        return gate_interpreters(python, python, request, 0.03, Notices(quiet=True))
 
     return run
+
+
+def test_a_gate_says_how_long_it_took(gated):
+    assert gated(Client()).duration_s > 0
+
+
+def test_a_case_that_has_too_few_blocks_says_what_is_missing():
+    pair = Pair("s/a", result("a"), result("a"), 1.01, None, (3, 3))
+    few = _of_blocks(Judged(pair, 0.03, GateVerdict.INCONCLUSIVE, (Reason.TOO_FEW_PROCESSES,)))
+    assert gate_reasons(few).endswith(": 6 blocks are needed, and the budget had time for 3")
+
+
+def test_a_case_that_a_gate_had_no_time_for_is_inconclusive(gated):
+    found = gated(Client(), budget_s=1.0)
+    assert [each.reasons for each in found.judged] == [(Reason.NO_TIME,)]
+    assert found.verdict is GateVerdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("client", [Client(a=stops()), Client(a=stops_while_diagnosing())], ids=["sampling", "after"])

@@ -6,8 +6,6 @@ everything up to that moment, peak memory included.
 
 import gc
 import os
-import stat
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from bench import scratch
 from bench.execute.worker import facts
 from bench.execute.worker.diagnosis import diagnose, will_be_scored
 from bench.execute.worker.protocol import Reporter
@@ -216,7 +215,7 @@ def _pin(settings: RunSettings) -> int | None:
     This comes after the first call, because the helper processes of a compiler would inherit the one core. The lock is
     released when the process ends.
     """
-    folder = _lock_folder() if _can_pin(settings) else None
+    folder = scratch.user_folder() if _can_pin(settings) else None
     if folder is None:
         return None
     for core in sorted(os.sched_getaffinity(0), reverse=True):
@@ -238,17 +237,6 @@ def not_pinned(settings: RunSettings, core: int | None) -> list[Remark]:
 
 def _can_pin(settings: RunSettings) -> bool:
     return settings.device == "cpu" and (settings.threads or 1) == 1 and hasattr(os, "sched_setaffinity")
-
-
-def _lock_folder() -> Path | None:
-    """Return a folder for this user's locks; None if somebody else has made one of that name."""
-    folder = Path(tempfile.gettempdir()) / f"diffusion-bench-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError:
-        return None
-    return folder if found.st_uid == os.getuid() and stat.S_ISDIR(found.st_mode) else None
 
 
 def _silence_libraries() -> None:
