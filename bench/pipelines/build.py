@@ -62,6 +62,24 @@ class Ready:
         optimizations.verify(self.case.optimizations, Live(self.pipeline, first_call))
 
 
+def check(case: Case, size: str, run: RunSettings) -> None:
+    """Check all that can be known of a case, given as `tiny.resolve` returns it, before anything is loaded or made.
+
+    Raises:
+        UnsupportedError: this machine cannot do what the case requests.
+        FileNotFoundError: the folder of saved pipelines lacks its model.
+    """
+    import torch
+
+    device = torch.device(run.device)
+    if case.dtype == "bfloat16":  # older cards emulate it, without convolutions of cuDNN
+        optimizations.require_ampere(device, "bfloat16")
+    optimizations.require(case.optimizations, device)
+    source.check(case, size, run)
+    if case.scheduler is not None:
+        _scheduler_class(case.scheduler)
+
+
 def build(case: Case, size: str, run: RunSettings) -> Ready:
     """Build the pipeline of a case, given as `tiny.resolve` returns it.
 
@@ -72,9 +90,8 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
     """
     import torch
 
+    check(case, size, run)
     device = torch.device(run.device)
-    if case.dtype == "bfloat16":  # older cards emulate it, without convolutions of cuDNN
-        optimizations.require_ampere(device, "bfloat16")
     optimizations.set_default_flags()
     optimizations.apply(case.optimizations, When.PROCESS, None, device)
     placed_by_optimization = optimizations.placed_by_one(case.optimizations)
@@ -121,18 +138,18 @@ def replace_scheduler(case: Case, pipeline: Any) -> None:
     """Make the scheduler from the configuration of the pipeline's own, as the guides of diffusers do."""
     if case.scheduler is None and not case.scheduler_config:
         return
-    import diffusers
-
-    cls = getattr(diffusers, case.scheduler) if case.scheduler else type(pipeline.scheduler)
-    _require_backends(cls)
+    cls = _scheduler_class(case.scheduler) if case.scheduler else type(pipeline.scheduler)
     pipeline.scheduler = cls.from_config(pipeline.scheduler.config, **case.scheduler_config)
 
 
-def _require_backends(cls: Any) -> None:
-    """Raise `UnsupportedError` for diffusers' placeholder of a class whose optional package is missing."""
+def _scheduler_class(name: str) -> Any:
+    """Return a scheduler class; raise `UnsupportedError` for the placeholder of one whose package is missing."""
+    import diffusers
     from diffusers.utils import requires_backends
 
+    cls = getattr(diffusers, name)
     try:
         requires_backends(cls, getattr(cls, "_backends", []))
     except ImportError as error:
         raise UnsupportedError(" ".join(str(error).split())) from error
+    return cls

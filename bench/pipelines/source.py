@@ -33,6 +33,40 @@ class Origin:
     revision: str | None = None
 
 
+def check(case: Case, size: str, run: RunSettings) -> None:
+    """Check that weights can be had, as far as that is known before they are loaded or made.
+
+    Raises:
+        UnsupportedError: random weights are needed, but cannot be made.
+        FileNotFoundError: the folder of saved pipelines lacks the model or its autoencoder.
+    """
+    facts = architectures.find_model(case.model)
+    tiny = size == "tiny" and facts is not None and facts.tiny is not None
+    if tiny or _will_be_random(case.model, "model_index.json", run, case.load.get("revision")):
+        if facts is None:
+            raise _no_facts(case.model)
+        _refuse_safety_checker(case)
+    if case.vae is None:
+        return
+    made_here = architectures.find_autoencoder(case.vae) is not None
+    if not (size == "tiny" and made_here) and _will_be_random(case.vae, "config.json", run) and not made_here:
+        raise _no_facts(case.vae)
+
+
+def _will_be_random(name: str, marker: str, run: RunSettings, revision: str | None = None) -> bool:
+    """Return whether there is nothing to load weights from."""
+    if local_folder(name, run.weights, marker) is not None:
+        return False
+    if run.weights == "random":
+        return True
+    return not run.hub_reachable and run.weights != "hub" and cached_commit(hub_id(name), revision) is None
+
+
+def _refuse_safety_checker(case: Case) -> None:
+    if case.safety_checker:
+        raise UnsupportedError("the safety checker needs trained weights; use --weights hub, or turn it off")
+
+
 def pipeline(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any, Origin]:
     """Load or make the pipeline of a case; components that are made here are made on `home`.
 
@@ -178,8 +212,7 @@ def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any) -> A
     import diffusers
     import torch
 
-    if case.safety_checker:
-        raise UnsupportedError("the safety checker needs trained weights; use --weights hub, or turn it off")
+    _refuse_safety_checker(case)
     dtype = getattr(torch, case.dtype)
     components = {name: architectures.component(of) for name, of in facts.components.items()}
     parts = {name: weights.build(component, dtype, home, run.device) for name, component in components.items()}
