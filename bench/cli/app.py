@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bench.cli import compare, gate, inspect, output, recommend, report, run
+from bench.cli import compare, doctor, gate, inspect, output, recommend, report, run
 from bench.cli.exit import SOFTWARE_ERROR, USAGE_ERROR
 from bench.errors import InputError
 from bench.text import printed_lines
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "run": (run.run, "run sd15-precision --processes 4"),
+    "doctor": (doctor.doctor, "doctor sd15-precision"),
     "list": (inspect.list_cases, "list sd15-precision"),
     "optimizations": (inspect.optimizations, "optimizations"),
     "schema": (inspect.schema, "schema > scenario.schema.json"),

@@ -34,6 +34,25 @@ Weights = Annotated[
     ),
 ]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads. By default, one.")]
+Processes = Annotated[
+    int, typer.Option(min=1, help="Fresh processes per case, in alternating passes: 1 or an even number.")
+]
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Timed calls per process. By default, the scenario's number, otherwise as many as a 1 % interval needs.",
+    ),
+]
+Output = Annotated[Path | None, typer.Option(help="The run's folder. By default, results/<time>-<device>-<size>.")]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="How long the run may take, such as 90s, 30m or 2h, without downloads. Documented cases come first; what "
+        "does not fit can be continued with --resume. By default, no limit.",
+    ),
+]
 RunFolder = Annotated[Path | None, typer.Argument(help="A run's folder. By default, the newest one in results/.")]
 BaselineFolder = Annotated[Path | None, typer.Option(help="Where baselines are saved. By default, results/baselines.")]
 

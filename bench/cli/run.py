@@ -1,28 +1,29 @@
 """`run`: measure scenarios."""
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli.exit import ENDINGS
-from bench.cli.options import Device, Only, Scenarios, Size, Threads, Weights, seconds_of
+from bench.cli.options import (
+    Budget,
+    Device,
+    Only,
+    Output,
+    Processes,
+    Samples,
+    Scenarios,
+    Size,
+    Threads,
+    Weights,
+    seconds_of,
+)
 from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
     from bench.session.progress import Notices
 
-Processes = Annotated[
-    int, typer.Option(min=1, help="Fresh processes per case, in alternating passes: 1 or an even number.")
-]
-Samples = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        help="Timed calls per process. By default, the scenario's number, otherwise as many as a 1 % interval needs.",
-    ),
-]
 Timeout = Annotated[
     float | None,
     typer.Option(min=1, help="The longest that a process may take, in seconds. By default, the scenario's limit."),
@@ -37,20 +38,11 @@ MemoryTrace = Annotated[
         "--memory-trace", help="Write a memory snapshot of one call per case, for pytorch.org/memory_viz (GPU only)."
     ),
 ]
-Output = Annotated[Path | None, typer.Option(help="The run's folder. By default, results/<time>-<device>-<size>.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in --output, or the newest one in results/.")]
 RetryFailed = Annotated[
     bool,
     typer.Option(
         "--retry-failed", help="Like --resume, but also re-measure cases that failed or ran out of time or memory."
-    ),
-]
-Budget = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME",
-        help="How long the run may take, such as 90s, 30m or 2h, without downloads. Documented cases come first; what "
-        "does not fit can be continued with --resume. By default, no limit.",
     ),
 ]
 

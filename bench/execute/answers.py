@@ -6,9 +6,10 @@ rely on its type.
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic accepts that of `typing` only from Python 3.12 on
 
 from bench.pipelines.rehearsal import Work
 from bench.plan.check import is_identifier
@@ -25,6 +26,13 @@ _NUMBERS = ("device_memory_bytes", "device_count", "multiprocessors")
 
 class InvalidAnswerError(Exception):
     """An answer is not of the type that its question asks for; the message says what is wrong."""
+
+
+class Obstacle(TypedDict):
+    """How a case would end before anything is loaded."""
+
+    status: Literal["skipped", "oom", "failed"]
+    reason: str
 
 
 def _machine(facts: dict[str, Any]) -> dict[str, Any]:
@@ -53,6 +61,8 @@ def _class_name(name: str) -> str:
 
 
 Fact = Annotated[str, Field(max_length=LONGEST_FACT)] | Annotated[int, Field(ge=0, lt=2**63)] | None
+
+
 ClassNames = list[Annotated[str, AfterValidator(_class_name)]]
 _STRICT = ConfigDict(strict=True)
 _ANSWERS: Mapping[str, TypeAdapter[Any]] = {
@@ -60,6 +70,7 @@ _ANSWERS: Mapping[str, TypeAdapter[Any]] = {
     "hub": TypeAdapter(bool, config=_STRICT),
     "rates": TypeAdapter(Rates),
     "work": TypeAdapter(dict[str, Annotated[dict[str, Amount], AfterValidator(_work)] | None], config=_STRICT),
+    "obstacles": TypeAdapter(dict[str, Obstacle | None], config=_STRICT),
     "sizes": TypeAdapter(dict[str, Annotated[int, Field(ge=0)] | None], config=_STRICT),
     "compatible": TypeAdapter(dict[str, ClassNames], config=_STRICT),
 }

@@ -1,15 +1,15 @@
 """From a case to a pipeline that is ready to be called: weights, autoencoder, scheduler, placement, optimizations."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bench.pipelines import diffusers_api, effective, inputs, optimizations, source, tiny
+from bench.pipelines import components, diffusers_api, effective, inputs, optimizations, source, tiny
 from bench.pipelines.checks import Live
 from bench.pipelines.errors import NotInEffectError, UnsupportedError
-from bench.pipelines.first_call import DECODER, ENCODER, FirstCall
+from bench.pipelines.first_call import FirstCall
 from bench.pipelines.optimizations import When
 from bench.pipelines.source import Origin
 from bench.plan.case import Case
@@ -61,17 +61,28 @@ class Ready:
     def verify(self, first_call: FirstCall) -> None:
         """Raise `NotInEffectError` if a setting or an optimization of the case has no effect."""
         effective.verify(self.case, self.pipeline)
-        for role in unused(self.case, first_call):
+        for role in components.unused(self.case, first_call):
             raise NotInEffectError(f"a call that uses '{role}:'", "none")
         optimizations.verify(self.case.optimizations, Live(self.pipeline, first_call))
 
 
-def unused(case: Case, first_call: FirstCall) -> list[str]:
-    """Return the roles of components that a case names and that did not run; a motion adapter is part of the UNet."""
-    paths: dict[str, tuple[str, ...]] = {role: (role,) for role in case.components if role != "motion_adapter"}
-    if case.vae is not None:
-        paths["vae"] = (DECODER, ENCODER)
-    return [role for role, found in paths.items() if not any(path in first_call.visits for path in found)]
+def check(case: Case, size: str, run: RunSettings) -> None:
+    """Check all that can be known of a case, given as `tiny.resolve` returns it, before anything is loaded or made.
+
+    Raises:
+        UnsupportedError: this machine cannot do what the case requests.
+        FileNotFoundError: the folder of saved pipelines lacks its model.
+    """
+    import torch
+
+    device = torch.device(run.device)
+    if case.dtype == "bfloat16":  # older cards emulate it, without convolutions of cuDNN
+        optimizations.require_ampere(device, "bfloat16")
+    optimizations.require(case.optimizations, device)
+    source.check(case, size, run)
+    components.check(case, size, run)
+    if case.scheduler is not None:
+        _scheduler_class(case.scheduler)
 
 
 def build(case: Case, size: str, run: RunSettings) -> Ready:
@@ -84,17 +95,16 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
     """
     import torch
 
+    check(case, size, run)
     device = torch.device(run.device)
-    if case.dtype == "bfloat16":  # older cards emulate it, without convolutions of cuDNN
-        optimizations.require_ampere(device, "bfloat16")
     optimizations.set_default_flags()
     optimizations.apply(case.optimizations, When.PROCESS, None, device)
     placed_by_optimization = optimizations.placed_by_one(case.optimizations)
     home = torch.device("cpu") if placed_by_optimization else device
-    given = source.components(case, size, run)
+    given = components.load(case, run)
     pipeline, origin = source.pipeline(case, size, run, home, {role: module for role, (module, _) in given.items()})
     _check_arguments(case, pipeline)
-    _require_parts(pipeline, {**given, **({"vae": None} if case.vae is not None else {})})
+    components.require(case, pipeline)
     vae_origin = None
     if case.vae is not None:
         pipeline.vae, vae_origin = source.autoencoder(case, size, run, home)
@@ -132,29 +142,22 @@ def _check_arguments(case: Case, pipeline: Any) -> None:
         raise TypeError(f"{type(pipeline).__name__} takes no call argument '{unknown[0]}'")
 
 
-def _require_parts(pipeline: Any, roles: Iterable[str]) -> None:
-    """Raise `UnsupportedError` if a pipeline has no such part; only now is the class of a hub id known."""
-    for role in roles:
-        if pipeline.components.get(role) is None:
-            raise source.no_such_part(type(pipeline).__name__, role)
-
-
 def replace_scheduler(case: Case, pipeline: Any) -> None:
     """Make the scheduler from the configuration of the pipeline's own, as the guides of diffusers do."""
     if case.scheduler is None and not case.scheduler_config:
         return
-    import diffusers
-
-    cls = getattr(diffusers, case.scheduler) if case.scheduler else type(pipeline.scheduler)
-    _require_backends(cls)
+    cls = _scheduler_class(case.scheduler) if case.scheduler else type(pipeline.scheduler)
     pipeline.scheduler = cls.from_config(pipeline.scheduler.config, **case.scheduler_config)
 
 
-def _require_backends(cls: Any) -> None:
-    """Raise `UnsupportedError` for diffusers' placeholder of a class whose optional package is missing."""
+def _scheduler_class(name: str) -> Any:
+    """Return a scheduler class; raise `UnsupportedError` for the placeholder of one whose package is missing."""
+    import diffusers
     from diffusers.utils import requires_backends
 
+    cls = getattr(diffusers, name)
     try:
         requires_backends(cls, getattr(cls, "_backends", []))
     except ImportError as error:
         raise UnsupportedError(" ".join(str(error).split())) from error
+    return cls

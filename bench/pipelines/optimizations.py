@@ -1,7 +1,8 @@
 """The optimizations: one small function each, in one table. They are applied in the order of the table.
 
-Each one works, or raises `UnsupportedError` with a reason. Each is verified after the first call: `check` reads from the
-live pipeline what is there, and anything unexpected fails the case. To add one: a function, a check, a row.
+Each one works, or raises `UnsupportedError` with a reason. What it needs of the device and of optional packages is
+checked first, before there is a pipeline. Each is verified after the first call: `check` reads from the live pipeline
+what is there, and anything unexpected fails the case. To add one: a function, a check, a row.
 """
 
 import os
@@ -30,6 +31,10 @@ class When(StrEnum):
     AROUND = "around"  # a context manager around every call
 
 
+def _nothing(_device: Any) -> None:
+    """Need nothing of the device."""
+
+
 @dataclass(frozen=True)
 class Optimization:
     """One row of the table.
@@ -41,6 +46,7 @@ class Optimization:
         check: reads what is in effect; its docstring says how it is verified.
         family: two optimizations of one family conflict.
         code: the same in plain torch and diffusers, on `pipe`, its `{denoiser}` and `device`; at `around` an expression.
+        needs: raises `UnsupportedError` if the torch device, or an optional package, rules it out for any pipeline.
     """
 
     name: str
@@ -51,6 +57,7 @@ class Optimization:
     source: str
     family: str
     code: str
+    needs: Callable[[Any], None] = _nothing
 
     @property
     def doc(self) -> str:
@@ -71,36 +78,30 @@ def _first_line(function: Callable[..., Any]) -> str:
     return (function.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
-def tf32(_pipeline: Any, device: Any) -> None:
+def tf32(_pipeline: Any, _device: Any) -> None:
     """Allow TF32 in matrix products and convolutions (Ampere and later)."""
-    _require_tf32_flags(device)
-    require_ampere(device, "TF32")
     _set_tf32(matmul=True, conv=True)
 
 
-def ieee_fp32(_pipeline: Any, device: Any) -> None:
+def ieee_fp32(_pipeline: Any, _device: Any) -> None:
     """Forbid TF32 everywhere, so that float32 really is float32."""
-    _require_tf32_flags(device)
     _set_tf32(matmul=False, conv=False)
 
 
-def cudnn_benchmark(_pipeline: Any, device: Any) -> None:
+def cudnn_benchmark(_pipeline: Any, _device: Any) -> None:
     """Let cuDNN time its convolution algorithms and keep the fastest."""
     import torch
 
-    _require_accelerator(device, "cuda", "cuDNN")
     torch.backends.cudnn.benchmark = True
 
 
 def model_cpu_offload(pipeline: Any, device: Any) -> None:
     """Keep components on the CPU, and move each to the device when it is called."""
-    _require_accelerator(device, None, "offloading to the CPU")
     pipeline.enable_model_cpu_offload(device=device)
 
 
 def sequential_cpu_offload(pipeline: Any, device: Any) -> None:
     """Keep weights on the CPU, and move those of each submodule to the device when it is called."""
-    _require_accelerator(device, None, "offloading to the CPU")
     pipeline.enable_sequential_cpu_offload(device=device)
 
 
@@ -139,11 +140,8 @@ def attention_slicing(pipeline: Any, _device: Any) -> None:
     pipeline.enable_attention_slicing()
 
 
-def xformers(pipeline: Any, device: Any) -> None:
+def xformers(pipeline: Any, _device: Any) -> None:
     """Compute attention with xFormers' memory-efficient kernels."""
-    _require_accelerator(device, "cuda", "xFormers")
-    if find_spec("xformers") is None:
-        raise UnsupportedError("xformers is not installed; pip install xformers")
     pipeline.enable_xformers_memory_efficient_attention()
 
 
@@ -168,12 +166,8 @@ def compile_denoiser(pipeline: Any, _device: Any) -> None:
     _compile_denoiser(pipeline, mode="default")
 
 
-def compile_max_autotune(pipeline: Any, device: Any) -> None:
+def compile_max_autotune(pipeline: Any, _device: Any) -> None:
     """Compile the whole denoiser with torch.compile, which times kernels and keeps the fastest."""
-    from torch._inductor.utils import is_big_gpu
-
-    if device.type in {"cuda", "xpu"} and not is_big_gpu(device):
-        raise UnsupportedError("this card is too small for max-autotune: torch would not time its matrix products")
     _compile_denoiser(pipeline, mode="max-autotune")
 
 
@@ -202,7 +196,35 @@ def require_ampere(device: Any, what: str) -> None:
         raise UnsupportedError(f"{what} needs compute capability 8.0 or later, and this card is older")
 
 
-def _require_tf32_flags(device: Any) -> None:
+def _needs_cudnn(device: Any) -> None:
+    _require_accelerator(device, "cuda", "cuDNN")
+
+
+def _needs_accelerator(device: Any) -> None:
+    _require_accelerator(device, None, "offloading to the CPU")
+
+
+def _needs_xformers(device: Any) -> None:
+    _require_accelerator(device, "cuda", "xFormers")
+    if find_spec("xformers") is None:
+        raise UnsupportedError("xformers is not installed; pip install xformers")
+
+
+def _needs_big_gpu(device: Any) -> None:
+    if device.type not in {"cuda", "xpu"}:
+        return
+    from torch._inductor.utils import is_big_gpu
+
+    if not is_big_gpu(device):
+        raise UnsupportedError("this card is too small for max-autotune: torch would not time its matrix products")
+
+
+def _needs_tf32(device: Any) -> None:
+    _needs_tf32_flags(device)
+    require_ampere(device, "TF32")
+
+
+def _needs_tf32_flags(device: Any) -> None:
     _require_accelerator(device, "cuda", "TF32")
     if TF32_OVERRIDE in os.environ:
         raise UnsupportedError(f"{TF32_OVERRIDE} is set, which overrides torch's TF32 flags; unset it")
@@ -245,22 +267,22 @@ def _compile_denoiser(pipeline: Any, mode: str) -> None:
 
 
 _TABLE = (
-    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", checks.tf32_flags, f"{DOCS}/fp16", "tf32", "torch.backends.cuda.matmul.allow_tf32 = True\ntorch.backends.cudnn.allow_tf32 = True"),
-    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", checks.tf32_flags, "PyTorch docs, notes/cuda", "tf32", "torch.backends.cuda.matmul.allow_tf32 = False\ntorch.backends.cudnn.allow_tf32 = False"),
-    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", checks.cudnn_benchmark, f"{DOCS}/fp16 (v0.4)", "cudnn", "torch.backends.cudnn.benchmark = True"),
-    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", checks.offload, f"{DOCS}/memory", "offload", "pipe.enable_model_cpu_offload(device=device)"),
-    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", checks.offload, f"{DOCS}/memory", "offload", "pipe.enable_sequential_cpu_offload(device=device)"),
+    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", checks.tf32_flags, f"{DOCS}/fp16", "tf32", "torch.backends.cuda.matmul.allow_tf32 = True\ntorch.backends.cudnn.allow_tf32 = True", _needs_tf32),
+    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", checks.tf32_flags, "PyTorch docs, notes/cuda", "tf32", "torch.backends.cuda.matmul.allow_tf32 = False\ntorch.backends.cudnn.allow_tf32 = False", _needs_tf32_flags),
+    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", checks.cudnn_benchmark, f"{DOCS}/fp16 (v0.4)", "cudnn", "torch.backends.cudnn.benchmark = True", _needs_cudnn),
+    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", checks.offload, f"{DOCS}/memory", "offload", "pipe.enable_model_cpu_offload(device=device)", _needs_accelerator),
+    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", checks.offload, f"{DOCS}/memory", "offload", "pipe.enable_sequential_cpu_offload(device=device)", _needs_accelerator),
     Optimization("group_offload", When.PLACE, group_offload, "group", checks.offload, f"{DOCS}/memory", "offload", 'pipe.enable_group_offload(torch.device(device), offload_type="leaf_level", use_stream=device == "cuda")'),
     Optimization("channels_last", When.BUILT, channels_last, "channels_last", checks.layout, f"{DOCS}/fp16", "layout", "pipe.{denoiser}.to(memory_format=torch.channels_last)"),
     Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", checks.attention, f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor\npipe.{denoiser}.set_attn_processor(AttnProcessor())"),
     Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", checks.attention, f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor2_0\npipe.{denoiser}.set_attn_processor(AttnProcessor2_0())"),
     Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", checks.attention, f"{DOCS}/memory", "attention", "pipe.enable_attention_slicing()"),
-    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", checks.attention, f"{DOCS}/xformers", "attention", "pipe.enable_xformers_memory_efficient_attention()"),
+    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", checks.attention, f"{DOCS}/xformers", "attention", "pipe.enable_xformers_memory_efficient_attention()", _needs_xformers),
     Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", checks.attention, f"{DOCS}/fp16", "attention", "pipe.fuse_qkv_projections(vae=False)"),
     Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", checks.slicing, f"{DOCS}/memory", "vae_slicing", "pipe.vae.enable_slicing()"),
     Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", checks.tiling, f"{DOCS}/memory", "vae_tiling", "pipe.vae.enable_tiling()"),
     Optimization("compile", When.BUILT, compile_denoiser, "whole", checks.compiled, f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="default", fullgraph=True)'),
-    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", checks.compiled, f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="max-autotune", fullgraph=True)'),
+    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", checks.compiled, f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="max-autotune", fullgraph=True)', _needs_big_gpu),
     Optimization("compile_regional", When.BUILT, compile_regional, "blocks", checks.compiled, f"{DOCS}/fp16", "compile", "pipe.{denoiser}.compile_repeated_blocks(fullgraph=True)"),
     Optimization("autocast", When.AROUND, autocast, "float16", checks.output_dtype, f"{DOCS}/fp16", "autocast", "torch.autocast(device, dtype=torch.float16)"),
 )  # fmt: skip
@@ -277,6 +299,13 @@ def conflicts_of(name: str) -> frozenset[str]:
     """Return the optimizations that cannot be combined with this one."""
     family = TABLE[name].family
     return frozenset(other for other in TABLE if TABLE[other].family == family and other != name)
+
+
+def require(requested: tuple[str, ...], device: Any) -> None:
+    """Raise `UnsupportedError` for the first optimization that cannot be had on a torch device, of any pipeline."""
+    for optimization in TABLE.values():
+        if optimization.name in requested:
+            optimization.needs(device)
 
 
 def apply(requested: tuple[str, ...], when: When, pipeline: Any, device: Any) -> None:

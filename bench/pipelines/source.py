@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import scratch
-from bench.pipelines import architectures, diffusers_api, weights
+from bench.pipelines import architectures, weights
 from bench.pipelines.architectures import Component, Model
 from bench.pipelines.errors import UnsupportedError, raised_in
 from bench.plan.case import Case
@@ -34,33 +34,38 @@ class Origin:
     revision: str | None = None
 
 
-def components(case: Case, size: str, run: RunSettings) -> dict[str, tuple[Any, Origin]]:
-    """Load the components that a case names beside its model and its autoencoder, by role.
+def check(case: Case, size: str, run: RunSettings) -> None:
+    """Check that weights can be had, as far as that is known before they are loaded or made.
 
     Raises:
-        UnsupportedError: the pipeline has no such part, the model is a tiny one, or the hub is needed and not reached.
-        OSError: the weights cannot be loaded (diffusers' own message).
+        UnsupportedError: random weights are needed, but cannot be made.
+        FileNotFoundError: the folder of saved pipelines lacks the model or its autoencoder.
     """
-    import torch
-
-    if case.components and size == "tiny":
-        raise UnsupportedError("the tiny models have no other components; use --size full")
     facts = architectures.find_model(case.model)
-    pipeline_class = case.pipeline or (facts.pipeline if facts else diffusers_api.pipeline_class(case.model))
-    parts = diffusers_api.components(pipeline_class) if pipeline_class else None
-    found, load = {}, partial(load_component, dtype=getattr(torch, case.dtype))
-    for role, name in case.components.items():
-        if parts is not None and role not in parts:
-            raise no_such_part(pipeline_class, role)
-        loaded = _saved(name, "config.json", run, load)
-        if loaded is None:
-            raise _no_facts(name)
-        found[role] = loaded
-    return found
+    tiny = size == "tiny" and facts is not None and facts.tiny is not None
+    if tiny or will_be_random(case.model, "model_index.json", run, case.load.get("revision")):
+        if facts is None:
+            raise no_facts(case.model)
+        _refuse_safety_checker(case)
+    if case.vae is None:
+        return
+    made_here = architectures.find_autoencoder(case.vae) is not None
+    if not (size == "tiny" and made_here) and will_be_random(case.vae, "config.json", run) and not made_here:
+        raise no_facts(case.vae)
 
 
-def no_such_part(pipeline_class: str | None, role: str) -> UnsupportedError:
-    return UnsupportedError(f"{pipeline_class} has no {role}; remove '{role}:' from this case")
+def will_be_random(name: str, marker: str, run: RunSettings, revision: str | None = None) -> bool:
+    """Return whether there is nothing to load weights from."""
+    if local_folder(name, run.weights, marker) is not None:
+        return False
+    if run.weights == "random":
+        return True
+    return not run.hub_reachable and run.weights != "hub" and cached_commit(hub_id(name), revision) is None
+
+
+def _refuse_safety_checker(case: Case) -> None:
+    if case.safety_checker:
+        raise UnsupportedError("the safety checker needs trained weights; use --weights hub, or turn it off")
 
 
 def pipeline(
@@ -84,11 +89,11 @@ def pipeline(
         return _random_pipeline(case, architectures.tiny_model(facts.tiny), run, home, {}), Origin("random", facts.tiny)
     given = given or {}
     load, revision = partial(_load_pipeline, case, given), case.load.get("revision")
-    saved = _saved(case.model, "model_index.json", run, load, revision)
-    if saved is not None:
-        return saved
+    found = saved(case.model, "model_index.json", run, load, revision)
+    if found is not None:
+        return found
     if facts is None:
-        raise _no_facts(case.model)
+        raise no_facts(case.model)
     return _random_pipeline(case, facts, run, home, given), Origin("random", facts.name)
 
 
@@ -104,16 +109,16 @@ def autoencoder(case: Case, size: str, run: RunSettings, home: Any) -> tuple[Any
     dtype, name = getattr(torch, case.dtype), str(case.vae)
     facts = architectures.find_autoencoder(name)
     if size == "full" or facts is None:
-        saved = _saved(name, "config.json", run, partial(load_component, dtype=dtype))
-        if saved is not None:
-            return saved[0].to(home), saved[1]
+        found = saved(name, "config.json", run, partial(load_component, dtype=dtype))
+        if found is not None:
+            return found[0].to(home), found[1]
     if facts is None:
-        raise _no_facts(name)
+        raise no_facts(name)
     component, origin = (facts.tiny, facts.tiny) if size == "tiny" else (facts.component, facts.name)
     return weights.build(architectures.component(component), dtype, home, run.device), Origin("random", origin)
 
 
-def _saved(
+def saved(
     name: str, marker: str, run: RunSettings, load: Callable[..., Any], revision: str | None = None
 ) -> tuple[Any, Origin] | None:
     """Load from a folder, the hub's cache or the hub; return None if random weights must be made instead."""
@@ -133,7 +138,7 @@ def _saved(
     return None if loaded is None else (loaded, Origin("hub", hub, revision or cached_commit(hub)))
 
 
-def _no_facts(name: str) -> UnsupportedError:
+def no_facts(name: str) -> UnsupportedError:
     remedy = "use --weights hub, or a folder that contains it"
     return UnsupportedError(f"there are no published facts about '{name}' to make random weights from; {remedy}")
 
@@ -215,8 +220,7 @@ def load_component(name: str, dtype: Any, **where: Any) -> Any:
 
 def _random_pipeline(case: Case, facts: Model, run: RunSettings, home: Any, given: Mapping[str, Any]) -> Any:
     """Make a pipeline of random components; go through `from_pretrained` if the case has arguments for it."""
-    if case.safety_checker:
-        raise UnsupportedError("the safety checker needs trained weights; use --weights hub, or turn it off")
+    _refuse_safety_checker(case)
     if not case.load:
         return _made(case, facts, run, home, given)
     # Only `from_pretrained` understands the arguments under `load:`.

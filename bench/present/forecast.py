@@ -23,16 +23,31 @@ def announcement(cases: int, processes: int, span: Span | None, unknown: int = 0
     what = f"{words.count(cases, 'case')}, {processes} process{'es' if processes != 1 else ''}."
     if span is None:
         return f"{what} How long they will take is unknown."
-    guessed = f", {words.count(unknown, 'case')} of unknown length taken to be like the others" if unknown else ""
-    return f"{what} Estimated time: about {units.duration(span.likely_s)} ({_range(span)}){guessed}."
+    others = f", {guessed(unknown)}" if unknown else ""
+    return f"{what} Estimated time: {about(span)}{others}."
 
 
-def downloads(sizes: Mapping[str, int | None]) -> str:
+def guessed(unknown: int) -> str:
+    """Return what an estimate assumes about cases of unknown length."""
+    return f"{words.count(unknown, 'case')} of unknown length taken to be like the others"
+
+
+def about(span: Span) -> str:
+    """Return an expected time with its range."""
+    return f"about {units.duration(span.likely_s)} ({_range(span)})"
+
+
+def downloads(found: Mapping[str, int | None]) -> str:
     """Return what will be fetched from the hub, and how much that is."""
-    named = [f"{name} ({units.memory(size) if size is not None else 'size unknown'})" for name, size in sizes.items()]
-    known = [size for size in sizes.values() if size is not None]
-    total = f"; {'at least ' * (len(known) < len(sizes))}{units.memory(sum(known))} in all" if len(known) > 1 else ""
-    return f"Fetching from the hub: {', '.join(named)}{total}"
+    return f"Fetching from the hub: {sizes(found)}"
+
+
+def sizes(found: Mapping[str, int | None]) -> str:
+    """Return what there is to fetch with its sizes, in bytes, and their sum."""
+    named = [f"{name} ({units.memory(size) if size is not None else 'size unknown'})" for name, size in found.items()]
+    known = [size for size in found.values() if size is not None]
+    total = f"; {'at least ' * (len(known) < len(found))}{units.memory(sum(known))} in all" if len(known) > 1 else ""
+    return f"{', '.join(named)}{total}"
 
 
 def accuracy(forecasted: Forecasted) -> str:

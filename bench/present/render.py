@@ -27,8 +27,8 @@ NARROWEST_NAME = 12
 UNLIMITED = 100_000
 """Characters per line in a pipe: whatever reads it must find every figure."""
 STYLES = {Tone.NONE: "", Tone.GOOD: "green", Tone.BAD: "red", Tone.OPEN: "yellow", Tone.MUTED: "dim"}
-_JOINTS = re.compile(r"(?<=[-+_/. ])|(?<=[a-z])(?=[A-Z])")
-"""Where a long name may be broken: EulerDiscreteScheduler has three words."""
+_JOINTS = re.compile(r"(?<=[-+_/ ])|(?<=\.)(?!\d)|(?<=[a-z])(?=[A-Z]\w)")
+"""Where a long name may be broken: EulerDiscreteScheduler has three words, but 74.83 GiB only two."""
 _MARKUP = re.compile(r"[\\|\[\]`]|!(?=\[)")
 _ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
 """GitHub makes a link of a bare address, unless its first character is an entity."""

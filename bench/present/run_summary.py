@@ -1,17 +1,12 @@
 """Five lines that end a run: what ran, what became faster, which documented figures hold, what needs attention."""
 
-import os
-import shlex
-import shutil
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from bench.analyze import highlights
 from bench.analyze.run import Run
 from bench.analyze.similarity import another_image
-from bench.present import claims, words
+from bench.present import claims, shell, words
 from bench.records.case_result import CaseResult, Claim
 from bench.records.outcomes import Status
 
@@ -26,7 +21,7 @@ def lines(run: Run, results: Sequence[CaseResult], plots: int) -> list[str]:
         results: its results.
         plots: the number of plots that were drawn.
     """
-    then = "; ".join(_command(name, run.folder) for name in ("report", "recommend"))
+    then = "; ".join(shell.of_python("-m", "bench", name, str(run.folder)) for name in ("report", "recommend"))
     return [
         _ran(results, run.environment),
         f"Fastest: {_fastest(results)}",
@@ -34,13 +29,6 @@ def lines(run: Run, results: Sequence[CaseResult], plots: int) -> list[str]:
         f"To look at: {_odd(results)}",
         f"Files: {run.folder}/ (tables.md, results.csv, {words.count(plots, 'plot')}). Next: {then}",
     ]
-
-
-def _command(name: str, folder: Path) -> str:
-    """Return a command to copy, with the Python that runs now if the shell's is another."""
-    shells = shutil.which("python")
-    same = shells is not None and Path(shells).parent.absolute() == Path(sys.executable).parent
-    return shlex.join(["python" if same else os.path.relpath(sys.executable), "-m", "bench", name, str(folder)])
 
 
 def _ran(results: Sequence[CaseResult], environment: Mapping[str, Any]) -> str:

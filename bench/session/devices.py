@@ -6,17 +6,25 @@ device is simply the first.
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
+
 from bench.errors import InputError
+from bench.execute import interpreter
 from bench.measure import nvml
 from bench.records.cards import VISIBLE, Card, Cards, visible
+from bench.records.columns import adapter
 
 DEVICE = re.compile(r"auto|cpu|mps|(?P<kind>cuda|xpu)(:(?P<index>\d{1,3}))?", re.ASCII)
 _AFFINITY = {"cuda": VISIBLE, "xpu": "ZE_AFFINITY_MASK"}
 """The variable that says which devices a process sees; HIP has one of its own, which precedes CUDA's."""
+ANSWER_TIMEOUT_S = 30.0
+"""NVML takes seconds on a machine with many cards and no persistence daemon."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,18 @@ def _card(library: Any, handle: Any, whole: Any, number: int, card_uuid: str) ->
     )
 
 
+def machine_cards() -> Cards:
+    """Return what NVML says, asked in a process of its own, which may hang on a card that fell off the bus."""
+    command = interpreter.command(sys.executable, "bench.session.devices")
+    try:
+        answer = subprocess.run(
+            command, capture_output=True, timeout=ANSWER_TIMEOUT_S, env=interpreter.environment(), check=False
+        )
+        return adapter(Cards).validate_json(answer.stdout)
+    except (OSError, subprocess.TimeoutExpired, ValidationError):
+        return Cards()
+
+
 def choose(device: str, option: str, cards: Cards, variables: Mapping[str, str] = os.environ) -> Choice:
     """Return the device that was asked for.
 
@@ -146,3 +166,7 @@ def _entry(option: str, index: int, name: str, variables: Mapping[str, str]) -> 
     if index >= len(listed):
         raise InputError(f"{option}: there is no such device, because {name}={variables[name]}")
     return listed[index]
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(adapter(Cards).dump_json(list_cards()))

@@ -17,7 +17,7 @@ from bench.errors import InputError
 from bench.execute.client import ServerError, WorkerClient, ask_compatible, fetch
 from bench.execute.runner import traces_memory
 from bench.pipelines.diffusers_api import vocabulary
-from bench.pipelines.fetching import missing
+from bench.pipelines.fetching import Download, missing
 from bench.plan.case import Case
 from bench.plan.check import refuse_unmeasurable
 from bench.plan.order import Job, remaining
@@ -202,10 +202,17 @@ def announce(
 def fetch_missing(cases: Sequence[Case], settings: RunSettings, notices: Notices, client: WorkerClient) -> None:
     """Say what the hub's cache lacks and how much that is, and fetch it, before the first case."""
     if downloads := missing(cases, settings):
-        request = {"op": "sizes", "downloads": [asdict(download) for download in downloads]}
-        try:
-            sizes = client.ask(request)
-        except ServerError:
-            sizes = dict.fromkeys((download.name for download in downloads), None)
-        notices.say(forecast.downloads(sizes))
+        notices.say(forecast.downloads(download_sizes(client, downloads)))
         fetch(downloads)
+
+
+def download_sizes(client: WorkerClient, downloads: Sequence[Download]) -> Mapping[str, int | None]:
+    """Return the bytes of downloads by their names; None if the hub does not say."""
+    if not downloads:
+        return {}
+    request = {"op": "sizes", "downloads": [asdict(download) for download in downloads]}
+    try:
+        sizes: Mapping[str, int | None] = client.ask(request)
+    except ServerError:
+        return dict.fromkeys((download.name for download in downloads), None)
+    return sizes

@@ -1,6 +1,7 @@
 """What the device of a run can do at best: measured once, before the first case that will be compared with it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bench.execute.client import ServerError, WorkerClient
 from bench.pipelines.tiny import resolve
@@ -17,15 +18,24 @@ def measure_rates(client: WorkerClient, live: LiveRun, cases: Sequence[Case], no
 
     A run goes on without them, for example where another program left too little memory.
     """
-    if RATES in live.environment or not any(_is_diagnosed(case, live.settings) for case in cases):
+    if RATES in live.environment:
         return
-    settings = live.settings.to_json()
     try:
-        rates = client.ask({"op": "rates", "run": settings, "types": _matrix_types(cases, live.settings.device)})
+        rates = rates_for(client, cases, live.settings)
     except ServerError as error:
         notices.warn(f"there will be no roofline, because the rates of this device are unknown: {error}")
     else:
-        live.describe(**{RATES: rates})
+        if rates is not None:
+            live.describe(**{RATES: rates})
+
+
+def rates_for(client: WorkerClient, cases: Sequence[Case], settings: RunSettings) -> Mapping[str, Any] | None:
+    """Measure the rates of the device; None if no case needs them. Raises `ServerError` if that is not possible."""
+    if not any(_is_diagnosed(case, settings) for case in cases):
+        return None
+    types = _matrix_types(cases, settings.device)
+    rates: Mapping[str, Any] = client.ask({"op": "rates", "run": settings.to_json(), "types": types})
+    return rates
 
 
 def _is_diagnosed(case: Case, settings: RunSettings) -> bool:

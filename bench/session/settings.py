@@ -20,9 +20,11 @@ from bench.session.request import POLICIES, DeviceChoice, RunRequest, SizeChoice
 
 
 def settings_for(
-    client: WorkerClient, cases: Sequence[Case], request: RunRequest, notices: Notices
+    client: WorkerClient, cases: Sequence[Case], request: RunRequest, notices: Notices | None
 ) -> tuple[RunSettings, dict[str, Any]]:
-    """Return the settings that measure these cases as requested, and the machine's facts; warn of a GPU left unused.
+    """Return the settings that measure these cases as requested, and the machine's facts.
+
+    Notices are warned of a GPU that is left unused; None leaves that to the caller.
 
     Raises:
         InputError: this machine cannot do what was requested, or two options contradict each other.
@@ -32,7 +34,7 @@ def settings_for(
         raise InputError(f"{option}: passes alternate between forward and backward; give 1 or an even number")
     _check_weights(cases, request)
     machine = ask(client, request.option("device"), {"op": "probe", "device": str(request.device)})
-    if request.device == DeviceChoice.AUTO and machine["device"] == "cpu":
+    if notices is not None and request.device == DeviceChoice.AUTO and machine["device"] == "cpu":
         _warn_of_unused_gpu(machine, client.python, request, notices)
     settings = _settings(request, machine["device"])
     if settings.weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in cases):

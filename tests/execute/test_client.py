@@ -1,8 +1,10 @@
 """Questions to a worker process: what only torch or diffusers knows."""
 
 import sys
+from dataclasses import replace
 
 import pytest
+from execute.make import CASE, TINY
 
 from bench.errors import InputError
 from bench.execute.client import ServerError, WorkerClient, ask_compatible
@@ -37,6 +39,23 @@ def test_a_device_that_is_not_here_is_no_reason_to_stop_forking(client):
 
 def test_the_hub_is_not_asked_offline(client):
     assert client.ask({"op": "hub"}) is False
+
+
+CASES = [replace(CASE, name="plain"), replace(CASE, name="tf32", optimizations=("tf32",))]
+
+
+@pytest.mark.parametrize(
+    ("name", "obstacle"),
+    [("plain", None), ("tf32", {"status": "skipped", "reason": "TF32 needs cuda, but this device is cpu"})],
+)
+def test_what_will_be_skipped_is_known_before_anything_is_built(client, name, obstacle):
+    request = {"op": "obstacles", "run": TINY.to_json(), "cases": [case.to_json() for case in CASES]}
+    assert client.ask(request)[f"test/{name}"] == obstacle
+
+
+def test_a_case_that_will_be_skipped_is_no_work(client):
+    request = {"op": "work", "run": TINY.to_json(), "cases": [case.to_json() for case in CASES]}
+    assert client.ask(request)["test/tf32"]["parameters"] == 0
 
 
 def test_compatible_schedulers_are_those_that_the_pipeline_lists(client):

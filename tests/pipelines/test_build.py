@@ -2,6 +2,7 @@
 
 import shutil
 import weakref
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 
 from bench.pipelines import first_call, images, source, tiny
 from bench.pipelines.architectures import find_model
-from bench.pipelines.build import build
+from bench.pipelines.build import build, check
 from bench.pipelines.effective import read
 from bench.pipelines.errors import NotInEffectError, UnsupportedError
 from bench.pipelines.first_call import FirstCall
@@ -222,3 +223,50 @@ def test_a_device_map_for_a_device_that_is_not_here_is_a_reason_to_skip():
 
 def test_generators_can_be_kept_on_the_cpu():
     assert ready(generator_device="cpu").generators[0].device.type == "cpu"
+
+
+def known(run=CPU, **settings):
+    """Check a case as `build` does before it builds anything."""
+    settings = {"model": "stable-diffusion-v1-5", **settings}
+    case, size = tiny.resolve(Case("test", "case", **settings), run.size)
+    check(case, size, run)
+
+
+@pytest.mark.parametrize(
+    ("run", "settings", "reason"),
+    [
+        (CPU, {"optimizations": ("tf32",)}, "TF32 needs cuda"),
+        (CPU, {"optimizations": ("group_offload", "model_cpu_offload")}, "offloading to the CPU needs an accelerator"),
+        (CPU, {"safety_checker": True}, "the safety checker needs trained weights"),
+        (replace(FULL, weights="random"), {"model": "somebody/something"}, "no published facts about 'somebody/"),
+        (FULL, {"model": "somebody/something"}, "no published facts about 'somebody/"),
+        (replace(FULL, weights="random"), {"vae": "somebody/vae"}, "no published facts about 'somebody/vae'"),
+    ],
+)
+def test_a_case_that_will_be_skipped_is_known_before_anything_is_built(run, settings, reason):
+    with pytest.raises(UnsupportedError, match=reason):
+        known(run, **settings)
+
+
+@pytest.mark.skipif(find_spec("torchsde") is not None, reason="torchsde is installed")
+def test_a_scheduler_whose_package_is_missing_is_known_before_anything_is_built():
+    with pytest.raises(UnsupportedError, match="torchsde"):
+        known(scheduler="DPMSolverSDEScheduler")
+
+
+@pytest.mark.parametrize(
+    ("run", "settings"),
+    [
+        (CPU, {"optimizations": ("channels_last",)}),
+        (FULL, {"safety_checker": True, "model": "stable-diffusion-v1-5"}),
+        (replace(FULL, weights="hub"), {"model": "somebody/something"}),
+        (replace(FULL, hub_reachable=True), {"model": "somebody/something"}),
+    ],
+)
+def test_a_case_that_may_be_measured_passes(run, settings):
+    known(replace(run, hub_reachable=True), **settings)
+
+
+def test_a_folder_without_the_model_is_known_before_anything_is_built(tmp_path):
+    with pytest.raises(FileNotFoundError, match="does not contain 'stable-diffusion-v1-5'"):
+        known(replace(FULL, weights=str(tmp_path)))

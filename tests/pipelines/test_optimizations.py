@@ -148,7 +148,7 @@ def test_ampere_and_rocm_compute_in_bfloat16(card, monkeypatch):
 def test_a_card_without_tf32_can_do_without_it(card, name, supported):
     card(7, 5)
     try:
-        optimizations.apply((name,), optimizations.When.PROCESS, None, torch.device("cuda"))
+        optimizations.require((name,), torch.device("cuda"))
     except UnsupportedError:
         assert not supported
     else:
@@ -179,12 +179,11 @@ def test_a_card_on_which_torch_would_not_autotune_is_unsupported(monkeypatch, mu
     card = types.SimpleNamespace(multi_processor_count=multiprocessors)
     monkeypatch.setattr(utils, "is_big_gpu", getattr(utils.is_big_gpu, "__wrapped__", utils.is_big_gpu))
     monkeypatch.setattr(utils.DeviceProperties, "create", lambda _device: card)
-    monkeypatch.setattr(optimizations, "_compile_denoiser", lambda *_args, **_options: None)
     if supported:
-        TABLE["compile_max_autotune"].apply(None, torch.device("cuda"))
+        TABLE["compile_max_autotune"].needs(torch.device("cuda"))
     else:
         with pytest.raises(UnsupportedError, match="too small for max-autotune"):
-            TABLE["compile_max_autotune"].apply(None, torch.device("cuda"))
+            TABLE["compile_max_autotune"].needs(torch.device("cuda"))
 
 
 def raising(error, module):

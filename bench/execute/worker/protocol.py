@@ -3,8 +3,8 @@
 It is JSON and not pickle so that another interpreter, or a machine of a cluster, can take part. That interpreter does
 not need this package's dependencies: a worker imports nothing that diffusers and its companions do not bring along.
 
-Requests are `{"op": "probe" | "rates" | "hub" | "compatible" | "case" | "on-demand", ...}` on the fork server's
-standard input. `on-demand` is a `case` whose worker waits for a byte from a FIFO before each sample
+Requests are `{"op": "probe" | "rates" | "hub" | "compatible" | "obstacles" | "case" | "on-demand", ...}` on the fork
+server's standard input. `on-demand` is a `case` whose worker waits for a byte from a FIFO before each sample
 (`worker.on_demand`). `fetch` needs no fork server: its progress bars belong on the terminal, and it may take any amount
 of time.
 
@@ -66,7 +66,7 @@ class DiscardEvent(TypedDict):
 
 
 class AnswerEvent(TypedDict):
-    """The answer to a `probe`, `rates`, `hub` or `compatible` request."""
+    """The answer to a request that is a question, such as `probe` or `hub`."""
 
     event: Literal["answer"]
     answer: Any

@@ -74,17 +74,35 @@ def _rates(request: Mapping[str, Any], report: Reporter) -> None:
 
 def _work(request: Mapping[str, Any], report: Reporter) -> None:
     """Answer with the work of one call of each case, by key: None if unknown, nothing for a case that is skipped."""
+    from bench.pipelines.build import check
     from bench.pipelines.rehearsal import Work, rehearse
 
     settings, answer = RunSettings.from_json(request["run"]), {}
     for case in map(Case.from_json, request["cases"]):
         try:
+            check(*resolve(case, settings.size), settings)
             work = rehearse(*resolve(case, settings.size))
         except UnsupportedError:
             work = Work()
         except Exception:  # noqa: BLE001 - any pipeline, any argument; the forecast says that it does not know
             work = None
         answer[case.key] = None if work is None else vars(work)
+    report.answer(answer)
+
+
+def _obstacles(request: Mapping[str, Any], report: Reporter) -> None:
+    """Answer with how each case would end before anything is loaded, by key; None for one that can be begun."""
+    from bench.pipelines.build import check
+
+    settings = RunSettings.from_json(request["run"])
+    answer: dict[str, Mapping[str, str] | None] = {}
+    for case in map(Case.from_json, request["cases"]):
+        answer[case.key] = None
+        try:
+            check(*resolve(case, settings.size), settings)
+        except Exception as error:  # noqa: BLE001 - the row that the case would have
+            status, reason = _outcome(error)
+            answer[case.key] = {"status": status, "reason": reason}
     report.answer(answer)
 
 
@@ -129,6 +147,7 @@ _HANDLERS: dict[str, Callable[[Mapping[str, Any], Reporter], None]] = {
     "probe": _probe,
     "rates": _rates,
     "work": _work,
+    "obstacles": _obstacles,
     "sizes": _sizes,
     "hub": _hub,
     "compatible": _compatible,

@@ -1,0 +1,74 @@
+"""Components that a case names beside its model and its autoencoder: which a pipeline takes, and their weights."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from bench.pipelines import architectures, diffusers_api, source
+from bench.pipelines.errors import UnsupportedError
+from bench.pipelines.first_call import DECODER, ENCODER, FirstCall
+from bench.pipelines.source import Origin
+from bench.plan.case import Case
+from bench.plan.settings import RunSettings
+
+MERGED = ("motion_adapter",)
+"""These become parts of the denoiser, so they do not run themselves."""
+
+
+def check(case: Case, size: str, run: RunSettings) -> None:
+    """Check that the pipeline of a case takes what it names, as far as that is known before anything is loaded.
+
+    Raises:
+        UnsupportedError: the pipeline has no such part, the model is a tiny one, or the weights cannot be had.
+        FileNotFoundError: the folder of saved pipelines lacks a component.
+    """
+    if case.components and size == "tiny":
+        raise UnsupportedError("the tiny models have no other components; use --size full")
+    facts = architectures.find_model(case.model)
+    pipeline_class = case.pipeline or (facts.pipeline if facts else diffusers_api.pipeline_class(case.model))
+    parts = diffusers_api.components(pipeline_class) if pipeline_class else None
+    if parts is not None:
+        _refuse_missing(str(pipeline_class), _roles(case), parts)
+    for name in case.components.values():
+        if source.will_be_random(name, "config.json", run):
+            raise source.no_facts(name)
+
+
+def load(case: Case, run: RunSettings) -> dict[str, tuple[Any, Origin]]:
+    """Load the components that a case names, by role.
+
+    Raises:
+        UnsupportedError: the hub is needed and not reached.
+        OSError: the weights cannot be loaded (diffusers' own message).
+    """
+    import torch
+
+    found, load_one = {}, partial(source.load_component, dtype=getattr(torch, case.dtype))
+    for role, name in case.components.items():
+        loaded = source.saved(name, "config.json", run, load_one)
+        if loaded is None:
+            raise source.no_facts(name)
+        found[role] = loaded
+    return found
+
+
+def require(case: Case, pipeline: Any) -> None:
+    """Raise `UnsupportedError` if a pipeline lacks a part; only when it is loaded is the class of a hub id known."""
+    there = {role for role, part in pipeline.components.items() if part is not None}
+    _refuse_missing(type(pipeline).__name__, _roles(case), there)
+
+
+def unused(case: Case, first_call: FirstCall) -> list[str]:
+    """Return the roles of components that a case names and that did not run."""
+    paths = {role: (DECODER, ENCODER) if role == "vae" else (role,) for role in _roles(case) if role not in MERGED}
+    return [role for role, found in paths.items() if not any(path in first_call.visits for path in found)]
+
+
+def _roles(case: Case) -> list[str]:
+    return [*case.components, *(["vae"] if case.vae is not None else [])]
+
+
+def _refuse_missing(pipeline: str, roles: Iterable[str], there: Iterable[str]) -> None:
+    for role in roles:
+        if role not in there:
+            raise UnsupportedError(f"{pipeline} has no {role}; remove '{role}:' from this case")
