@@ -15,11 +15,14 @@ from bench.plan.case import Case, Plan, batch_size
 from bench.plan.document import Document, Location, shown
 from bench.plan.expand import COMPATIBLE, origin
 from bench.plan.image_input import image_inputs, is_image, takes_images
+from bench.plan.paths import folder_of, is_folder
 from bench.plan.reserved import RESERVED_CALL, RESERVED_LOAD
 from bench.plan.vocabulary import Vocabulary, suggestion
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 LONGEST_QUOTED = 100
+PIPELINE, AUTOENCODER = "model_index.json", "config.json"
+"""A file that the folder of each must have."""
 SIDES = ("height", "width")
 OUTPUT_TYPES = ("pil", "pt", "np", "latent")
 
@@ -50,9 +53,9 @@ def _as_written(value: Any) -> Any:
 
 def problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     """Yield the problems of a case: the path of a setting, and a message (what is wrong; what to do)."""
-    yield from _name("model", case.model, vocabulary.models, "model_index.json")
+    yield from _name("model", case.model, vocabulary.models, PIPELINE)
     if case.vae is not None:
-        yield from _name("vae", case.vae, vocabulary.autoencoders, "config.json")
+        yield from _name("vae", case.vae, vocabulary.autoencoders, AUTOENCODER)
     yield from _arguments(case)
     yield from _optimizations(case, vocabulary)
     yield from _scheduler(case, vocabulary)
@@ -66,19 +69,15 @@ def _name(kind: str, name: str, known: Iterable[str], marker: str) -> Iterator[P
     """Check a model or an autoencoder, of which `marker` is a file that its saved folder must have."""
     if name in known:
         return
-    if _is_folder(name):
-        if not (Path(name).expanduser() / marker).is_file():
+    folder = folder_of(name)
+    if folder is not None:
+        if not is_folder(folder):
+            yield (kind,), f"there is no folder {_quoted(name)}; correct the path"
+        elif not (folder / marker).is_file():
             yield (kind,), f"the folder '{name}' has no {marker}; give a folder that save_pretrained wrote"
     elif not HUB_ID.fullmatch(name):
         hint = suggestion(name, [word for word in known if "/" not in word])
         yield (kind,), f"unknown {kind} {_quoted(name)}: not a known name, an existing folder or a hub id; {hint}"
-
-
-def _is_folder(name: str) -> bool:
-    try:
-        return Path(name).expanduser().is_dir()
-    except (OSError, RuntimeError, ValueError):  # an unknown user, too long, a zero byte: not a possible folder name
-        return False
 
 
 def _quoted(name: str) -> str:

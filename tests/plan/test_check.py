@@ -67,6 +67,10 @@ def test_a_folder_without_a_saved_pipeline_is_refused_with_the_file_it_lacks(pro
     assert "has no model_index.json; " in problem(model=str(tmp_path))
 
 
+def test_a_folder_that_is_gone_is_refused(problem, tmp_path):
+    assert "there is no folder" in problem(model=str(tmp_path / "gone"))
+
+
 def test_a_folder_with_a_saved_autoencoder_is_an_autoencoder(problem, tmp_path):
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     assert problem(model="stable-diffusion-v1-5", vae=str(tmp_path)) is None
