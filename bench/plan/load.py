@@ -129,7 +129,6 @@ def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabu
     keys = {case.key for case, _ in resolved}
     seen, names = dict[str, str](), dict[str, str]()
     for case, where in resolved:
-        check(case, where, document, vocabulary)
         if case.baseline is not None and case.baseline not in keys:
             at = (*where, "baseline") if (*where, "baseline") in document.lines else ("baseline",)
             name = case.baseline.split("/", 1)[1]
@@ -141,6 +140,8 @@ def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabu
         first = names.setdefault(case.name.casefold(), case.name)
         if first != case.name:
             raise document.error(where, f"'{case.name}' and '{first}' are one file on some systems; rename one")
+    for case, where in resolved:
+        check(case, where, document, vocabulary)
 
 
 def _validate(document: Document) -> Scenario:

@@ -15,12 +15,17 @@ MISSPELLED = {"num_inference_step": 3}
 
 @pytest.fixture
 def problem(tmp_path):
-    """Return a function that checks a case with the given settings and returns the message, or None."""
+    """Return a function that checks a case with a prompt and the given settings, and returns the message, or None."""
 
-    def message(**settings):
+    def message(call=None, **settings):
         document = Document(path=tmp_path / "s.yaml", data={})
         try:
-            check(Case(scenario="s", name="a", **settings), ("cases", "a"), document, vocabulary())
+            check(
+                Case(scenario="s", name="a", call={"prompt": "a", **(call or {})}, **settings),
+                ("cases", "a"),
+                document,
+                vocabulary(),
+            )
         except InputError as error:
             return str(error)
         return None
@@ -123,7 +128,6 @@ def test_a_model_without_a_second_prompt_refuses_one(problem):
         {"prompt": ["a", "b"], "negative_prompt": ["c", "d"]},
         {"output_type": "latent"},
         {"cross_attention_kwargs": {"scale": 0.5}},
-        {"sigmas": [1.0, 0.5]},
         {"clip_skip": None},
     ],
 )
