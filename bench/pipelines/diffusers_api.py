@@ -15,12 +15,11 @@ from typing import Any
 
 from bench import files
 from bench.errors import InputError
-from bench.pipelines import architectures, call_checks, signatures, source_text
+from bench.pipelines import architectures, call_checks, saved, signatures, source_text
 from bench.pipelines.optimizations import conflicts_of, names
-from bench.plan.vocabulary import Refusal, Vocabulary
+from bench.plan.case import Case
+from bench.plan.vocabulary import FolderFault, Refusal, Vocabulary
 
-LIBRARY_AND_CLASS = 2
-"""Entries of a component in a model_index.json."""
 LARGEST_CONFIG = 1024**2
 """Bytes. A model_index.json or a config.json has a few thousand."""
 LARGEST_MULTIPLE = 4096
@@ -45,6 +44,8 @@ def vocabulary() -> Vocabulary:
         refusal=_refusal,
         scheduler=signatures.scheduler,
         own_scheduler=own_scheduler,
+        model_fault=model_fault,
+        autoencoder_fault=_autoencoder_fault,
         attention_words=signatures.attention_words,
         side_multiple=side_multiple,
     )
@@ -128,8 +129,8 @@ def own_scheduler(model: str) -> str | None:
     if facts := architectures.find_model(model):
         component = facts.components.get("scheduler")
         return architectures.component(component).cls.rpartition(".")[2] if component else None
-    saved = index_of(model).get("scheduler")
-    return str(saved[1]) if isinstance(saved, list) and len(saved) == LIBRARY_AND_CLASS else None
+    found = index_of(model).get("scheduler")
+    return str(found[1]) if isinstance(found, list) and len(found) == saved.LIBRARY_AND_CLASS else None
 
 
 def compatible_schedulers(model: str) -> list[str]:
@@ -194,6 +195,16 @@ def image_arguments(pipeline: str) -> frozenset[str] | None:
     if method is None:
         return None
     return signatures.pictures(method)
+
+
+def model_fault(case: Case) -> FolderFault | None:
+    """Return why the folder of a case's model cannot be loaded; None if nothing is known against it."""
+    pipeline = case.pipeline or pipeline_class(case.model)
+    return saved.pipeline_fault(case, index_of(case.model), components(pipeline) if pipeline else None)
+
+
+def _autoencoder_fault(folder: Path) -> FolderFault | None:
+    return saved.autoencoder_fault(folder, _json_object(folder / "config.json"))
 
 
 def _refusal(pipeline: str, call: Mapping[str, Any], images: frozenset[str]) -> Refusal | None:

@@ -47,6 +47,7 @@ def problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     yield from _name("model", case.model, vocabulary.models, PIPELINE)
     if case.vae is not None:
         yield from _name("vae", case.vae, vocabulary.autoencoders, AUTOENCODER)
+    yield from _folders(case, vocabulary)
     yield from _arguments(case)
     yield from _optimizations(case, vocabulary)
     yield from _scheduler(case, vocabulary)
@@ -70,6 +71,15 @@ def _name(kind: str, name: str, known: Iterable[str], marker: str) -> Iterator[P
     elif not HUB_ID.fullmatch(name):
         hint = suggestion(name, [word for word in known if "/" not in word])
         yield (kind,), f"unknown {kind} {quoted(name)}: not a known name, an existing folder or a hub id; {hint}"
+
+
+def _folders(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Check that what is loaded from folders can be loaded."""
+    folder, vae = folder_of(case.model), folder_of(case.vae) if case.vae is not None else None
+    if folder is not None and (fault := vocabulary.model_fault(case)) is not None:
+        yield ("load", "variant") if fault.asked else ("model",), fault.message
+    if vae is not None and (fault := vocabulary.autoencoder_fault(vae)) is not None:
+        yield ("vae",), fault.message
 
 
 def _arguments(case: Case) -> Iterator[Problem]:

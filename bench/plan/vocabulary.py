@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum, auto
+from pathlib import Path
 from typing import Any
 
+from bench.plan.case import Case
 from bench.plan.plain_types import PlainType
 
 MAX_LISTED = 24
@@ -67,6 +69,21 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class FolderFault:
+    """Why a saved model cannot be loaded, and what to do.
+
+    Attributes:
+        message: both.
+        variant: the variant of weights that would be loaded if it were asked for.
+        asked: whether another variant was asked for.
+    """
+
+    message: str
+    variant: str | None = None
+    asked: bool = False
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """What the installed libraries and this project know; None where only a loaded model would show it.
 
@@ -84,6 +101,8 @@ class Vocabulary:
         refusal: pipeline class, arguments of a call, and those that are pictures -> why it would refuse the call.
         scheduler: class name -> what that scheduler accepts.
         own_scheduler: model -> the class of its scheduler, also for a local folder.
+        model_fault: case whose model is a folder -> why that cannot be loaded.
+        autoencoder_fault: folder of an autoencoder -> why it cannot be loaded.
         attention_words: returns the keys of `cross_attention_kwargs` and its like that are not ignored.
         side_multiple: model -> what the sides of its pictures must be divisible by.
     """
@@ -101,6 +120,8 @@ class Vocabulary:
     refusal: Callable[[str, Mapping[str, Any], frozenset[str]], Refusal | None]
     scheduler: Callable[[str], Scheduler | None]
     own_scheduler: Callable[[str], str | None]
+    model_fault: Callable[[Case], FolderFault | None]
+    autoencoder_fault: Callable[[Path], FolderFault | None]
     attention_words: Callable[[], frozenset[str]]
     side_multiple: Callable[[str], int | None]
 
