@@ -123,7 +123,8 @@ def _conclude(request: TuneRequest, screening: RunOutcome, last: RunOutcome, cod
 
     advice = advise(last.run, last.results, request.constraints)
     _show(advice, request.constraints, code)
-    _show_gaps(gaps(screening.run, screening.results, [request.model]))
+    models = list(dict.fromkeys(case.model for case in screening.run.plan.cases))
+    _show_gaps(gaps(screening.run, screening.results, models))
     folders = dict.fromkeys([screening.run.folder, last.run.folder])
     typer.echo(f"Results: {', '.join(str(folder / 'results.csv') for folder in folders)}")
     return 0 if any(advice.programs) else NOTHING_TO_RECOMMEND

@@ -9,28 +9,21 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.util import find_spec
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from bench import files
 from bench.errors import InputError
-from bench.pipelines import architectures
+from bench.pipelines import architectures, call_checks, saved, signatures, source_text
 from bench.pipelines.optimizations import conflicts_of, names
-from bench.plan.vocabulary import Vocabulary
+from bench.plan.case import Case
+from bench.plan.vocabulary import FolderFault, Refusal, Vocabulary
 
-LIBRARY_AND_CLASS = 2
-"""Entries of a component in a model_index.json."""
 LARGEST_CONFIG = 1024**2
 """Bytes. A model_index.json or a config.json has a few thousand."""
 LARGEST_MULTIPLE = 4096
 """Pixels. A configuration that demands more, or less than one, is damaged."""
-_SCHEDULER = re.compile(r"^class (\w+Scheduler)\(", re.MULTILINE)
-_PIPELINE = re.compile(r"^class (\w+Pipeline)\(", re.MULTILINE)
-_PICTURE = re.compile(r"Image\.Image|Pipeline(Image|Mask)Input")
-_PICTURE_TENSORS = {"image", "mask_image", "control_image", "video", "mask_video"}
-"""Arguments that FLUX and others annotate as tensors, although their image processors take pictures."""
 _VAE_SCALE_FACTOR = "2 ** (len(self.vae.config.block_out_channels) - 1)"
 _POPPED = re.compile(r"kwargs\.pop\('(\w+)'")
 
@@ -47,6 +40,13 @@ def vocabulary() -> Vocabulary:
         pipeline_class=pipeline_class,
         call_arguments=call_arguments,
         image_arguments=image_arguments,
+        signature=signatures.signature,
+        refusal=_refusal,
+        scheduler=signatures.scheduler,
+        own_scheduler=own_scheduler,
+        model_fault=model_fault,
+        component_fault=_component_fault,
+        attention_words=signatures.attention_words,
         side_multiple=side_multiple,
     )
 
@@ -79,7 +79,7 @@ def side_multiple(model: str) -> int | None:
 
     It is what the pipeline checks itself: a number, or the scale factor of its autoencoder times the size of a patch.
     """
-    methods = _methods(pipeline_class(model) or "")
+    methods = source_text.methods(pipeline_class(model) or "")
     for name in ("check_inputs", "__call__"):
         checks = (node for node in ast.walk(methods[name]) if isinstance(node, ast.If)) if name in methods else ()
         for check in checks:
@@ -109,7 +109,7 @@ def _pixels(divisor: ast.expr, model: str) -> int | None:
     if attribute == "self.patch_size":
         size = _configuration(model, "transformer").get("patch_size")
         return size if isinstance(size, int) else None
-    init = _methods(pipeline_class(model) or "").get("__init__")
+    init = source_text.methods(pipeline_class(model) or "").get("__init__")
     widths = _configuration(model, "vae").get("block_out_channels")
     usual = init is not None and _VAE_SCALE_FACTOR in ast.unparse(init)
     known = isinstance(widths, (list, tuple)) and usual and attribute == "self.vae_scale_factor"
@@ -124,6 +124,15 @@ def _configuration(model: str, role: str) -> Mapping[str, Any]:
     return _json_object(Path(model).expanduser() / role / "config.json")
 
 
+def own_scheduler(model: str) -> str | None:
+    """Return the class name of the scheduler of a known model or a local folder; None for any other."""
+    if facts := architectures.find_model(model):
+        component = facts.components.get("scheduler")
+        return architectures.component(component).cls.rpartition(".")[2] if component else None
+    found = index_of(model).get("scheduler")
+    return str(found[1]) if isinstance(found, list) and len(found) == saved.LIBRARY_AND_CLASS else None
+
+
 def compatible_schedulers(model: str) -> list[str]:
     """Return the class names of the schedulers that are compatible with a model's own, sorted. Imports diffusers.
 
@@ -134,25 +143,24 @@ def compatible_schedulers(model: str) -> list[str]:
     """
     import diffusers
 
-    if facts := architectures.find_model(model):
-        _, name = architectures.component(facts.components["scheduler"]).cls.split(".")
-    else:
-        saved = index_of(model).get("scheduler")
-        name = str(saved[1]) if isinstance(saved, list) and len(saved) == LIBRARY_AND_CLASS else ""
-    own: Any = getattr(diffusers, name, None)
+    own: Any = getattr(diffusers, own_scheduler(model) or "", None)
     if not hasattr(own, "_compatibles"):
         raise InputError(f"the scheduler of '{model}' is not known before it is loaded; list the schedulers by name")
     return sorted({name for name in (*own._compatibles, own.__name__) if hasattr(diffusers, name)})  # noqa: SLF001
 
 
-@cache
 def schedulers() -> frozenset[str] | None:
     """Return the class names of the installed schedulers."""
-    folder = _folder()
-    if folder is None:
-        return None
-    sources = sorted((folder / "schedulers").rglob("scheduling_*.py"))
-    return frozenset(name for source in sources for name in _SCHEDULER.findall(source.read_text(encoding="utf-8")))
+    return _named(source_text.SCHEDULERS, "Scheduler")
+
+
+def pipelines() -> frozenset[str] | None:
+    """Return the class names of the installed pipelines."""
+    return _named(source_text.PIPELINES, "Pipeline")
+
+
+def _named(pattern: str, ending: str) -> frozenset[str] | None:
+    return frozenset(name for name in source_text.classes(pattern) if name.endswith(ending)) or None
 
 
 @cache
@@ -166,19 +174,9 @@ def output_fields(pipeline: str) -> frozenset[str] | None:
     return frozenset(word.arg for value in outputs for word in value.keywords if word.arg) or None
 
 
-@cache
-def pipelines() -> frozenset[str] | None:
-    """Return the class names of the installed pipelines."""
-    folder = _folder()
-    if folder is None:
-        return None
-    sources = (folder / "pipelines").rglob("pipeline_*.py")
-    return frozenset(name for source in sources for name in _PIPELINE.findall(source.read_text(encoding="utf-8")))
-
-
 def call_method(pipeline: str) -> ast.FunctionDef | None:
     """Return the parsed `pipeline.__call__`."""
-    return _methods(pipeline).get("__call__")
+    return source_text.methods(pipeline).get("__call__")
 
 
 def call_arguments(pipeline: str) -> frozenset[str] | None:
@@ -196,22 +194,31 @@ def image_arguments(pipeline: str) -> frozenset[str] | None:
     method = call_method(pipeline)
     if method is None:
         return None
-    given = (*method.args.args, *method.args.kwonlyargs)
-    annotated = {argument.arg: ast.unparse(argument.annotation) for argument in given if argument.annotation}
-    return frozenset(
-        name
-        for name, annotation in annotated.items()
-        if (name in _PICTURE_TENSORS or _PICTURE.search(annotation)) and not name.endswith(("_latents", "_embeds"))
-    )
+    return signatures.pictures(method)
+
+
+def model_fault(case: Case) -> FolderFault | None:
+    """Return why the folder of a case's model cannot be loaded; None if nothing is known against it."""
+    pipeline = case.pipeline or pipeline_class(case.model)
+    return saved.pipeline_fault(case, index_of(case.model), components(pipeline) if pipeline else None)
+
+
+def _component_fault(folder: Path) -> FolderFault | None:
+    return saved.component_fault(folder, _json_object(folder / "config.json"))
+
+
+def _refusal(pipeline: str, call: Mapping[str, Any], images: frozenset[str]) -> Refusal | None:
+    """Return why a pipeline would refuse a call with a generator and the images of the call."""
+    return call_checks.refusal(source_text.methods(pipeline), call, images | {"generator"})
 
 
 @cache
 def load_arguments(pipeline: str | None) -> frozenset[str] | None:
     """Return the keyword arguments that `from_pretrained` reads, including the optional ones of `__init__`."""
-    base = _methods("DiffusionPipeline")
+    base = source_text.methods("DiffusionPipeline")
     if not base:
         return None
-    init = _methods(pipeline).get("__init__") if pipeline else None
+    init = source_text.methods(pipeline).get("__init__") if pipeline else None
     optional = init.args.args[len(init.args.args) - len(init.args.defaults) :] if init else []
     names = frozenset(argument.arg for argument in optional)
     return names | _popped(base["from_pretrained"]) | _popped(base["download"])
@@ -219,26 +226,8 @@ def load_arguments(pipeline: str | None) -> frozenset[str] | None:
 
 def components(pipeline: str) -> frozenset[str] | None:
     """Return the arguments of `pipeline.__init__`: its components and other settings."""
-    method = _methods(pipeline).get("__init__")
+    method = source_text.methods(pipeline).get("__init__")
     return _arguments(method) if method else None
-
-
-def _folder() -> Path | None:
-    spec = find_spec("diffusers")
-    return Path(spec.origin).parent if spec and spec.origin else None
-
-
-@cache
-def _methods(pipeline: str) -> dict[str, ast.FunctionDef]:
-    """Return the parsed methods of a pipeline class by name; none if the class is not found."""
-    folder, declaration = _folder(), f"\nclass {pipeline}(".encode()
-    for path in sorted((folder / "pipelines").rglob("pipeline_*.py")) if folder else ():
-        source = path.read_bytes()
-        if declaration in source:
-            classes = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
-            body = next(node.body for node in classes if node.name == pipeline)
-            return {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
-    return {}
 
 
 def _arguments(method: ast.FunctionDef) -> frozenset[str]:

@@ -11,16 +11,13 @@ from typing import Any
 
 from bench import files
 from bench.pipelines import latents
+from bench.pipelines.signatures import DRAWN_FIELDS
 
 _VIDEO_DIMENSIONS, _FRAME_DIMENSIONS = 4, 3
 
 
 class BrokenImageError(Exception):
     """An image has NaN or infinite values, or a single color."""
-
-
-FIELDS = ("images", "frames", "image", "video")
-"""Where the outputs of diffusers' pipelines have what was drawn; frames and videos are lists of frames."""
 
 
 VIDEO_FIELDS = ("frames", "video")
@@ -53,7 +50,7 @@ def drawn(output: Any, pipeline: Any, output_type: str, call: Mapping[str, Any])
         BrokenImageError: a value is NaN or infinite, or an image has a single color.
         NothingDrawnError: the pipeline returned something else.
     """
-    field = next((name for name in FIELDS if getattr(output, name, None) is not None), None)
+    field = next((name for name in DRAWN_FIELDS if getattr(output, name, None) is not None), None)
     if field is None:
         raise NothingDrawnError(f"{type(pipeline).__name__} returned neither images nor frames, so nothing is measured")
     values = getattr(output, field)

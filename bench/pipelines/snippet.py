@@ -20,8 +20,9 @@ from bench.errors import InputError
 from bench.pipelines import architectures, diffusers_api, latents, pasted
 from bench.pipelines.diffusers_api import index_of
 from bench.pipelines.effective import DENOISERS
-from bench.pipelines.images import FIELDS, VIDEO_FIELDS
+from bench.pipelines.images import VIDEO_FIELDS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
+from bench.pipelines.signatures import DRAWN_FIELDS
 from bench.pipelines.source import WITHOUT_CHECKER
 from bench.plan.case import Case
 from bench.plan.check import is_identifier
@@ -254,7 +255,7 @@ def _calling(case: Case, measured: Any) -> Iterator[str]:
 def _drawn_field(measured: Any) -> str:
     """Return where the output of a pipeline has what was drawn."""
     known = diffusers_api.output_fields(str(measured.pipeline)) or ()
-    return next((name for name in FIELDS if name in known), FIELDS[0])
+    return next((name for name in DRAWN_FIELDS if name in known), DRAWN_FIELDS[0])
 
 
 def _saving(case: Case, measured: Any) -> Iterator[str]:

@@ -16,6 +16,7 @@ from bench.pipelines import architectures, weights
 from bench.pipelines.architectures import Component, Model
 from bench.pipelines.errors import UnsupportedError, raised_in
 from bench.plan.case import Case
+from bench.plan.paths import folder_of
 from bench.plan.reserved import RESERVED_LOAD
 from bench.plan.settings import RunSettings
 from bench.units import memory
@@ -151,8 +152,9 @@ def local_folder(name: str, policy: str, marker: str) -> Path | None:
     Raises:
         FileNotFoundError: `DIR` was given and does not contain the model.
     """
-    if (Path(name).expanduser() / marker).is_file():
-        return Path(name).expanduser()
+    own = folder_of(name)
+    if own is not None and (own / marker).is_file():
+        return own
     if policy in {"auto", "hub", "random"}:
         return None
     root = Path(policy).expanduser()

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from math import ceil
-from pathlib import Path
 
 from bench.pipelines import architectures, diffusers_api
 from bench.plan.case import STEP_LISTS, Case
@@ -16,7 +15,7 @@ SIDE_MULTIPLE = 8
 def has_tiny_model(model: str) -> bool:
     """Return whether there is a tiny model; there is none for a local folder or an unknown hub id."""
     known = architectures.find_model(model)
-    return known is not None and known.tiny is not None and not Path(model).is_dir()
+    return known is not None and known.tiny is not None
 
 
 def resolve(case: Case, run_size: str) -> tuple[Case, str]:

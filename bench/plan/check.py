@@ -5,25 +5,23 @@ know would measure something other than it claims.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from keyword import iskeyword
 from pathlib import Path
-from typing import Any
 
 from bench.errors import InputError
+from bench.plan import check_call
 from bench.plan.case import Case, Plan, batch_size
+from bench.plan.check_call import Problem, as_written, quoted
 from bench.plan.document import Document, Location, shown
 from bench.plan.expand import COMPATIBLE, origin
-from bench.plan.image_input import image_inputs, is_image, takes_images
-from bench.plan.reserved import RESERVED_CALL, RESERVED_LOAD
+from bench.plan.paths import folder_of, is_folder
+from bench.plan.reserved import RESERVED_LOAD
 from bench.plan.vocabulary import Vocabulary, suggestion
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-LONGEST_QUOTED = 100
-SIDES = ("height", "width")
-OUTPUT_TYPES = ("pil", "pt", "np", "latent")
-
-Problem = tuple[Location, str]
+PIPELINE, COMPONENT = "model_index.json", "config.json"
+"""A file that the folder of each must have."""
 
 
 def check(case: Case, where: Location, document: Document, vocabulary: Vocabulary) -> None:
@@ -37,54 +35,55 @@ def written(path: Location, case: Case, where: Location, document: Document) -> 
     value = case.components.get(str(path[0])) or getattr(case, str(path[0]))
     for part in path[1:]:
         value = value.get(part) if isinstance(value, Mapping) else None
-    may_be_axis = path[0] == "call" or len(path) == 1
-    in_matrix = origin(document, path, _as_written(value)) if may_be_axis else path
+    may_be_axis = len(path) == 1 or (path[0] == "call" and len(path) == len(("call", "argument")))
+    in_matrix = origin(document, path, as_written(value)) if may_be_axis else path
     candidates: list[Location] = [in_matrix] if in_matrix[:1] == ("matrix",) else []
     candidates += [(*where, *path), path, (*where, path[0]), path[:1], where]
     return next((candidate for candidate in candidates if candidate in document.lines), where)
 
 
-def _as_written(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
 def problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     """Yield the problems of a case: the path of a setting, and a message (what is wrong; what to do)."""
-    yield from _name("model", case.model, vocabulary.models, "model_index.json")
+    yield from _name("model", case.model, vocabulary.models, PIPELINE)
     if case.vae is not None:
-        yield from _name("vae", case.vae, vocabulary.autoencoders, "config.json")
+        yield from _name("vae", case.vae, vocabulary.autoencoders, COMPONENT)
     for role, name in case.components.items():
-        yield from _name(role, name, (), "config.json")
+        yield from _name(role, name, (), COMPONENT)
+    yield from _folders(case, vocabulary)
     yield from _arguments(case)
     yield from _optimizations(case, vocabulary)
     yield from _scheduler(case, vocabulary)
     yield from _pipeline(case, vocabulary)
-    yield from _call(case, vocabulary)
+    yield from check_call.problems(case, vocabulary)
     yield from _load(case, vocabulary)
     yield from _seeds(case)
+    yield from check_call.incomplete(case, vocabulary)
 
 
 def _name(kind: str, name: str, known: Iterable[str], marker: str) -> Iterator[Problem]:
     """Check a model or an autoencoder, of which `marker` is a file that its saved folder must have."""
     if name in known:
         return
-    if _is_folder(name):
-        if not (Path(name).expanduser() / marker).is_file():
+    folder = folder_of(name)
+    if folder is not None:
+        if not is_folder(folder):
+            yield (kind,), f"there is no folder {quoted(name)}; correct the path"
+        elif not (folder / marker).is_file():
             yield (kind,), f"the folder '{name}' has no {marker}; give a folder that save_pretrained wrote"
     elif not HUB_ID.fullmatch(name):
         hint = suggestion(name, [word for word in known if "/" not in word])
-        yield (kind,), f"unknown {kind} {_quoted(name)}: not a known name, an existing folder or a hub id; {hint}"
+        yield (kind,), f"unknown {kind} {quoted(name)}: not a known name, an existing folder or a hub id; {hint}"
 
 
-def _is_folder(name: str) -> bool:
-    try:
-        return Path(name).expanduser().is_dir()
-    except (OSError, RuntimeError, ValueError):  # an unknown user, too long, a zero byte: not a possible folder name
-        return False
-
-
-def _quoted(name: str) -> str:
-    return shown(name) if len(name) > LONGEST_QUOTED else f"'{name}'"
+def _folders(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Check that what is loaded from folders can be loaded."""
+    folder = folder_of(case.model)
+    if folder is not None and (fault := vocabulary.model_fault(case)) is not None:
+        yield ("load", "variant") if fault.asked else ("model",), fault.message
+    for role, name in {**({} if case.vae is None else {"vae": case.vae}), **case.components}.items():
+        component = folder_of(name)
+        if component is not None and (fault := vocabulary.component_fault(component)) is not None:
+            yield (role,), fault.message
 
 
 def _arguments(case: Case) -> Iterator[Problem]:
@@ -109,14 +108,29 @@ def _scheduler(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
         yield ("scheduler",), "'compatible' is only allowed as an axis; write 'matrix: {scheduler: compatible}'"
     elif case.scheduler is not None and known is not None and case.scheduler not in known:
         hint = suggestion(case.scheduler, known)
-        yield ("scheduler",), f"the installed diffusers has no scheduler {_quoted(case.scheduler)}; {hint}"
+        yield ("scheduler",), f"the installed diffusers has no scheduler {quoted(case.scheduler)}; {hint}"
+    else:
+        yield from _scheduler_config(case, vocabulary)
+
+
+def _scheduler_config(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    name = case.scheduler or vocabulary.own_scheduler(case.model)
+    known = vocabulary.scheduler(name) if name else None
+    for key, value in case.scheduler_config.items():
+        if known is None:
+            return
+        where: Location = ("scheduler_config", key)
+        if key not in known.config:
+            yield where, f"{name} has no setting '{key}'; {suggestion(key, known.config)}"
+        elif not known.config[key].takes(value):
+            yield where, f"'{key}' is {shown(as_written(value))}; give {known.config[key].described()}"
 
 
 def _optimizations(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     for name in case.optimizations:
         if name not in vocabulary.optimizations:
             hint = suggestion(name, vocabulary.optimizations)
-            yield ("optimizations",), f"unknown optimization {_quoted(name)}; {hint}"
+            yield ("optimizations",), f"unknown optimization {quoted(name)}; {hint}"
         else:
             for other in sorted(vocabulary.optimizations[name].intersection(case.optimizations)):
                 yield ("optimizations",), f"'{name}' and '{other}' conflict; use one of the two"
@@ -126,39 +140,7 @@ def _pipeline(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     known = vocabulary.pipelines
     if case.pipeline is not None and known is not None and case.pipeline not in known:
         hint = suggestion(case.pipeline, known)
-        yield ("pipeline",), f"the installed diffusers has no pipeline {_quoted(case.pipeline)}; {hint}"
-
-
-def _call(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
-    pipeline = case.pipeline or vocabulary.pipeline_class(case.model)
-    pictures = vocabulary.image_arguments(pipeline) if pipeline else None
-    accepted = vocabulary.call_arguments(pipeline) if pipeline else None
-    for name, value in case.call.items():
-        where: Location = ("call", name)
-        if name in RESERVED_CALL:
-            yield where, f"'{name}' cannot be set here; {RESERVED_CALL[name]}"
-        elif accepted is not None and name not in accepted:
-            yield where, f"{pipeline} takes no call argument '{name}'; {suggestion(name, accepted)}"
-        elif is_image(value) or takes_images(name, pictures):
-            yield from _pictures(where, value, case.call, takes_images(name, pictures) or pictures is None)
-        elif name in _REMEDIES and (remedy := _REMEDIES[name](value)) is not None:
-            yield where, f"'{name}' is {shown(_as_written(value))}; {remedy}"
-        elif name in SIDES and (multiple := vocabulary.side_multiple(case.model)) and value % multiple:
-            yield where, f"'{name}' is {value}; give a positive multiple of {multiple} pixels"
-
-
-def _pictures(where: Location, value: Any, call: Mapping[str, Any], takes: bool) -> Iterator[Problem]:
-    if not takes:
-        yield where, f"'{where[-1]}' takes no picture; give it another value"
-        return
-    try:
-        inputs = image_inputs(value, call)
-    except ValueError as error:
-        yield where, f"'{where[-1]}' cannot be used: {error}"
-        return
-    for each in inputs:
-        if each.path is not None and not Path(each.path).is_file():
-            yield where, f"'{where[-1]}': there is no file {_quoted(each.path)}; give a path relative to this file"
+        yield ("pipeline",), f"the installed diffusers has no pipeline {quoted(case.pipeline)}; {hint}"
 
 
 def _load(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -176,34 +158,6 @@ def _seeds(case: Case) -> Iterator[Problem]:
     if isinstance(case.seed, tuple) and len(case.seed) != images:
         made = "1 image" if images == 1 else f"{images} images"
         yield ("seed",), f"{len(case.seed)} seeds for {made}; give one seed, or one per image"
-
-
-def _positive_integer(value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        return "give a whole number of at least 1"
-    return None
-
-
-def _number(value: object) -> str | None:
-    return None if isinstance(value, (int, float)) and not isinstance(value, bool) else "give a number"
-
-
-def _strings(value: object) -> str | None:
-    words = value if isinstance(value, list) else [value]
-    return None if words and all(isinstance(word, str) for word in words) else "give a string, or a list of strings"
-
-
-def _output_type(value: object) -> str | None:
-    return None if value in OUTPUT_TYPES else f"give one of {', '.join(OUTPUT_TYPES)}"
-
-
-_REMEDIES: dict[str, Callable[[object], str | None]] = {
-    **dict.fromkeys(("num_inference_steps", "num_images_per_prompt", "batch_size", *SIDES), _positive_integer),
-    **dict.fromkeys(("prompt", "prompt_2", "negative_prompt", "negative_prompt_2"), _strings),
-    "guidance_scale": _number,
-    "output_type": _output_type,
-}
-"""What to do about the value of a call argument; None if it is fine."""
 
 
 def refuse_unmeasurable(path: Path, plan: Plan, vocabulary: Vocabulary) -> None:

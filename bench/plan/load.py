@@ -1,8 +1,9 @@
 """From scenario files to a plan: read, validate, expand, check, choose."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,11 +11,12 @@ from pydantic import ValidationError
 from bench import files
 from bench.errors import InputError
 from bench.plan.case import Case, Plan, ScenarioInfo
-from bench.plan.check import check, written
+from bench.plan.check import COMPONENT, PIPELINE, check, written
 from bench.plan.document import SUFFIXES, Document, Location, read
 from bench.plan.expand import ALLOWED, Schedulers, cases
 from bench.plan.explain import explain
 from bench.plan.image_input import is_image, located, takes_images
+from bench.plan.paths import MissingFolderError, located_model
 from bench.plan.scenario import Scenario
 from bench.plan.vocabulary import Vocabulary, suggestion
 from bench.version import PACKAGE
@@ -82,10 +84,11 @@ def load_file(
     """
     document = read(path)
     scenario = _validate(document)
-    resolved = [
-        (_located(case, where, document, vocabulary), where)
-        for case, where in cases(scenario, document, compatible, list(vocabulary.optimizations))
-    ]
+    own = partial(_model, document=document, vocabulary=vocabulary)
+    expanded = cases(
+        scenario, document, lambda model: compatible(own(model, ("model",))), list(vocabulary.optimizations)
+    )
+    resolved = [(_located(case, where, document, vocabulary), where) for case, where in expanded]
     _check_all(resolved, document, vocabulary)
     source = scenario.source.model_dump(exclude_none=True) if scenario.source else {}
     axes = tuple(scenario.matrix.axes) if scenario.matrix else ()
@@ -94,7 +97,16 @@ def load_file(
 
 
 def _located(case: Case, where: Location, document: Document, vocabulary: Vocabulary) -> Case:
-    """Return a case with absolute paths of its pictures, each relative to the file in which it was written."""
+    """Return a case with absolute paths, each relative to the file in which it was written."""
+    model = _model(case.model, written(("model",), case, where, document), document, vocabulary)
+    vae = case.vae
+    if vae is not None:
+        vae = _folder(vae, written(("vae",), case, where, document), document, COMPONENT, vocabulary.autoencoders)
+    components = {
+        role: _folder(name, written((role,), case, where, document), document, COMPONENT, ())
+        for role, name in case.components.items()
+    }
+    case = replace(case, model=model, vae=vae, components=components)
     pipeline = case.pipeline or vocabulary.pipeline_class(case.model)
     known = vocabulary.image_arguments(pipeline) if pipeline else None
     call = dict(case.call)
@@ -105,11 +117,22 @@ def _located(case: Case, where: Location, document: Document, vocabulary: Vocabu
     return replace(case, call=call)
 
 
+def _model(name: str, at: Location, document: Document, vocabulary: Vocabulary) -> str:
+    return _folder(name, at, document, PIPELINE, vocabulary.models)
+
+
+def _folder(name: str, at: Location, document: Document, marker: str, known: Container[str]) -> str:
+    file, _ = document.place(at)
+    try:
+        return located_model(name, file.parent, marker, known=name in known)
+    except MissingFolderError as error:
+        raise document.error(at, str(error)) from error
+
+
 def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabulary: Vocabulary) -> None:
     keys = {case.key for case, _ in resolved}
     seen, names = dict[str, str](), dict[str, str]()
     for case, where in resolved:
-        check(case, where, document, vocabulary)
         if case.baseline is not None and case.baseline not in keys:
             at = (*where, "baseline") if (*where, "baseline") in document.lines else ("baseline",)
             name = case.baseline.split("/", 1)[1]
@@ -121,6 +144,8 @@ def _check_all(resolved: list[tuple[Case, Location]], document: Document, vocabu
         first = names.setdefault(case.name.casefold(), case.name)
         if first != case.name:
             raise document.error(where, f"'{case.name}' and '{first}' are one file on some systems; rename one")
+    for case, where in resolved:
+        check(case, where, document, vocabulary)
 
 
 def _validate(document: Document) -> Scenario:

@@ -3,9 +3,84 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import StrEnum, auto
+from pathlib import Path
+from typing import Any
+
+from bench.plan.case import Case
+from bench.plan.plain_types import PlainType
 
 MAX_LISTED = 24
 """The most words that one error message lists."""
+
+
+class Returns(StrEnum):
+    """What a pipeline returns; pictures also where that cannot be read from its source."""
+
+    PICTURES = auto()
+    AUDIO = auto()
+    SOMETHING_ELSE = auto()
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a pipeline's `__call__` accepts.
+
+    Attributes:
+        types: of the values of each argument.
+        required: the arguments that every call needs.
+        fixed: the arguments that have the same value in every call, whatever is given.
+        step_lists: `timesteps` and `sigmas`, where the scheduler decides whether it takes them.
+        alike: whether the negative prompt must be a string if the prompt is one, and else a list.
+        guidance_scale: its default; None if it has none.
+        returns: what a call gives.
+    """
+
+    types: Mapping[str, PlainType]
+    required: tuple[str, ...]
+    fixed: Mapping[str, Any]
+    step_lists: frozenset[str]
+    alike: bool
+    guidance_scale: float | None
+    returns: Returns
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """What a scheduler accepts: the types of its configuration, and the arguments of `set_timesteps` if it has one."""
+
+    config: Mapping[str, PlainType]
+    step_arguments: frozenset[str] | None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a pipeline would refuse a call.
+
+    Attributes:
+        given: the arguments at fault that were given.
+        lacking: the arguments of which one is needed.
+        message: the pipeline's own.
+    """
+
+    given: tuple[str, ...]
+    lacking: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class FolderFault:
+    """Why a saved model cannot be loaded, and what to do.
+
+    Attributes:
+        message: both.
+        variant: the variant of weights that would be loaded if it were asked for.
+        asked: whether another variant was asked for.
+    """
+
+    message: str
+    variant: str | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -22,6 +97,13 @@ class Vocabulary:
         pipeline_class: model -> its pipeline class, also for a local folder.
         call_arguments: pipeline class -> the arguments that its `__call__` takes.
         image_arguments: pipeline class -> those of them that take pictures or videos.
+        signature: pipeline class -> what its `__call__` accepts.
+        refusal: pipeline class, arguments of a call, and those that are pictures -> why it would refuse the call.
+        scheduler: class name -> what that scheduler accepts.
+        own_scheduler: model -> the class of its scheduler, also for a local folder.
+        model_fault: case whose model is a folder -> why that cannot be loaded.
+        component_fault: folder of an autoencoder -> why it cannot be loaded.
+        attention_words: returns the keys of `cross_attention_kwargs` and its like that are not ignored.
         side_multiple: model -> what the sides of its pictures must be divisible by.
     """
 
@@ -34,6 +116,13 @@ class Vocabulary:
     pipeline_class: Callable[[str], str | None]
     call_arguments: Callable[[str], frozenset[str] | None]
     image_arguments: Callable[[str], frozenset[str] | None]
+    signature: Callable[[str], Signature | None]
+    refusal: Callable[[str, Mapping[str, Any], frozenset[str]], Refusal | None]
+    scheduler: Callable[[str], Scheduler | None]
+    own_scheduler: Callable[[str], str | None]
+    model_fault: Callable[[Case], FolderFault | None]
+    component_fault: Callable[[Path], FolderFault | None]
+    attention_words: Callable[[], frozenset[str]]
     side_multiple: Callable[[str], int | None]
 
 

@@ -11,6 +11,7 @@ from bench.errors import InputError
 from bench.execute.client import ServerError, WorkerClient
 from bench.pipelines.tiny import has_tiny_model, resolve
 from bench.plan.case import Case
+from bench.plan.paths import folder_of
 from bench.plan.settings import RunSettings
 from bench.present import torch_builds
 from bench.records.torch_builds import wrong_build
@@ -73,7 +74,7 @@ def _check_weights(cases: Sequence[Case], request: RunRequest) -> None:
     folder = Path(weights).expanduser()
     if not folder.is_dir():
         raise InputError(f"{option}: is not a folder; give auto, hub, random, or a folder of saved pipelines")
-    models = {case.model for case in cases if has_tiny_model(case.model) or not Path(case.model).is_dir()}
+    models = {case.model for case in cases if has_tiny_model(case.model) or folder_of(case.model) is None}
     if (folder / "model_index.json").is_file() and len(models) > 1:
         raise InputError(
             f"{option}: is one pipeline, but the plan has {len(models)} models ({', '.join(sorted(models))}); choose "

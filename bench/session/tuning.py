@@ -20,8 +20,9 @@ from bench.pipelines.diffusers_api import vocabulary
 from bench.pipelines.optimizations import conflicts_of, names
 from bench.plan import order
 from bench.plan.case import Case, Plan, ScenarioInfo
-from bench.plan.check import problems
+from bench.plan.check import PIPELINE, problems
 from bench.plan.order import Job
+from bench.plan.paths import MissingFolderError, located_model
 from bench.plan.settings import RunSettings
 from bench.plan.vocabulary import suggestion
 from bench.records.models import ProcessRecord
@@ -94,10 +95,14 @@ def _prepare(client: WorkerClient, request: TuneRequest, folder: Path, began_s: 
 
 def _template(request: TuneRequest) -> Case:
     """Return the case that every configuration changes; raise `InputError` if it cannot be measured."""
-    facts = architectures.find_model(request.model)
+    facts, words = architectures.find_model(request.model), vocabulary()
     own = {"num_inference_steps": facts.steps, "height": facts.height, "width": facts.width} if facts else {}
-    case = Case(SCENARIO, "template", request.model, call={**own, **request.call})
-    for path, message in problems(case, vocabulary()):
+    try:
+        model = located_model(request.model, Path(), PIPELINE, known=request.model in words.models)
+    except MissingFolderError as error:
+        raise InputError(f"model: {error}") from error
+    case = Case(SCENARIO, "template", model, call={**own, **request.call})
+    for path, message in problems(case, words):
         raise InputError(f"{path[-1]}: {message}")
     return case
 

@@ -5,7 +5,7 @@ import pytest
 from bench.pipelines.diffusers_api import vocabulary
 from bench.plan.load import load
 
-HEAD = "title: t\nmodel: stable-diffusion-v1-5\n"
+HEAD = "title: t\nmodel: someone/new\n"
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def expand(write):
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
-        ("model", "stable-diffusion-v1-5"),
+        ("model", "someone/new"),
         ("dtype", "float32"),
         ("scheduler", None),
         ("scheduler_config", {}),
@@ -202,7 +202,7 @@ def test_a_case_that_only_an_inclusion_made_is_named_after_its_values(expand):
 
 
 def test_compatible_stands_for_the_schedulers_of_the_model(expand):
-    schedulers = {"stable-diffusion-v1-5": ["DDIMScheduler", "LMSDiscreteScheduler"]}
+    schedulers = {"someone/new": ["DDIMScheduler", "LMSDiscreteScheduler"]}
     cases = expand("matrix: {scheduler: compatible, num_inference_steps: [20]}\n", schedulers.__getitem__)
     assert [case.scheduler for case in cases.values()] == ["DDIMScheduler", "LMSDiscreteScheduler"]
 
@@ -212,6 +212,6 @@ def test_compatible_schedulers_are_only_asked_for_when_an_axis_says_so(expand):
 
 
 def test_compatible_schedulers_may_be_excluded(expand):
-    schedulers = {"stable-diffusion-v1-5": ["DDIMScheduler", "LMSDiscreteScheduler"]}
+    schedulers = {"someone/new": ["DDIMScheduler", "LMSDiscreteScheduler"]}
     matrix = "matrix: {scheduler: compatible, exclude: [{scheduler: DDIMScheduler}, {scheduler: NotInstalled}]}\n"
     assert list(expand(matrix, schedulers.__getitem__)) == ["LMSDiscreteScheduler"]

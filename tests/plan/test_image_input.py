@@ -9,7 +9,9 @@ from plan.refusals import assert_refused
 from bench.pipelines import diffusers_api
 from bench.plan.load import load
 
-HEAD = "title: t\nmodel: stable-diffusion-v1-5\npipeline: StableDiffusionInpaintPipeline\ncases: {a: {}}\n"
+REST = "{prompt: a, mask_image: {synthetic: mask, height: 8, width: 8}}"
+CASES = f"cases: {{a: {{call: {REST}}}}}\n"
+HEAD = f"title: t\nmodel: stable-diffusion-v1-5\npipeline: StableDiffusionInpaintPipeline\n{CASES}"
 
 
 def loaded(path):
@@ -46,7 +48,7 @@ def scenario(tmp_path):
         ("{image: 3}", ["path of a picture"]),
         ("{image: []}", ["1 to"]),
         ("{image: [cat.png, 3]}", ["path of a picture"]),
-        ("{prompt: {synthetic: noise, height: 8, width: 8}}", ["takes no picture"]),
+        ("{negative_prompt: {synthetic: noise, height: 8, width: 8}}", ["takes no picture"]),
         ("{imag: cat.png}", ["imag", "did you mean 'image'"]),
     ],
 )
@@ -74,7 +76,7 @@ def test_a_path_is_relative_to_the_file_that_names_it(scenario, tmp_path):
 
 def test_pictures_can_be_an_axis(scenario, tmp_path):
     path = tmp_path / "sub" / "axis.yaml"
-    path.write_text(HEAD.replace("cases: {a: {}}\n", "") + "matrix:\n  strength: [0.5, 1.0]\ncall: {image: cat.png}\n")
+    path.write_text(HEAD + "matrix:\n  strength: [0.5, 1.0]\ncall: {image: cat.png}\n")
     cases = load([path], diffusers_api.vocabulary(), lambda model: []).cases
     assert {json.dumps(case.call["image"]) for case in cases} == {
         json.dumps({"path": str(tmp_path / "sub" / "cat.png")})

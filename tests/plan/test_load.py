@@ -12,7 +12,7 @@ from bench.plan.load import load, load_file
 from bench.plan.vocabulary import MAX_LISTED, suggestion
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").rglob("*.yaml"))
-GOOD = "title: t\nmodel: stable-diffusion-v1-5\ncases: {a: {}}\n"
+GOOD = "title: t\nmodel: someone/new\ncases: {a: {}}\n"
 
 
 def compatible(_model):
@@ -113,7 +113,7 @@ def test_a_long_list_of_suggestions_ends_with_an_ellipsis():
 
 
 def test_each_case_is_loaded_with_the_place_where_it_was_written(write):
-    below = write("title: t\nmodel: stable-diffusion-v1-5\ncases:\n  a: {}\n  b: {dtype: float16}\n", "below.yaml")
+    below = write("title: t\nmodel: someone/new\ncases:\n  a: {}\n  b: {dtype: float16}\n", "below.yaml")
     above = write("extends: below.yaml\ncases:\n  c: {dtype: bfloat16}\n", "above.yaml")
     _, cases = load_file(above, vocabulary(), compatible)
     assert [(case.name, place) for case, place in cases] == [("a", (below, 4)), ("b", (below, 5)), ("c", (above, 3))]

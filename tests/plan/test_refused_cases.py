@@ -91,12 +91,16 @@ MATRICES = [
 ]
 
 REFUSED = [
-    *((HEAD + text + "\n", line, words) for text, line, words in (*CASES, *MATRICES)),
+    *((HEAD + text + "\n", line, words) for text, line, words in CASES),
+    *((f"{HEAD}{text}\ncall: {{prompt: a}}\n", line, words) for text, line, words in MATRICES),
     *((f"{HEAD}cases:\n  ok: {{}}\n  {name}: {{seed: 1}}\n", 5, ["file name"]) for name in UNSAFE),
     *((f"{HEAD}cases:\n  a:\n    claim: {claim}\n", 5, words) for claim, words in CLAIMS),
     ("title: t\nmatrix:\n  scheduler: compatible\n  model: [stable-diffusion-v1-5]\n", 3, ["compatible", "model"]),
 ]
-NAMES = [text.removeprefix(HEAD).replace("\n", " ").strip()[:60] for text, _, _ in REFUSED]
+NAMES = [
+    text.removeprefix(HEAD).removesuffix("call: {prompt: a}\n").replace("\n", " ").strip()[:60]
+    for text, _, _ in REFUSED
+]
 
 
 @pytest.mark.parametrize(("text", "line", "words"), REFUSED, ids=NAMES)

@@ -118,6 +118,7 @@ MODELS = [
     ("'a b/c d'", ["'a b/c d'"]),
     ("''", ["model"]),
     ("3", ["'model'", "3"]),
+    ("a\\b", ["'a", "write it with '/'"]),
     ("~nobody-of-that-name/x", ["~nobody-of-that-name/x"]),
     ("x" * 5000, ["xxx"]),
 ]
