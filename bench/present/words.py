@@ -100,6 +100,14 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
         "resized",
         lambda _, size: f"{size} pixels were asked for, but the pipeline draws another size",
     ),
+    RemarkKind.NO_DENOISER: (
+        "no denoiser",
+        lambda _, name: f"no component of {name} is known to be the denoiser, so its calls and its time are unknown",
+    ),
+    RemarkKind.NO_PART: (
+        "outside the parts",
+        lambda _, name: f"it is not known what the component {name} is for, so its time counts as the rest",
+    ),
     RemarkKind.NO_PICTURE: ("no picture", lambda _, name: f"it is not known how {name} decodes its latents"),
     RemarkKind.NOT_PINNED: (
         "not pinned",
