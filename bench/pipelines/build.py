@@ -57,6 +57,15 @@ class Ready:
         with self.around():
             return self.pipeline(**self.arguments())
 
+    def first_call(self) -> Any:
+        """Make the first call, which compiles; raise `UnsupportedError` for a pipeline that torch cannot compile."""
+        try:
+            return self.call()
+        except Exception as error:
+            if (reason := optimizations.refused_in_call(self.case.optimizations, error)) is None:
+                raise
+            raise UnsupportedError(reason) from error
+
     def verify(self, first_call: FirstCall) -> None:
         """Raise `NotInEffectError` if a setting or an optimization of the case has no effect."""
         effective.verify(self.case, self.pipeline)

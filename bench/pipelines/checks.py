@@ -51,7 +51,8 @@ def layout(live: Live) -> str:
 
 def attention(live: Live) -> str:
     """Read the classes of all attention processors of the denoiser."""
-    return without_kind(effective.attention(live.pipeline))
+    found = roles.of(live.pipeline, Role.DENOISER).values()
+    return "+".join(sorted({without_kind(name) for each in found for name in effective.processors(each)}))
 
 
 def slicing(live: Live) -> str:

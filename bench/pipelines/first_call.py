@@ -103,35 +103,44 @@ def _watch_autoencoder(stack: ExitStack, seen: FirstCall, path: str, module: Any
         inner = getattr(module, half, None)
         if callable(getattr(inner, "register_forward_hook", None)):
             stack.enter_context(_hooked(seen, f"{path}.{half}", inner, Role.AUTOENCODER))
-        elif hasattr(module, method):
+        else:
             note = _noting(seen, f"{path}.{method}", Role.AUTOENCODER)
             stack.enter_context(wrapped(module, method, "", lambda _: nullcontext(), note))
 
 
 @contextmanager
 def _hooked(seen: FirstCall, path: str, module: Any, role: Role) -> Iterator[None]:
+    """Note the arguments before a call, because some modules change lists that they are given."""
     note = _noting(seen, path, role)
-    hook = module.register_forward_hook(lambda _, *call: note(*call), with_kwargs=True)
+    hooks = [
+        module.register_forward_pre_hook(lambda _, args, kwargs: note(args, kwargs), with_kwargs=True),
+        module.register_forward_hook(lambda _module, _args, output: _note_dtype(seen, path, output)),
+    ]
     try:
         yield
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
 
 
-def _noting(seen: FirstCall, path: str, role: Role) -> Callable[..., None]:
-    """Return a function that counts a call of a module and keeps its shapes and the type of its output."""
+def _noting(seen: FirstCall, path: str, role: Role) -> Callable[[Any, Any], None]:
+    """Return a function that counts a call of a module and keeps its shapes."""
+
+    def note(args: Any, kwargs: Any) -> None:
+        seen.roles[path] = role
+        seen.visits.setdefault(path, Visits()).add(args, kwargs)
+
+    return note
+
+
+def _note_dtype(seen: FirstCall, path: str, output: Any) -> None:
     import torch
     from torch.utils._pytree import tree_leaves
 
-    def note(args: Any, kwargs: Any, output: Any) -> None:
-        seen.roles[path] = role
-        seen.visits.setdefault(path, Visits()).add(args, kwargs)
-        leaves = tree_leaves(vars(output) if is_dataclass(output) else output)
-        tensor = next((leaf for leaf in leaves if isinstance(leaf, torch.Tensor)), None)
-        if tensor is not None:
-            seen.dtypes[path] = str(tensor.dtype).removeprefix("torch.")
-
-    return note
+    leaves = tree_leaves(vars(output) if is_dataclass(output) else output)
+    tensor = next((leaf for leaf in leaves if isinstance(leaf, torch.Tensor)), None)
+    if tensor is not None:
+        seen.dtypes[path] = str(tensor.dtype).removeprefix("torch.")
 
 
 def _counting(seen: FirstCall) -> Callable[[str], Any]:

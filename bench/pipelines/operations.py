@@ -77,7 +77,7 @@ def _operations(pipeline: Any, path: str, visits: Sequence[Visit]) -> int:
     from torch.utils.flop_counter import FlopCounterMode
 
     component, _, inner = path.rpartition(".")
-    component, inner = (component, inner) if inner in CODERS else (path, "")
+    component, inner = (component, inner) if component and inner in CODERS else (path, "")
     module = _skeleton(unwrapped(attrgetter(component)(pipeline)))
     called = getattr(module, inner) if inner else module
     total = 0

@@ -338,6 +338,16 @@ def _refusal(error: Exception) -> str | None:
     return None
 
 
+def refused_in_call(requested: tuple[str, ...], error: Exception) -> str | None:
+    """Return why an optimization cannot be used, if that only shows in a call; None if the exception says another thing."""
+    from torch._dynamo.exc import Unsupported
+
+    compiling = next((name for name in requested if TABLE[name].family == "compile"), None)
+    if compiling is None or not isinstance(error, Unsupported):
+        return None
+    return f"{compiling}: torch cannot compile it as one graph: {str(error).partition(chr(10))[0]}"
+
+
 def around(requested: tuple[str, ...], device: Any) -> Callable[[], AbstractContextManager[Any]]:
     """Return a function that returns the context manager of one call."""
     contexts = [TABLE[name] for name in requested if TABLE[name].when == When.AROUND]

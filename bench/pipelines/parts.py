@@ -19,8 +19,8 @@ TEXT, DENOISER, SCHEDULER, VAE, IMAGE = "text_encoder", "denoiser", "scheduler",
 PARTS = (TEXT, DENOISER, SCHEDULER, VAE, IMAGE)
 
 Part = Callable[[str], AbstractContextManager[None]]
-Note = Callable[[Any, Any, Any], None]
-"""Of a call: its positional and keyword arguments, and what it returned."""
+Note = Callable[[Any, Any], None]
+"""Takes the positional and the keyword arguments of a call."""
 _METHODS = {
     Role.TEXT_ENCODER: (TEXT, ("generate", "get_text_features")),
     Role.SCHEDULER: (SCHEDULER, ("set_timesteps", "scale_model_input", "step")),
@@ -89,7 +89,7 @@ def wrapped(owner: Any, method: str, name: str, part: Part, note: Note | None = 
         method: its name.
         name: what `part` is called with.
         part: returns what is entered around every call.
-        note: called after every call with its arguments and its result.
+        note: called before every call with its arguments.
     """
     original = getattr(owner, method, None)
     if original is None:
@@ -112,10 +112,9 @@ def _visiting(original: Any, name: str, part: Part, note: Note | None) -> Any:
 
     @wraps(function)
     def visiting(*args: Any, **kwargs: Any) -> Any:
-        with part(name):
-            result = function(*args, **kwargs)
         if note is not None:
-            note(args[bound:], kwargs, result)
-        return result
+            note(args[bound:], kwargs)
+        with part(name):
+            return function(*args, **kwargs)
 
     return MethodType(visiting, original.__self__) if function is not original else visiting
