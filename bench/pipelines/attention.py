@@ -6,10 +6,9 @@ stops at shapes that do not fit. Those of the Stable Diffusion family compute th
 
 from typing import Any
 
-from bench.pipelines import roles
 from bench.pipelines.effective import processors
 from bench.pipelines.errors import UnsupportedError
-from bench.pipelines.roles import Role
+from bench.pipelines.requirements import denoisers
 
 PLAIN = {"AttnProcessor", "AttnProcessor2_0", "SlicedAttnProcessor", "XFormersAttnProcessor", "FusedAttnProcessor2_0"}
 """Of one kind: with keys and values from the prompt, or from the picture."""
@@ -40,14 +39,6 @@ def replaceable(pipeline: Any, *families: set[str]) -> list[Any]:
         if not is_replaceable(each, *families):
             names = ", ".join(sorted(processors(each))) or "fixed"
             raise UnsupportedError(f"the attention processors of {type(each).__name__} ({names}) cannot be replaced")
-    return found
-
-
-def denoisers(pipeline: Any) -> list[Any]:
-    """Return the denoisers of a pipeline; raise `UnsupportedError` if none is known as such by its class."""
-    found = list(roles.of(pipeline, Role.DENOISER).values())
-    if not found:
-        raise UnsupportedError(f"no component of {type(pipeline).__name__} is known to be a denoiser")
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bench.pipelines import diffusers_api, effective, inputs, optimizations, roles, source, tiny
+from bench.pipelines import diffusers_api, effective, inputs, optimizations, requirements, roles, source, tiny
 from bench.pipelines.checks import Live
 from bench.pipelines.errors import NotInEffectError, UnsupportedError
 from bench.pipelines.first_call import FirstCall
@@ -85,7 +85,7 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
 
     device = torch.device(run.device)
     if case.dtype == "bfloat16":  # older cards emulate it, without convolutions of cuDNN
-        optimizations.require_ampere(device, "bfloat16")
+        requirements.require_ampere(device, "bfloat16")
     optimizations.set_default_flags()
     optimizations.apply(case.optimizations, When.PROCESS, None, device)
     placed_by_optimization = optimizations.placed_by_one(case.optimizations)

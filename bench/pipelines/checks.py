@@ -6,13 +6,10 @@ What a reader returns is compared with what the optimization's row in the table 
 from dataclasses import dataclass
 from typing import Any
 
-from bench.pipelines import effective, roles
+from bench.pipelines import effective, requirements, roles
 from bench.pipelines.attention import without_kind
 from bench.pipelines.first_call import FirstCall
 from bench.pipelines.roles import Role
-
-KERNEL_DIMENSIONS = 4
-"""Of the weights of a two-dimensional convolution, which have a channels-last layout."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ def layout(live: Live) -> str:
     import torch
 
     found = roles.of(live.pipeline, Role.DENOISER).values()
-    kernels = [p for each in found for p in each.parameters() if p.ndim == KERNEL_DIMENSIONS and p.shape[-1] > 1]
+    kernels = [kernel for each in found for kernel in requirements.kernels(each)]
     last = all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
     return "channels_last" if kernels and last else "contiguous"
 

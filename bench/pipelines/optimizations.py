@@ -13,13 +13,18 @@ from importlib.util import find_spec
 from typing import Any
 
 from bench.pipelines import attention, checks, roles
-from bench.pipelines.attention import denoisers
-from bench.pipelines.checks import KERNEL_DIMENSIONS, Live
+from bench.pipelines.checks import Live
 from bench.pipelines.effective import TF32_OVERRIDE
-from bench.pipelines.errors import NotInEffectError, UnsupportedError, passed_through, raised_in
+from bench.pipelines.errors import NotInEffectError, UnsupportedError, graph_break, refusal
+from bench.pipelines.requirements import (
+    autoencoders_with,
+    denoisers,
+    require_accelerator,
+    require_ampere,
+    with_kernels,
+)
 from bench.pipelines.roles import Role
 
-AMPERE = (8, 0)  # the first compute capability with TF32 and bfloat16 (NVIDIA A100 white paper)
 DOCS = "diffusers docs, optimization"
 
 
@@ -91,19 +96,19 @@ def cudnn_benchmark(_pipeline: Any, device: Any) -> None:
     """Let cuDNN time its convolution algorithms and keep the fastest."""
     import torch
 
-    _require_accelerator(device, "cuda", "cuDNN")
+    require_accelerator(device, "cuda", "cuDNN")
     torch.backends.cudnn.benchmark = True
 
 
 def model_cpu_offload(pipeline: Any, device: Any) -> None:
     """Keep components on the CPU, and move each to the device when it is called."""
-    _require_accelerator(device, None, "offloading to the CPU")
+    require_accelerator(device, None, "offloading to the CPU")
     pipeline.enable_model_cpu_offload(device=device)
 
 
 def sequential_cpu_offload(pipeline: Any, device: Any) -> None:
     """Keep weights on the CPU, and move those of each submodule to the device when it is called."""
-    _require_accelerator(device, None, "offloading to the CPU")
+    require_accelerator(device, None, "offloading to the CPU")
     pipeline.enable_sequential_cpu_offload(device=device)
 
 
@@ -119,13 +124,7 @@ def channels_last(pipeline: Any, _device: Any) -> None:
     """Use the channels-last memory layout for the denoiser's convolution weights."""
     import torch
 
-    found = denoisers(pipeline)
-    sizes = [{parameter.ndim for parameter in each.parameters()} for each in found]
-    if not any(KERNEL_DIMENSIONS in dimensions for dimensions in sizes):
-        raise UnsupportedError(f"the denoiser of {type(pipeline).__name__} has no two-dimensional convolution")
-    if any(max(dimensions) > KERNEL_DIMENSIONS for dimensions in sizes):
-        raise UnsupportedError(f"the denoiser of {type(pipeline).__name__} has three-dimensional convolutions")
-    for each in found:
+    for each in with_kernels(pipeline):
         each.to(memory_format=torch.channels_last)
 
 
@@ -153,7 +152,7 @@ def attention_slicing(pipeline: Any, _device: Any) -> None:
 
 def xformers(pipeline: Any, device: Any) -> None:
     """Compute attention with xFormers' memory-efficient kernels."""
-    _require_accelerator(device, "cuda", "xFormers")
+    require_accelerator(device, "cuda", "xFormers")
     if find_spec("xformers") is None:
         raise UnsupportedError("xformers is not installed; pip install xformers")
     attention.replaceable(pipeline)
@@ -172,13 +171,13 @@ def fuse_qkv(pipeline: Any, _device: Any) -> None:
 
 def vae_slicing(pipeline: Any, _device: Any) -> None:
     """Decode a batch one image at a time."""
-    for each in _autoencoders(pipeline, "use_slicing", "slice a batch"):
+    for each in autoencoders_with(pipeline, "use_slicing", "slice a batch"):
         each.enable_slicing()
 
 
 def vae_tiling(pipeline: Any, _device: Any) -> None:
     """Decode a large image in overlapping tiles."""
-    for each in _autoencoders(pipeline, "use_tiling", "tile an image"):
+    for each in autoencoders_with(pipeline, "use_tiling", "tile an image"):
         each.enable_tiling()
 
 
@@ -209,21 +208,8 @@ def autocast(_pipeline: Any, device: Any) -> Any:
     return torch.autocast(device.type, dtype=torch.float16)
 
 
-def _require_accelerator(device: Any, kind: str | None, what: str) -> None:
-    if device.type == "cpu" or kind not in {None, device.type}:
-        raise UnsupportedError(f"{what} needs {kind or 'an accelerator'}, but this device is {device.type}")
-
-
-def require_ampere(device: Any, what: str) -> None:
-    """Raise `UnsupportedError` on an NVIDIA card before Ampere."""
-    import torch
-
-    if device.type == "cuda" and torch.version.hip is None and torch.cuda.get_device_capability(device) < AMPERE:
-        raise UnsupportedError(f"{what} needs compute capability 8.0 or later, and this card is older")
-
-
 def _require_tf32_flags(device: Any) -> None:
-    _require_accelerator(device, "cuda", "TF32")
+    require_accelerator(device, "cuda", "TF32")
     if TF32_OVERRIDE in os.environ:
         raise UnsupportedError(f"{TF32_OVERRIDE} is set, which overrides torch's TF32 flags; unset it")
 
@@ -247,16 +233,6 @@ def set_default_flags() -> None:
     torch.backends.fp32_precision = "none"
     _set_tf32(matmul=False, conv=True)
     torch.backends.cudnn.benchmark = False
-
-
-def _autoencoders(pipeline: Any, flag: str, what: str) -> list[Any]:
-    """Return the autoencoders that have a flag; raise `UnsupportedError` if none has."""
-    found = list(roles.of(pipeline, Role.AUTOENCODER).values())
-    able = [each for each in found if hasattr(each, flag)]
-    if not able:
-        names = ", ".join(type(each).__name__ for each in found)
-        raise UnsupportedError(f"{names} cannot {what}" if found else f"{type(pipeline).__name__} has no autoencoder")
-    return able
 
 
 def _compile_denoiser(pipeline: Any, mode: str) -> None:
@@ -319,33 +295,16 @@ def apply(requested: tuple[str, ...], when: When, pipeline: Any, device: Any) ->
             try:
                 optimization.apply(pipeline, device)
             except Exception as error:
-                if (reason := _refusal(error)) is None:
+                if (reason := refusal(error)) is None:
                     raise
                 raise UnsupportedError(f"{optimization.name}: {reason}") from error
 
 
-def _refusal(error: Exception) -> str | None:
-    """Return why an optimization cannot be applied here; None if that is not what the exception says."""
-    import torch
-
-    message = " ".join(str(error).split())
-    if isinstance(error, torch.OutOfMemoryError):
-        return None
-    if isinstance(error, ImportError) or passed_through(error, "xformers"):
-        return message or type(error).__name__
-    if isinstance(error, (ValueError, NotImplementedError)) and raised_in(error, "diffusers", "accelerate"):
-        return f"rejected by diffusers: {message}"
-    return None
-
-
 def refused_in_call(requested: tuple[str, ...], error: Exception) -> str | None:
     """Return why an optimization cannot be used, if that only shows in a call; None if the exception says another thing."""
-    from torch._dynamo.exc import Unsupported
-
     compiling = next((name for name in requested if TABLE[name].family == "compile"), None)
-    if compiling is None or not isinstance(error, Unsupported):
-        return None
-    return f"{compiling}: torch cannot compile it as one graph: {str(error).partition(chr(10))[0]}"
+    reason = None if compiling is None else graph_break(error)
+    return None if reason is None else f"{compiling}: torch cannot compile the denoiser as one graph: {reason}"
 
 
 def around(requested: tuple[str, ...], device: Any) -> Callable[[], AbstractContextManager[Any]]:

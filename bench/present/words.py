@@ -144,9 +144,19 @@ def caution(results: Iterable[CaseResult]) -> str:
 
 
 def label(result: CaseResult) -> str:
-    """Return the label that goes with a case's name wherever its figures appear: tiny, or unstable, or both."""
-    unstable = result.status is Status.UNSTABLE
-    return ", ".join(["tiny"] * result.tiny + [str(Status.UNSTABLE)] * unstable)
+    """Return the label that goes with a case's name wherever its figures appear: tiny, unstable, another picture."""
+    flags = {
+        "tiny": result.tiny,
+        str(Status.UNSTABLE): result.status is Status.UNSTABLE,
+        PICTURE_DIFFERS: unexplained(result),
+    }
+    return ", ".join(name for name, applies in flags.items() if applies)
+
+
+def unexplained(result: CaseResult) -> bool:
+    """Return whether a case's picture is not the baseline's although no setting of the case explains it."""
+    kinds = {RemarkKind.IMAGE_DIFFERS, RemarkKind.REGION_DIFFERS, RemarkKind.COLOR_DIFFERS}
+    return any(remark.kind in kinds and remark.subject not in BLENDED for remark in result.remarks)
 
 
 def outcome(result: CaseResult) -> str:
