@@ -6,11 +6,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bench.pipelines import components, diffusers_api, effective, inputs, optimizations, source, tiny
+from bench.pipelines import (
+    components,
+    diffusers_api,
+    effective,
+    inputs,
+    optimizations,
+    requirements,
+    roles,
+    source,
+    tiny,
+)
 from bench.pipelines.checks import Live
 from bench.pipelines.errors import NotInEffectError, UnsupportedError
 from bench.pipelines.first_call import FirstCall
 from bench.pipelines.optimizations import When
+from bench.pipelines.roles import Role
 from bench.pipelines.source import Origin
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
@@ -58,11 +69,19 @@ class Ready:
         with self.around():
             return self.pipeline(**self.arguments())
 
+    def first_call(self) -> Any:
+        """Make the first call, which compiles; raise `UnsupportedError` for a pipeline that torch cannot compile."""
+        try:
+            return self.call()
+        except Exception as error:
+            if (reason := optimizations.refused_in_call(self.case.optimizations, error)) is None:
+                raise
+            raise UnsupportedError(reason) from error
+
     def verify(self, first_call: FirstCall) -> None:
         """Raise `NotInEffectError` if a setting or an optimization of the case has no effect."""
         effective.verify(self.case, self.pipeline)
-        for role in components.unused(self.case, first_call):
-            raise NotInEffectError(f"a call that uses '{role}:'", "none")
+        _verify_exchanged(self.case, first_call)
         optimizations.verify(self.case.optimizations, Live(self.pipeline, first_call))
 
 
@@ -77,7 +96,7 @@ def check(case: Case, size: str, run: RunSettings) -> None:
 
     device = torch.device(run.device)
     if case.dtype == "bfloat16":  # older cards emulate it, without convolutions of cuDNN
-        optimizations.require_ampere(device, "bfloat16")
+        requirements.require_ampere(device, "bfloat16")
     optimizations.require(case.optimizations, device)
     source.check(case, size, run)
     components.check(case, size, run)
@@ -107,6 +126,7 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
     components.require(case, pipeline)
     vae_origin = None
     if case.vae is not None:
+        _require_autoencoder(pipeline)
         pipeline.vae, vae_origin = source.autoencoder(case, size, run, home)
     replace_scheduler(case, pipeline)
     if placed_by_optimization:
@@ -142,12 +162,43 @@ def _check_arguments(case: Case, pipeline: Any) -> None:
         raise TypeError(f"{type(pipeline).__name__} takes no call argument '{unknown[0]}'")
 
 
+def _require_autoencoder(pipeline: Any) -> None:
+    """Raise `UnsupportedError` for a pipeline that has no autoencoder, or has it under another name."""
+    if getattr(pipeline, "vae", None) is None:
+        name, others = type(pipeline).__name__, ", ".join(roles.of(pipeline, Role.AUTOENCODER))
+        has = f"has no 'vae' (its autoencoder is '{others}')" if others else "has no autoencoder"
+        raise UnsupportedError(f"vae: {name} {has}, so there is nothing to replace")
+
+
+def _verify_exchanged(case: Case, first_call: FirstCall) -> None:
+    """Raise `NotInEffectError` if the call did not use a component that was exchanged."""
+    if case.vae is not None and not any(path.startswith("vae.") for path in first_call.visits):
+        raise NotInEffectError(f"vae {case.vae}", "no call of it")
+    for role in components.unused(case, first_call):
+        raise NotInEffectError(f"{role} {case.components[role]}", "no call of it")
+    if case.scheduler is not None and not first_call.scheduler_steps:
+        raise NotInEffectError(f"scheduler {case.scheduler}", "no step of it")
+
+
 def replace_scheduler(case: Case, pipeline: Any) -> None:
     """Make the scheduler from the configuration of the pipeline's own, as the guides of diffusers do."""
     if case.scheduler is None and not case.scheduler_config:
         return
+    _require_scheduler(pipeline)
     cls = _scheduler_class(case.scheduler) if case.scheduler else type(pipeline.scheduler)
     pipeline.scheduler = cls.from_config(pipeline.scheduler.config, **case.scheduler_config)
+
+
+def _require_scheduler(pipeline: Any) -> None:
+    """Raise `UnsupportedError` for a pipeline whose scheduler cannot be replaced by setting it."""
+    name, own = type(pipeline).__name__, roles.scheduler(pipeline)
+    if own is None:
+        others = ", ".join(roles.of(pipeline, Role.SCHEDULER)) or "none"
+        raise UnsupportedError(f"scheduler: {name} has no 'scheduler' to replace (its schedulers: {others})")
+    if (inner := roles.shared_with(pipeline, own)) is not None:
+        raise UnsupportedError(
+            f"scheduler: {name} uses that of a pipeline of its own ({inner}), not the one it is given"
+        )
 
 
 def _scheduler_class(name: str) -> Any:

@@ -6,8 +6,10 @@ What a reader returns is compared with what the optimization's row in the table 
 from dataclasses import dataclass
 from typing import Any
 
-from bench.pipelines import effective
+from bench.pipelines import effective, requirements, roles
+from bench.pipelines.attention import without_kind
 from bench.pipelines.first_call import FirstCall
+from bench.pipelines.roles import Role
 
 
 @dataclass(frozen=True)
@@ -38,32 +40,42 @@ def layout(live: Live) -> str:
     """Read the memory format of the denoiser's convolution kernels."""
     import torch
 
-    kernels = [p for p in effective.denoiser(live.pipeline).parameters() if p.ndim == 4 and p.shape[-1] > 1]  # noqa: PLR2004
+    found = roles.of(live.pipeline, Role.DENOISER).values()
+    kernels = [kernel for each in found for kernel in requirements.kernels(each)]
     last = all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
     return "channels_last" if kernels and last else "contiguous"
 
 
 def attention(live: Live) -> str:
     """Read the classes of all attention processors of the denoiser."""
-    return effective.attention(live.pipeline)
+    found = roles.of(live.pipeline, Role.DENOISER).values()
+    return "+".join(sorted({without_kind(name) for each in found for name in effective.processors(each)}))
 
 
 def slicing(live: Live) -> str:
     """Read the autoencoder's slicing flag."""
-    return f"slicing={getattr(live.pipeline.vae, 'use_slicing', False)}"
+    return f"slicing={_switched_on(live, 'use_slicing')}"
 
 
 def tiling(live: Live) -> str:
     """Read the autoencoder's tiling flag."""
-    return f"tiling={getattr(live.pipeline.vae, 'use_tiling', False)}"
+    return f"tiling={_switched_on(live, 'use_tiling')}"
+
+
+def _switched_on(live: Live, flag: str) -> bool:
+    """Return whether a flag is set in every autoencoder that has it, and one has."""
+    autoencoders = roles.of(live.pipeline, Role.AUTOENCODER).values()
+    found = [getattr(each, flag) for each in autoencoders if hasattr(each, flag)]
+    return bool(found) and all(found)
 
 
 def compiled(live: Live) -> str:
     """Read what is wrapped, and whether dynamo compiled a graph of it."""
     from torch._dynamo.utils import counters
 
-    parts = effective.compiled(live.pipeline)
-    wrapped = "blocks" if "." in parts else "whole" if parts else ""
+    found = roles.of(live.pipeline, Role.DENOISER).values()
+    whole = [hasattr(each, "_orig_mod") for each in found]
+    wrapped = "whole" if whole and all(whole) else "blocks" if effective.compiled(live.pipeline) else ""
     return wrapped if counters["stats"]["unique_graphs"] else "no graph"
 
 

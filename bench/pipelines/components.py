@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.pipelines import architectures, diffusers_api, source
 from bench.pipelines.errors import UnsupportedError
-from bench.pipelines.first_call import DECODER, ENCODER, FirstCall
+from bench.pipelines.first_call import FirstCall
 from bench.pipelines.source import Origin
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
@@ -28,7 +28,8 @@ def check(case: Case, size: str, run: RunSettings) -> None:
     pipeline_class = case.pipeline or (facts.pipeline if facts else diffusers_api.pipeline_class(case.model))
     parts = diffusers_api.components(pipeline_class) if pipeline_class else None
     if parts is not None:
-        _refuse_missing(str(pipeline_class), _roles(case), parts)
+        vae = [] if case.vae is None else ["vae"]
+        _refuse_missing(str(pipeline_class), [*vae, *case.components], parts)
     for name in case.components.values():
         if source.will_be_random(name, "config.json", run):
             raise source.no_facts(name)
@@ -55,20 +56,15 @@ def load(case: Case, run: RunSettings) -> dict[str, tuple[Any, Origin]]:
 def require(case: Case, pipeline: Any) -> None:
     """Raise `UnsupportedError` if a pipeline lacks a part; only when it is loaded is the class of a hub id known."""
     there = {role for role, part in pipeline.components.items() if part is not None}
-    _refuse_missing(type(pipeline).__name__, _roles(case), there)
+    _refuse_missing(type(pipeline).__name__, case.components, there)
 
 
 def unused(case: Case, first_call: FirstCall) -> list[str]:
     """Return the roles of components that a case names and that did not run."""
-    paths = {role: (DECODER, ENCODER) if role == "vae" else (role,) for role in _roles(case) if role not in MERGED}
-    return [role for role, found in paths.items() if not any(path in first_call.visits for path in found)]
+    return [role for role in case.components if role not in MERGED and role not in first_call.visits]
 
 
-def _roles(case: Case) -> list[str]:
-    return [*case.components, *(["vae"] if case.vae is not None else [])]
-
-
-def _refuse_missing(pipeline: str, roles: Iterable[str], there: Iterable[str]) -> None:
-    for role in roles:
+def _refuse_missing(pipeline: str, wanted: Iterable[str], there: Iterable[str]) -> None:
+    for role in wanted:
         if role not in there:
-            raise UnsupportedError(f"{pipeline} has no {role}; remove '{role}:' from this case")
+            raise UnsupportedError(f"{role}: {pipeline} has no '{role}', so there is nothing to replace")

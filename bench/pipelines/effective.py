@@ -4,32 +4,13 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from bench.pipelines import roles
 from bench.pipelines.errors import NotInEffectError
+from bench.pipelines.roles import Role, modules
 from bench.plan.case import Case
 
-DENOISERS = ("unet", "transformer")
 TF32_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
 """Read by cuBLAS and cuDNN themselves; overrides whatever a program has set (NVIDIA's cuBLAS documentation)."""
-
-
-def denoiser(pipeline: Any) -> Any:
-    """Return the module that runs once per step; raise AttributeError if it has none of the known names."""
-    return getattr(pipeline, denoiser_name(pipeline))
-
-
-def denoiser_name(pipeline: Any) -> str:
-    """Return the name of the denoiser in the pipeline; raise AttributeError if it is none of the known names."""
-    for name in DENOISERS:
-        if getattr(pipeline, name, None) is not None:
-            return name
-    raise AttributeError(f"{type(pipeline).__name__} has no denoiser under any of the names {', '.join(DENOISERS)}")
-
-
-def modules(pipeline: Any) -> dict[str, Any]:
-    """Return the components that have parameters, by name."""
-    import torch
-
-    return {name: part for name, part in pipeline.components.items() if isinstance(part, torch.nn.Module)}
 
 
 def dtypes(pipeline: Any) -> dict[str, str]:
@@ -45,14 +26,14 @@ def devices(pipeline: Any) -> dict[str, str]:
 
 
 def attention(pipeline: Any) -> str:
-    """Return the class names of the denoiser's attention processors; "" if it has none."""
-    processors = getattr(unwrapped(denoiser(pipeline)), "attn_processors", {})
-    return _joined(type(processor).__name__ for processor in processors.values())
+    """Return the class names of the denoisers' attention processors; "" if they have none."""
+    return _joined(name for each in roles.of(pipeline, Role.DENOISER).values() for name in processors(each))
 
 
-def unwrapped(module: Any) -> Any:
-    """Return the module inside torch.compile's wrapper, or the module itself."""
-    return getattr(module, "_orig_mod", module)
+def processors(module: Any) -> set[str]:
+    """Return the class names of a module's attention processors."""
+    found = getattr(roles.unwrapped(module), "attn_processors", {})
+    return {type(processor).__name__ for processor in found.values()}
 
 
 def compiled(pipeline: Any) -> str:
@@ -103,23 +84,35 @@ def parameters(module: Any) -> int:
 
 def read(pipeline: Any) -> dict[str, Any]:
     """Return everything that a row says about the live pipeline, by the columns of `records.models`."""
-    vae = getattr(pipeline, "vae", None)
+    decoders = roles.of(pipeline, Role.AUTOENCODER).values()
+    denoisers = roles.of(pipeline, Role.DENOISER).values()
     return {
         **process_flags(),
         "pipeline": type(pipeline).__name__,
         "dtypes": _by_component(dtypes(pipeline)),
         "devices": _by_component(devices(pipeline)),
-        "scheduler": type(pipeline.scheduler).__name__,
-        "vae_class": type(vae).__name__ if vae is not None else None,
-        "vae_slicing": getattr(vae, "use_slicing", None),
-        "vae_tiling": getattr(vae, "use_tiling", None),
+        "scheduler": scheduler(pipeline),
+        "vae_class": _joined(type(each).__name__ for each in decoders) or None,
+        "vae_slicing": _any_of(each.use_slicing for each in decoders if hasattr(each, "use_slicing")),
+        "vae_tiling": _any_of(each.use_tiling for each in decoders if hasattr(each, "use_tiling")),
         "attention": attention(pipeline),
         "offload": offload(pipeline),
         "compiled": compiled(pipeline),
-        "safety_checker": getattr(pipeline, "safety_checker", None) is not None,
-        "denoiser_parameters": parameters(denoiser(pipeline)),
+        "safety_checker": checks_safety(pipeline),
+        "denoiser_parameters": sum(map(parameters, denoisers)) if denoisers else None,
         "parameters": sum(parameters(part) for part in modules(pipeline).values()),
     }
+
+
+def scheduler(pipeline: Any) -> str | None:
+    """Return the class of the scheduler that a case may replace, or else those of all that there are."""
+    own = roles.scheduler(pipeline)
+    found = [own] if own is not None else roles.of(pipeline, Role.SCHEDULER).values()
+    return _joined(type(each).__name__ for each in found) or None
+
+
+def checks_safety(pipeline: Any) -> bool:
+    return bool(roles.of(pipeline, Role.SAFETY_CHECKER))
 
 
 def verify(case: Case, pipeline: Any) -> None:
@@ -127,15 +120,20 @@ def verify(case: Case, pipeline: Any) -> None:
     for name, dtype in dtypes(pipeline).items():
         if dtype and case.dtype not in dtype.split("+"):
             raise NotInEffectError(f"dtype {case.dtype}", f"{name} in {dtype}")
-    found = type(pipeline.scheduler).__name__
+    found = scheduler(pipeline)
     if case.scheduler is not None and case.scheduler != found:
-        raise NotInEffectError(f"scheduler {case.scheduler}", found)
+        raise NotInEffectError(f"scheduler {case.scheduler}", str(found))
     for key, value in case.scheduler_config.items():
         if pipeline.scheduler.config.get(key) != value:
             raise NotInEffectError(f"{found}({key}={value!r})", repr(pipeline.scheduler.config.get(key)))
-    has_checker = getattr(pipeline, "safety_checker", None) is not None
-    if case.safety_checker != has_checker:
-        raise NotInEffectError(f"safety_checker {case.safety_checker}", str(has_checker))
+    if case.safety_checker != checks_safety(pipeline):
+        raise NotInEffectError(f"safety_checker {case.safety_checker}", str(checks_safety(pipeline)))
+
+
+def _any_of(values: Iterable[bool]) -> bool | None:
+    """Return whether one is true; None if there is none."""
+    found = list(values)
+    return any(found) if found else None
 
 
 def _joined(values: Iterable[str]) -> str:

@@ -14,6 +14,27 @@ class NotInEffectError(Exception):
         super().__init__(f"expected {expected}, found {found}")
 
 
+def refusal(error: Exception) -> str | None:
+    """Return why an optimization cannot be applied here; None if that is not what the exception says."""
+    import torch
+
+    message = " ".join(str(error).split())
+    if isinstance(error, torch.OutOfMemoryError):
+        return None
+    if isinstance(error, ImportError) or passed_through(error, "xformers"):
+        return message or type(error).__name__
+    if isinstance(error, (ValueError, NotImplementedError)) and raised_in(error, "diffusers", "accelerate"):
+        return f"rejected by diffusers: {message}"
+    return None
+
+
+def graph_break(error: Exception) -> str | None:
+    """Return why torch.compile cannot make one graph of a model; None if that is not what the exception says."""
+    from torch._dynamo.exc import Unsupported
+
+    return str(error).partition("\n")[0] if isinstance(error, Unsupported) else None
+
+
 def raised_in(error: BaseException, *libraries: str) -> bool:
     """Return whether an exception was raised by the code of one of these libraries."""
     return bool({*_packages(error)[-1:]} & {*libraries})

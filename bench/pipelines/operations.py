@@ -8,9 +8,14 @@ overlapping tiles are more work. A multiply-add is two operations.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
-from bench.pipelines.effective import unwrapped
+from bench.pipelines import attention
+from bench.pipelines.roles import unwrapped
+
+CODERS = ("encoder", "decoder", "encode", "decode")
+"""What an autoencoder is called by, as the last part of a path: its halves, or its methods if it has none."""
 
 
 @dataclass
@@ -62,7 +67,7 @@ def count(pipeline: Any, visits: Mapping[str, Visits]) -> int:
 
     Args:
         pipeline: whose configurations the modules are built from.
-        visits: by path in the pipeline, such as `unet` or `vae.decoder`.
+        visits: by path in the pipeline, such as `unet`, `vae.decoder` or `prior_pipe.text_encoder`.
     """
     return sum(_operations(pipeline, path, list(found.values())) for path, found in visits.items())
 
@@ -71,8 +76,9 @@ def _operations(pipeline: Any, path: str, visits: Sequence[Visit]) -> int:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    component, _, inner = path.partition(".")
-    module = _skeleton(unwrapped(getattr(pipeline, component)))
+    component, _, inner = path.rpartition(".")
+    component, inner = (component, inner) if component and inner in CODERS else (path, "")
+    module = _skeleton(unwrapped(attrgetter(component)(pipeline)))
     called = getattr(module, inner) if inner else module
     total = 0
     for visit in visits:
@@ -108,7 +114,6 @@ def every_condition_true() -> Any:
 def _skeleton(module: Any) -> Any:
     """Build a module again on the meta device, with plain attention."""
     import torch
-    from diffusers.models.attention_processor import AttnProcessor
 
     with torch.device("meta"):
         if hasattr(module, "from_config") and hasattr(module, "register_to_config"):  # diffusers
@@ -117,6 +122,6 @@ def _skeleton(module: Any) -> Any:
             config = type(module.config).from_dict(module.config.to_dict())
             config._attn_implementation = "eager"  # noqa: SLF001 - what the constructor's argument sets
             built = type(module)(config)
-    if hasattr(built, "set_attn_processor") and hasattr(built, "set_default_attn_processor"):
-        built.set_attn_processor(AttnProcessor())
+    if attention.is_replaceable(built):
+        built.set_default_attn_processor()
     return built.eval()

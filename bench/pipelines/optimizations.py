@@ -13,12 +13,19 @@ from enum import StrEnum
 from importlib.util import find_spec
 from typing import Any
 
-from bench.pipelines import checks, effective
+from bench.pipelines import attention, checks, roles
 from bench.pipelines.checks import Live
 from bench.pipelines.effective import TF32_OVERRIDE
-from bench.pipelines.errors import NotInEffectError, UnsupportedError, passed_through, raised_in
+from bench.pipelines.errors import NotInEffectError, UnsupportedError, graph_break, refusal
+from bench.pipelines.requirements import (
+    autoencoders_with,
+    denoisers,
+    require_accelerator,
+    require_ampere,
+    with_kernels,
+)
+from bench.pipelines.roles import Role
 
-AMPERE = (8, 0)  # the first compute capability with TF32 and bfloat16 (NVIDIA A100 white paper)
 DOCS = "diffusers docs, optimization"
 
 
@@ -45,7 +52,8 @@ class Optimization:
         expected: what `check` returns if it is in effect.
         check: reads what is in effect; its docstring says how it is verified.
         family: two optimizations of one family conflict.
-        code: the same in plain torch and diffusers, on `pipe`, its `{denoiser}` and `device`; at `around` an expression.
+        code: the same in plain torch and diffusers, on `pipe`, each `{denoiser}` or
+            `{autoencoder}` of it, and `device`; at `around` an expression.
         needs: raises `UnsupportedError` if the torch device, or an optional package, rules it out for any pipeline.
     """
 
@@ -117,48 +125,58 @@ def channels_last(pipeline: Any, _device: Any) -> None:
     """Use the channels-last memory layout for the denoiser's convolution weights."""
     import torch
 
-    effective.denoiser(pipeline).to(memory_format=torch.channels_last)
+    for each in with_kernels(pipeline):
+        each.to(memory_format=torch.channels_last)
 
 
 def attention_vanilla(pipeline: Any, _device: Any) -> None:
     """Compute plain attention, with the whole matrix of scores in memory."""
-    from diffusers.models.attention_processor import AttnProcessor
-
-    _attention_owner(pipeline).set_attn_processor(AttnProcessor())
+    for each in attention.replaceable(pipeline):
+        each.set_default_attn_processor()
 
 
 def attention_sdpa(pipeline: Any, _device: Any) -> None:
     """Compute attention with torch's scaled_dot_product_attention (diffusers' default)."""
     from diffusers.models.attention_processor import AttnProcessor2_0
 
-    _attention_owner(pipeline).set_attn_processor(AttnProcessor2_0())
+    for each in attention.replaceable(pipeline, attention.PLAIN):
+        each.set_attn_processor(AttnProcessor2_0())
 
 
 def attention_slicing(pipeline: Any, _device: Any) -> None:
     """Compute attention in slices, half of the heads at a time."""
-    _attention_owner(pipeline)
+    for each in attention.replaceable(pipeline):
+        if not hasattr(each, "set_attention_slice"):
+            raise UnsupportedError(f"{type(each).__name__} cannot slice its attention")
     pipeline.enable_attention_slicing()
 
 
 def xformers(pipeline: Any, _device: Any) -> None:
     """Compute attention with xFormers' memory-efficient kernels."""
+    attention.replaceable(pipeline)
     pipeline.enable_xformers_memory_efficient_attention()
 
 
 def fuse_qkv(pipeline: Any, _device: Any) -> None:
     """Fuse the denoiser's query, key and value projections into one matrix product."""
-    _attention_owner(pipeline)
+    from diffusers.pipelines.pipeline_utils import StableDiffusionMixin
+
+    for each in attention.replaceable(pipeline, attention.PLAIN):
+        if not isinstance(pipeline, StableDiffusionMixin) or not hasattr(each, "fuse_qkv_projections"):
+            raise UnsupportedError(f"{type(pipeline).__name__} cannot fuse the projections of {type(each).__name__}")
     pipeline.fuse_qkv_projections(vae=False)
 
 
 def vae_slicing(pipeline: Any, _device: Any) -> None:
     """Decode a batch one image at a time."""
-    pipeline.vae.enable_slicing()
+    for each in autoencoders_with(pipeline, "use_slicing", "slice a batch"):
+        each.enable_slicing()
 
 
 def vae_tiling(pipeline: Any, _device: Any) -> None:
     """Decode a large image in overlapping tiles."""
-    pipeline.vae.enable_tiling()
+    for each in autoencoders_with(pipeline, "use_tiling", "tile an image"):
+        each.enable_tiling()
 
 
 def compile_denoiser(pipeline: Any, _device: Any) -> None:
@@ -173,7 +191,8 @@ def compile_max_autotune(pipeline: Any, _device: Any) -> None:
 
 def compile_regional(pipeline: Any, _device: Any) -> None:
     """Compile only the block that the denoiser repeats, once for all its copies."""
-    effective.denoiser(pipeline).compile_repeated_blocks(fullgraph=True)
+    for each in denoisers(pipeline):
+        each.compile_repeated_blocks(fullgraph=True)
 
 
 def autocast(_pipeline: Any, device: Any) -> Any:
@@ -183,29 +202,16 @@ def autocast(_pipeline: Any, device: Any) -> Any:
     return torch.autocast(device.type, dtype=torch.float16)
 
 
-def _require_accelerator(device: Any, kind: str | None, what: str) -> None:
-    if device.type == "cpu" or kind not in {None, device.type}:
-        raise UnsupportedError(f"{what} needs {kind or 'an accelerator'}, but this device is {device.type}")
-
-
-def require_ampere(device: Any, what: str) -> None:
-    """Raise `UnsupportedError` on an NVIDIA card before Ampere."""
-    import torch
-
-    if device.type == "cuda" and torch.version.hip is None and torch.cuda.get_device_capability(device) < AMPERE:
-        raise UnsupportedError(f"{what} needs compute capability 8.0 or later, and this card is older")
-
-
 def _needs_cudnn(device: Any) -> None:
-    _require_accelerator(device, "cuda", "cuDNN")
+    require_accelerator(device, "cuda", "cuDNN")
 
 
 def _needs_accelerator(device: Any) -> None:
-    _require_accelerator(device, None, "offloading to the CPU")
+    require_accelerator(device, None, "offloading to the CPU")
 
 
 def _needs_xformers(device: Any) -> None:
-    _require_accelerator(device, "cuda", "xFormers")
+    require_accelerator(device, "cuda", "xFormers")
     if find_spec("xformers") is None:
         raise UnsupportedError("xformers is not installed; pip install xformers")
 
@@ -225,7 +231,7 @@ def _needs_tf32(device: Any) -> None:
 
 
 def _needs_tf32_flags(device: Any) -> None:
-    _require_accelerator(device, "cuda", "TF32")
+    require_accelerator(device, "cuda", "TF32")
     if TF32_OVERRIDE in os.environ:
         raise UnsupportedError(f"{TF32_OVERRIDE} is set, which overrides torch's TF32 flags; unset it")
 
@@ -251,19 +257,17 @@ def set_default_flags() -> None:
     torch.backends.cudnn.benchmark = False
 
 
-def _attention_owner(pipeline: Any) -> Any:
-    """Return the denoiser if its attention processor can be replaced: an AttnProcessor fits UNets, not transformers."""
-    owner = effective.denoiser(pipeline)
-    if not hasattr(owner, "set_default_attn_processor"):
-        raise UnsupportedError(f"the attention processor of {type(owner).__name__} cannot be replaced")
-    return owner
-
-
 def _compile_denoiser(pipeline: Any, mode: str) -> None:
     import torch
 
-    name = effective.denoiser_name(pipeline)
-    setattr(pipeline, name, torch.compile(getattr(pipeline, name), mode=mode, fullgraph=True))
+    denoisers(pipeline)
+    for name, each in roles.of(pipeline, Role.DENOISER).items():
+        if (inner := roles.shared_with(pipeline, each)) is not None:
+            raise UnsupportedError(
+                f"{type(pipeline).__name__} calls its denoisers through pipelines of its own ({inner}), "
+                "which a compiled wrapper does not reach; use compile_regional"
+            )
+        setattr(pipeline, name, torch.compile(each, mode=mode, fullgraph=True))
 
 
 _TABLE = (
@@ -274,13 +278,13 @@ _TABLE = (
     Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", checks.offload, f"{DOCS}/memory", "offload", "pipe.enable_sequential_cpu_offload(device=device)", _needs_accelerator),
     Optimization("group_offload", When.PLACE, group_offload, "group", checks.offload, f"{DOCS}/memory", "offload", 'pipe.enable_group_offload(torch.device(device), offload_type="leaf_level", use_stream=device == "cuda")'),
     Optimization("channels_last", When.BUILT, channels_last, "channels_last", checks.layout, f"{DOCS}/fp16", "layout", "pipe.{denoiser}.to(memory_format=torch.channels_last)"),
-    Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", checks.attention, f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor\npipe.{denoiser}.set_attn_processor(AttnProcessor())"),
+    Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", checks.attention, f"{DOCS}/fp16", "attention", "pipe.{denoiser}.set_default_attn_processor()"),
     Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", checks.attention, f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor2_0\npipe.{denoiser}.set_attn_processor(AttnProcessor2_0())"),
     Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", checks.attention, f"{DOCS}/memory", "attention", "pipe.enable_attention_slicing()"),
     Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", checks.attention, f"{DOCS}/xformers", "attention", "pipe.enable_xformers_memory_efficient_attention()", _needs_xformers),
     Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", checks.attention, f"{DOCS}/fp16", "attention", "pipe.fuse_qkv_projections(vae=False)"),
-    Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", checks.slicing, f"{DOCS}/memory", "vae_slicing", "pipe.vae.enable_slicing()"),
-    Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", checks.tiling, f"{DOCS}/memory", "vae_tiling", "pipe.vae.enable_tiling()"),
+    Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", checks.slicing, f"{DOCS}/memory", "vae_slicing", "pipe.{autoencoder}.enable_slicing()"),
+    Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", checks.tiling, f"{DOCS}/memory", "vae_tiling", "pipe.{autoencoder}.enable_tiling()"),
     Optimization("compile", When.BUILT, compile_denoiser, "whole", checks.compiled, f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="default", fullgraph=True)'),
     Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", checks.compiled, f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="max-autotune", fullgraph=True)', _needs_big_gpu),
     Optimization("compile_regional", When.BUILT, compile_regional, "blocks", checks.compiled, f"{DOCS}/fp16", "compile", "pipe.{denoiser}.compile_repeated_blocks(fullgraph=True)"),
@@ -320,23 +324,16 @@ def apply(requested: tuple[str, ...], when: When, pipeline: Any, device: Any) ->
             try:
                 optimization.apply(pipeline, device)
             except Exception as error:
-                if (reason := _refusal(error)) is None:
+                if (reason := refusal(error)) is None:
                     raise
                 raise UnsupportedError(f"{optimization.name}: {reason}") from error
 
 
-def _refusal(error: Exception) -> str | None:
-    """Return why an optimization cannot be applied here; None if that is not what the exception says."""
-    import torch
-
-    message = " ".join(str(error).split())
-    if isinstance(error, torch.OutOfMemoryError):
-        return None
-    if isinstance(error, ImportError) or passed_through(error, "xformers"):
-        return message or type(error).__name__
-    if isinstance(error, (ValueError, NotImplementedError)) and raised_in(error, "diffusers", "accelerate"):
-        return f"rejected by diffusers: {message}"
-    return None
+def refused_in_call(requested: tuple[str, ...], error: Exception) -> str | None:
+    """Return why an optimization cannot be used, if that only shows in a call; None if the exception says another thing."""
+    compiling = next((name for name in requested if TABLE[name].family == "compile"), None)
+    reason = None if compiling is None else graph_break(error)
+    return None if reason is None else f"{compiling}: torch cannot compile the denoiser as one graph: {reason}"
 
 
 def around(requested: tuple[str, ...], device: Any) -> Callable[[], AbstractContextManager[Any]]:

@@ -6,39 +6,58 @@ decode, the image processor) is wrapped on the instance. The wrapper can be insp
 pipelines look for `sigmas`, `eta` or `generator` in a scheduler's signatures, and some copy their scheduler.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import wraps
 from types import MethodType
 from typing import Any
 
-from bench.pipelines.effective import DENOISERS
+from bench.pipelines import roles
+from bench.pipelines.roles import Role
 
 TEXT, DENOISER, SCHEDULER, VAE, IMAGE = "text_encoder", "denoiser", "scheduler", "vae", "image"
 PARTS = (TEXT, DENOISER, SCHEDULER, VAE, IMAGE)
 
 Part = Callable[[str], AbstractContextManager[None]]
-_METHODS = (
-    (SCHEDULER, "scheduler", ("set_timesteps", "scale_model_input", "step")),
-    (VAE, "vae", ("decode",)),
-    (IMAGE, "image_processor", ("postprocess",)),
-    (IMAGE, "video_processor", ("postprocess_video",)),
-)
+Note = Callable[[Any, Any], None]
+"""Takes the positional and the keyword arguments of a call."""
+_METHODS = {
+    Role.TEXT_ENCODER: (TEXT, ("generate", "get_text_features")),
+    Role.SCHEDULER: (SCHEDULER, ("set_timesteps", "scale_model_input", "step")),
+    Role.AUTOENCODER: (VAE, ("encode", "decode")),
+}
+_CONVERSIONS = ("postprocess", "postprocess_video", "numpy_to_pil")
 
 
 @contextmanager
-def visited(pipeline: Any, part: Part) -> Iterator[None]:
-    """Enter `part(name)` around every visit of a part of the pipeline."""
+def visited(pipeline: Any, part: Part, denoisers: Collection[str] = ()) -> Iterator[None]:
+    """Enter `part(name)` around every visit of a part of the pipeline.
+
+    Args:
+        pipeline: whose components are observed.
+        part: returns what is entered.
+        denoisers: paths of components that are not known as denoisers by their classes, but ran as such.
+    """
     with ExitStack() as stack:
-        for name, component in pipeline.components.items():
-            if name.startswith("text_encoder") and component is not None:
-                stack.enter_context(_hooked(component, TEXT, part))
-            elif name in DENOISERS and component is not None:
-                stack.enter_context(_hooked(getattr(pipeline, name), DENOISER, part))
-        for label, owner, methods in _METHODS:
+        for path, component in roles.components(pipeline).items():
+            role = Role.DENOISER if path in denoisers else roles.role(component)
+            if role in {Role.TEXT_ENCODER, Role.DENOISER}:
+                stack.enter_context(_hooked(component, TEXT if role is Role.TEXT_ENCODER else DENOISER, part))
+            label, methods = _METHODS.get(role, ("", ()))
             for method in methods:
-                stack.enter_context(_wrapped(getattr(pipeline, owner, None), method, label, part))
+                stack.enter_context(wrapped(component, method, label, part))
+        for owner in _converting(pipeline):
+            for method in _CONVERSIONS:
+                stack.enter_context(wrapped(owner, method, IMAGE, part))
         yield
+
+
+def _converting(pipeline: Any) -> list[Any]:
+    """Return what converts arrays to pictures: the image processors of all pipelines, or the pipelines themselves."""
+    found = {id(each): each for each in roles.pipelines(pipeline).values()}
+    for each in list(found.values()):
+        found |= {id(value): value for value in vars(each).values() if hasattr(value, "postprocess")}
+    return list(found.values())
 
 
 @contextmanager
@@ -62,14 +81,22 @@ def _hooked(module: Any, name: str, part: Part) -> Iterator[None]:
 
 
 @contextmanager
-def _wrapped(owner: Any, method: str, name: str, part: Part) -> Iterator[None]:
-    """Wrap a method on the instance; do nothing if there is no such method."""
+def wrapped(owner: Any, method: str, name: str, part: Part, note: Note | None = None) -> Iterator[None]:
+    """Wrap a method on the instance; do nothing if there is no such method.
+
+    Args:
+        owner: the instance, or None.
+        method: its name.
+        name: what `part` is called with.
+        part: returns what is entered around every call.
+        note: called before every call with its arguments.
+    """
     original = getattr(owner, method, None)
     if original is None:
         yield
         return
     replaced = vars(owner).get(method)  # by an optimization, or by a library that wraps it too
-    setattr(owner, method, _visiting(original, name, part))
+    setattr(owner, method, _visiting(original, name, part, note))
     try:
         yield
     finally:
@@ -78,12 +105,15 @@ def _wrapped(owner: Any, method: str, name: str, part: Part) -> Iterator[None]:
             setattr(owner, method, replaced)
 
 
-def _visiting(original: Any, name: str, part: Part) -> Any:
+def _visiting(original: Any, name: str, part: Part, note: Note | None) -> Any:
     """Return a callable that enters the part around `original`; a bound method, so that a copied owner has its own."""
     function = getattr(original, "__func__", original)
+    bound = int(function is not original)
 
     @wraps(function)
     def visiting(*args: Any, **kwargs: Any) -> Any:
+        if note is not None:
+            note(args[bound:], kwargs)
         with part(name):
             return function(*args, **kwargs)
 

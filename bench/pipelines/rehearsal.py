@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
 
-from bench.pipelines import architectures, inputs, tiny
+from bench.pipelines import architectures, attention, inputs, roles, tiny
 from bench.pipelines.build import replace_scheduler
-from bench.pipelines.effective import DENOISERS
 from bench.pipelines.operations import every_condition_true, on_meta, shapes
+from bench.pipelines.roles import Role
 from bench.pipelines.weights import byte_tokenizer, uninitialized
 from bench.plan.case import Case
 
@@ -91,11 +91,12 @@ def _rehearse(case: Case, facts: Any, components: dict[str, str], call: dict[str
     latent = call.get("output_type") == "latent"
     with torch.no_grad():
         pipeline(**{**call, "output_type": "latent" if latent else "pt"})
-    denoiser = [work for role, work in calls if role in DENOISERS]
+    denoisers = {name for name, model in models.items() if roles.role(model.module) is Role.DENOISER}
+    denoiser = [work for name, work in calls if name in denoisers]
     return replace(
         sum((work for _, work in calls), Work()),
         denoiser_calls=len(denoiser),
-        denoiser_parameters=sum(model.parameters for role, model in models.items() if role in DENOISERS),
+        denoiser_parameters=sum(models[name].parameters for name in denoisers),
         parameters=sum(model.parameters for model in models.values()),
     )
 
@@ -121,10 +122,8 @@ def _part(name: str) -> Any:
     if not issubclass(cls, torch.nn.Module):
         return cls.from_config(dict(component.config))
     module = uninitialized(cls, component.config).to("meta").eval()
-    if hasattr(module, "set_attn_processor"):
-        from diffusers.models.attention_processor import AttnProcessor
-
-        module.set_attn_processor(AttnProcessor())
+    if attention.is_replaceable(module):
+        module.set_default_attn_processor()
     elif hasattr(module, "set_attn_implementation"):
         module.set_attn_implementation("eager")
     return _Model(module)
@@ -132,7 +131,8 @@ def _part(name: str) -> Any:
 
 def _answering(role: str, model: _Model, calls: list[tuple[str, Work]]) -> Any:
     """Return the module of a model, whose calls from now on are counted and answered with zeros."""
-    for name in ("encode", "decode") if role == "vae" else ("forward",):
+    coder = roles.role(model.module) is Role.AUTOENCODER
+    for name in ("encode", "decode") if coder else ("forward",):
         setattr(model.module, name, _counted(role, model, name, calls))
     return model.module
 

@@ -17,11 +17,11 @@ from typing import Any, get_args
 
 from bench import text
 from bench.errors import InputError
-from bench.pipelines import architectures, diffusers_api, latents, pasted
+from bench.pipelines import architectures, diffusers_api, latents, pasted, roles
 from bench.pipelines.diffusers_api import index_of
-from bench.pipelines.effective import DENOISERS
 from bench.pipelines.images import VIDEO_FIELDS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
+from bench.pipelines.roles import Role
 from bench.pipelines.signatures import DRAWN_FIELDS
 from bench.pipelines.source import WITHOUT_CHECKER
 from bench.plan.case import Case
@@ -50,6 +50,8 @@ _TO_PIL = {
 }
 
 
+_USUAL = {Role.DENOISER: ("transformer", "unet"), Role.AUTOENCODER: ("vae",)}
+"""The names of what the pipeline's folder does not tell, as it is on the hub."""
 _STACKED = {"np": "numpy.stack", "pt": "torch.stack"}
 
 
@@ -231,7 +233,16 @@ def _building(case: Case, measured: Any) -> Iterator[str]:
 def _applied(case: Case, measured: Any, when: When) -> Iterator[str]:
     for optimization in TABLE.values():
         if optimization.name in case.optimizations and optimization.when == when:
-            yield from optimization.code.format(denoiser=_denoiser(measured)).splitlines()
+            yield from _code(optimization.code, measured).splitlines()
+
+
+def _code(template: str, measured: Any) -> str:
+    """Return the code of an optimization: one copy for each denoiser or autoencoder that it names."""
+    if "{autoencoder}" in template:
+        return "\n".join(template.format(autoencoder=name) for name in _components(measured, Role.AUTOENCODER))
+    if "{denoiser}" in template:
+        return "\n".join(template.format(denoiser=name) for name in _components(measured, Role.DENOISER))
+    return template
 
 
 def _calling(case: Case, measured: Any) -> Iterator[str]:
@@ -307,11 +318,20 @@ def _has_checker(name: str, pipeline: str | None) -> bool:
     return "safety_checker" in (index_of(name) or absent or diffusers_api.components(str(pipeline)) or ())
 
 
-def _denoiser(measured: Any) -> str:
-    """Return the name of the denoiser in the pipeline: by its folder, else by its class, else the most common one."""
-    known = [model.components for model in architectures.models().values() if model.pipeline == measured.pipeline]
-    parts = [index_of(str(measured.weights_from)), *known]
-    return next((name for name in DENOISERS if any(name in part for part in parts)), DENOISERS[0])
+def _components(measured: Any, role: Role) -> list[str]:
+    """Return the names of a pipeline's components of a role: by its folder, its facts, or else a usual name."""
+    saved = index_of(str(measured.weights_from)).items()
+    classes = [{name: tuple(map(str, value)) for name, value in saved if isinstance(value, list)}]
+    facts = [model.components for model in architectures.models().values() if model.pipeline == measured.pipeline]
+    classes += [{name: _library_and_class(of) for name, of in components.items()} for components in facts]
+    found = [[name for name in roles.named(known, role) if is_identifier(name)] for known in classes]
+    taken = diffusers_api.components(str(measured.pipeline)) or ()
+    usual = _USUAL[role]
+    return next(filter(None, found), [next((name for name in usual if name in taken), usual[-1])])
+
+
+def _library_and_class(component: str) -> tuple[str, ...]:
+    return tuple(architectures.component(component).cls.rsplit(".", 1))
 
 
 def _keywords(arguments: Mapping[str, Any]) -> list[str]:

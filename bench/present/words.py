@@ -100,6 +100,14 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
         "resized",
         lambda _, size: f"{size} pixels were asked for, but the pipeline draws another size",
     ),
+    RemarkKind.NO_DENOISER: (
+        "no denoiser",
+        lambda _, name: f"no component of {name} is known to be the denoiser, so its calls and its time are unknown",
+    ),
+    RemarkKind.NO_PART: (
+        "outside the parts",
+        lambda _, name: f"it is not known what the component {name} is for, so its time counts as the rest",
+    ),
     RemarkKind.NO_PICTURE: ("no picture", lambda _, name: f"it is not known how {name} decodes its latents"),
     RemarkKind.NOT_PINNED: (
         "not pinned",
@@ -136,9 +144,19 @@ def caution(results: Iterable[CaseResult]) -> str:
 
 
 def label(result: CaseResult) -> str:
-    """Return the label that goes with a case's name wherever its figures appear: tiny, or unstable, or both."""
-    unstable = result.status is Status.UNSTABLE
-    return ", ".join(["tiny"] * result.tiny + [str(Status.UNSTABLE)] * unstable)
+    """Return the label that goes with a case's name wherever its figures appear: tiny, unstable, another picture."""
+    flags = {
+        "tiny": result.tiny,
+        str(Status.UNSTABLE): result.status is Status.UNSTABLE,
+        PICTURE_DIFFERS: unexplained(result),
+    }
+    return ", ".join(name for name, applies in flags.items() if applies)
+
+
+def unexplained(result: CaseResult) -> bool:
+    """Return whether a case's picture is not the baseline's although no setting of the case explains it."""
+    kinds = {RemarkKind.IMAGE_DIFFERS, RemarkKind.REGION_DIFFERS, RemarkKind.COLOR_DIFFERS}
+    return any(remark.kind in kinds and remark.subject not in BLENDED for remark in result.remarks)
 
 
 def outcome(result: CaseResult) -> str:

@@ -6,7 +6,7 @@ import types
 import pytest
 import torch
 
-from bench.pipelines import first_call, optimizations, tiny
+from bench.pipelines import first_call, optimizations, requirements, tiny
 from bench.pipelines.build import build
 from bench.pipelines.checks import Live
 from bench.pipelines.errors import NotInEffectError, UnsupportedError
@@ -138,10 +138,10 @@ def test_bfloat16_on_a_card_before_ampere_is_unsupported_before_anything_is_buil
 
 def test_ampere_and_rocm_compute_in_bfloat16(card, monkeypatch):
     card(8, 0)
-    optimizations.require_ampere(torch.device("cuda"), "bfloat16")
+    requirements.require_ampere(torch.device("cuda"), "bfloat16")
     card(7, 5)
     monkeypatch.setattr(torch.version, "hip", "6.4")
-    optimizations.require_ampere(torch.device("cuda"), "bfloat16")
+    requirements.require_ampere(torch.device("cuda"), "bfloat16")
 
 
 @pytest.mark.parametrize(("name", "supported"), [("ieee_fp32", True), ("tf32", False)])

@@ -154,7 +154,7 @@ def test_the_code_is_a_complete_program(saved_pipeline, tmp_path):
 
 @pytest.mark.parametrize("name", TABLE)
 def test_the_code_of_every_optimization_is_valid_python(name):
-    code = TABLE[name].code.format(denoiser="unet")
+    code = TABLE[name].code.format(denoiser="unet", autoencoder="vae")
     assert code.strip()
     compile(code, name, "eval" if TABLE[name].when == optimizations.When.AROUND else "exec")
 

@@ -5,6 +5,7 @@ None of this is part of the measurement. Its calls are not samples, and peak mem
 
 import traceback
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from bench.measure.profile import profiled
 from bench.measure.roofline import TF32
 from bench.pipelines import clip, operations, parts
 from bench.pipelines.build import Ready
-from bench.pipelines.effective import denoiser, process_flags, unwrapped
+from bench.pipelines.effective import process_flags
 from bench.pipelines.first_call import FirstCall
+from bench.pipelines.roles import unwrapped
 from bench.plan.settings import RunSettings
 
 
@@ -62,7 +64,7 @@ def _diagnoses(
     if settings.diagnose is False:
         return found
     if ready.size == "full" or settings.diagnose:  # of a tiny model it says nothing and takes longer than the samples
-        found["breakdown"] = lambda: _breakdown(ready, device)
+        found["breakdown"] = lambda: _breakdown(ready, first_call, device)
         found["roofline"] = lambda: _work(ready, first_call, settings.device)
     if trace is not None or settings.device == "cuda":
         found["profile"] = lambda: _profile(ready, settings.device, trace)
@@ -98,10 +100,10 @@ def _memory_trace(ready: Ready, path: Path) -> dict[str, Any]:
     return {}
 
 
-def _breakdown(ready: Ready, device: Device) -> dict[str, Any]:
+def _breakdown(ready: Ready, first_call: FirstCall, device: Device) -> dict[str, Any]:
     ready.seed()
     recorder = Recorder(device)
-    with parts.visited(ready.pipeline, recorder.part):
+    with parts.visited(ready.pipeline, recorder.part, first_call.denoisers):
         found = break_down(device, ready.call, recorder)
     by_part = {f"breakdown_{part}_s": found.seconds(part) for part in parts.PARTS}
     return {
@@ -120,12 +122,18 @@ def _rounded(seconds: list[float] | None) -> list[float] | None:
 
 
 def _work(ready: Ready, first_call: FirstCall, kind: str) -> dict[str, Any]:
-    weights = sum(p.numel() * p.element_size() for p in unwrapped(denoiser(ready.pipeline)).parameters())
     return {
-        "operations": operations.count(ready.pipeline, first_call.visits),
-        "weight_bytes": weights * first_call.denoiser_calls,
+        "operations": operations.count(ready.pipeline, first_call.counted),
+        "weight_bytes": sum(_weight_bytes(ready, first_call, path) for path in first_call.denoisers) or None,
         "matrix_types": sorted(_matrix_types(ready.case.dtype, first_call.denoiser_dtype, kind)),
     }
+
+
+def _weight_bytes(ready: Ready, first_call: FirstCall, path: str) -> int:
+    """Return the bytes of a denoiser's weights, times its calls."""
+    module = unwrapped(attrgetter(path)(ready.pipeline))
+    of_one_call: int = sum(p.numel() * p.element_size() for p in module.parameters())
+    return of_one_call * first_call.visits[path].calls
 
 
 def _matrix_types(dtype: str, output_dtype: str | None, kind: str) -> set[str]:

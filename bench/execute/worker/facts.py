@@ -3,12 +3,14 @@
 import inspect
 from collections.abc import Sequence
 from dataclasses import asdict
+from operator import attrgetter
 from typing import Any
 
 from bench.measure.sampling import Sampled
-from bench.pipelines import effective
+from bench.pipelines import effective, roles
 from bench.pipelines.build import Ready
 from bench.pipelines.first_call import FirstCall
+from bench.pipelines.roles import Role
 from bench.plan.case import STEP_LISTS, Case, batch_size
 from bench.records.outcomes import Remark, RemarkKind
 
@@ -62,10 +64,17 @@ def first_call(ready: Ready, watched: FirstCall) -> dict[str, Any]:
     """Return what only a call can show."""
     return {
         "denoiser_calls": watched.denoiser_calls,
+        "denoiser_parameters": _parameters(ready.pipeline, watched),
         "vae_decodes": watched.vae_decodes,
         "steps": _steps(ready),
         "remarks": "; ".join(map(str, _remarks(ready, watched))),
     }
+
+
+def _parameters(pipeline: Any, watched: FirstCall) -> int | None:
+    """Return the number of parameters of the denoisers: of those known by their classes, or of what ran as one."""
+    known = roles.of(pipeline, Role.DENOISER).values() or [attrgetter(path)(pipeline) for path in watched.denoisers]
+    return sum(map(effective.parameters, known)) if known else None
 
 
 def drawn(ready: Ready, watched: FirstCall, pictures: Sequence[Any], others: Sequence[Remark] = ()) -> dict[str, Any]:
@@ -83,8 +92,11 @@ def drawn(ready: Ready, watched: FirstCall, pictures: Sequence[Any], others: Seq
 
 
 def _remarks(ready: Ready, watched: FirstCall) -> list[Remark]:
-    once = {"vae_slicing", "vae_tiling"} if watched.vae_decodes == 1 else set()
+    once = {"vae_slicing", "vae_tiling"} if watched.vae_decodes <= 1 else set()
+    cls = type(ready.pipeline).__name__
     return [
+        *([] if watched.denoisers else [Remark(RemarkKind.NO_DENOISER, subject=cls)]),
+        *(Remark(RemarkKind.NO_PART, subject=path) for path in watched.unknown),
         *(Remark(RemarkKind.OVERRIDDEN, subject=variable) for variable in effective.overridden(ready.device.type)),
         *(Remark(RemarkKind.IDLE, subject=name) for name in ready.case.optimizations if name in once),
     ]
@@ -100,7 +112,9 @@ def _steps(ready: Ready) -> int | None:
     if not _own_steps(ready.case):
         found = ready.case.call.get("num_inference_steps")
         return found if found is not None else _default_steps(ready.pipeline)
-    scheduler = ready.pipeline.scheduler
+    scheduler = roles.scheduler(ready.pipeline)
+    if scheduler is None:
+        return None
     return getattr(scheduler, "num_inference_steps", None) or len(scheduler.timesteps)
 
 

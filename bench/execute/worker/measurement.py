@@ -120,7 +120,7 @@ def _make_first_call(ready: Ready, device: Device, report: Reporter) -> tuple[Fi
     report.phase("first call")
     with watched(ready.pipeline) as first_call:
         ready.seed()
-        timing, output = timed(device, ready.call)
+        timing, output = timed(device, ready.first_call)
     report.facts(
         first_call_s=timing.latency_s,
         compile_s=compilation.seconds(),
