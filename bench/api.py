@@ -12,7 +12,7 @@ from bench.analyze.gate import GateResult
 from bench.plan.case import Plan
 from bench.session import stored
 from bench.session.progress import Notices
-from bench.session.request import DeviceChoice, Ending, RunRequest, SizeChoice
+from bench.session.request import Ending, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ def run(
 
     Args:
         what: a plan, the name of a scenario, or several; all of `scenarios/` if empty.
-        device: `auto`, `cuda`, `cpu`, `mps` or `xpu`.
+        device: `auto`, `cpu`, `mps`, `cuda`, `xpu`, or one of the last two with an index, such as `cuda:1`.
         size: `auto`, `full` or `tiny`.
         weights: `auto`, `hub`, `random`, or a folder of saved pipelines.
         processes: fresh processes per case, 1 or an even number.
@@ -75,7 +75,7 @@ def run(
     from bench.session.measure import measure, write_tables_and_plots
 
     request = RunRequest(
-        device=DeviceChoice(device),
+        device=device,
         size=SizeChoice(size),
         weights=weights,
         processes=processes,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.session.request import DeviceChoice, RunRequest, SizeChoice
+from bench.session.request import RunRequest, SizeChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bench.plan.case import Case
     from bench.plan.settings import RunSettings
     from bench.records.models import ProcessRecord
+    from bench.session.devices import Choice
 
 FOLDER = "scenarios"
 OPTIONS = ("device", "size", "weights", "samples", "threads")
@@ -39,10 +40,8 @@ PREFIX = "--diffusion-bench-"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that `bench run` has too, with the same meaning."""
     group = parser.getgroup("diffusion-bench", "benchmarks of diffusion pipelines (scenarios/*.yaml)")
-    devices, sizes = list(map(str, DeviceChoice)), list(map(str, SizeChoice))
-    group.addoption(
-        f"{PREFIX}device", choices=devices, default="auto", help="auto: the accelerator, otherwise the CPU."
-    )
+    sizes = list(map(str, SizeChoice))
+    group.addoption(f"{PREFIX}device", default="auto", help="auto, cpu, mps, cuda, cuda:1 ...; auto: the accelerator.")
     group.addoption(f"{PREFIX}size", choices=sizes, default="auto", help="auto: tiny models on a CPU.")
     group.addoption(f"{PREFIX}weights", default="auto", help="auto, hub, random, or a folder of saved pipelines.")
     group.addoption(f"{PREFIX}samples", type=_positive, metavar="N", help="A fixed number of rounds per case.")
@@ -217,8 +216,20 @@ class Workers:
         if self._server is not None and not self._server.running:
             self.close()
         if self._server is None:
-            self._server = WorkerClient(spawn=self._spawn)
+            self._server = WorkerClient(spawn=self._spawn, variables=self.choice.variables)
         return self._server
+
+    @cached_property
+    def choice(self) -> "Choice":
+        """The device of the command line; ends pytest if there is none."""
+        from bench.errors import InputError
+        from bench.session.devices import pick
+        from bench.session.progress import Notices
+
+        try:
+            return pick(RunRequest(device=self._config.getoption(f"{PREFIX}device"), option_prefix=PREFIX), Notices())
+        except InputError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
 
     @cached_property
     def machine(self) -> "tuple[RunSettings, dict[str, Any]]":
@@ -237,7 +248,7 @@ class Workers:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         self._spawn = facts["started_by"] == "spawn"
         fetch_missing(self.cases, settings, Notices(), self.server)
-        return settings, environment.describe(facts)
+        return settings, environment.describe({**facts, **self.choice.facts})
 
     def settings_of(self, case: "Case") -> "RunSettings":
         """Return the settings for a case, with its number of samples, which pytest-benchmark must know beforehand."""

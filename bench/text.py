@@ -5,6 +5,7 @@ password. Each function here takes one of these powers away and changes nothing 
 """
 
 import re
+from keyword import iskeyword
 from typing import Any
 
 _COMMAND = re.compile(r"##(?=\w*\[)")
@@ -37,6 +38,11 @@ def printed_line(text: str) -> str:
 def printed_lines(text: str) -> str:
     """Return a text of several lines, each as `printed_line` returns it."""
     return "\n".join(map(printed_line, text.split("\n")))
+
+
+def is_identifier(name: str) -> bool:
+    """Return whether a text can stand in code as the name of an argument, a class or a variable."""
+    return name.isascii() and name.isidentifier() and not iskeyword(name)
 
 
 def guarded(value: Any) -> Any:

@@ -18,14 +18,14 @@ from bench.cli.options import (
     Weights,
     seconds_of,
 )
-from bench.session.request import DeviceChoice, RunRequest, SizeChoice
+from bench.session.request import AUTO, RunRequest, SizeChoice
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything that was found, as JSON.")]
 
 
 def doctor(
     scenarios: Scenarios = None,
-    device: Device = DeviceChoice.AUTO,
+    device: Device = AUTO,
     size: Size = SizeChoice.AUTO,
     weights: Weights = "auto",
     only: Only = None,

@@ -9,7 +9,7 @@ import typer
 from bench.cli.exit import INTERRUPTED, VERDICTS
 from bench.cli.options import BaselineFolder, Device, Only, Size, Weights, seconds_of
 from bench.errors import InputError
-from bench.session.request import DeviceChoice, RunRequest, SizeChoice
+from bench.session.request import AUTO, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
     from bench.analyze.gate import GateResult
@@ -53,7 +53,7 @@ def gate(
     base_python: BasePython = None,
     head_python: HeadPython = None,
     only: Only = None,
-    device: Device = DeviceChoice.AUTO,
+    device: Device = AUTO,
     size: Size = SizeChoice.AUTO,
     weights: Weights = "auto",
     samples: Samples = None,

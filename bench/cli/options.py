@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.errors import InputError
-from bench.session.request import DeviceChoice, SizeChoice
+from bench.session.request import SizeChoice
 
 if TYPE_CHECKING:
     from bench.analyze.run import Run
@@ -20,7 +20,12 @@ Only = Annotated[
     typer.Option(help="Keep only cases whose scenario/case matches this pattern; may be repeated. By default, all."),
 ]
 Device = Annotated[
-    DeviceChoice, typer.Option(help="Where to measure. auto picks the accelerator if there is one, otherwise the CPU.")
+    str,
+    typer.Option(
+        metavar="auto|cuda[:N]|xpu[:N]|mps|cpu",
+        help="Where to measure. auto picks the accelerator if there is one, an idle card if there are several, and "
+        "otherwise the CPU. N counts the devices that are visible (CUDA_VISIBLE_DEVICES), from 0.",
+    ),
 ]
 Size = Annotated[
     SizeChoice,

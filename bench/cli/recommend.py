@@ -10,7 +10,7 @@ from bench.analyze.similarity import ALARM_DB
 from bench.cli.exit import ENDINGS, NOTHING_TO_RECOMMEND
 from bench.cli.options import Device, Only, RunFolder, Size, Threads, Weights, opened, seconds_of
 from bench.errors import InputError
-from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice, TuneRequest
+from bench.session.request import AUTO, Ending, RunOutcome, RunRequest, SizeChoice, TuneRequest
 from bench.text import printed_line
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def tune(
     steps: Steps = None,
     height: Side = None,
     width: Side = None,
-    device: Device = DeviceChoice.AUTO,
+    device: Device = AUTO,
     size: Size = SizeChoice.AUTO,
     weights: Weights = "auto",
     threads: Threads = None,

@@ -19,7 +19,7 @@ from bench.cli.options import (
     Weights,
     seconds_of,
 )
-from bench.session.request import DeviceChoice, Ending, RunOutcome, RunRequest, SizeChoice
+from bench.session.request import AUTO, Ending, RunOutcome, RunRequest, SizeChoice
 
 if TYPE_CHECKING:
     from bench.session.progress import Notices
@@ -49,7 +49,7 @@ RetryFailed = Annotated[
 
 def run(
     scenarios: Scenarios = None,
-    device: Device = DeviceChoice.AUTO,
+    device: Device = AUTO,
     size: Size = SizeChoice.AUTO,
     weights: Weights = "auto",
     only: Only = None,

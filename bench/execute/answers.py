@@ -12,9 +12,9 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from typing_extensions import TypedDict  # pydantic accepts that of `typing` only from Python 3.12 on
 
 from bench.pipelines.rehearsal import Work
-from bench.plan.check import is_identifier
 from bench.records.columns import Amount
 from bench.records.environment import Rates
+from bench.text import is_identifier
 
 LONGEST_FACT = 1_000
 """Characters, of a device's name and the like."""

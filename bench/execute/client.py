@@ -41,10 +41,19 @@ class ServerError(Exception):
 
 
 class WorkerClient:
-    """Starts a fork server and talks to it. Use it as a context manager, so that the server ends with its use."""
+    """Starts a fork server and talks to it. Use it as a context manager, so that the server ends with its use.
 
-    def __init__(self, python: str = sys.executable, *, spawn: bool = False) -> None:
+    Args:
+        python: the interpreter.
+        spawn: whether workers are started as new interpreters, where they could be forked.
+        variables: further environment variables of all workers, such as which card they see.
+    """
+
+    def __init__(
+        self, python: str = sys.executable, *, spawn: bool = False, variables: Mapping[str, str] | None = None
+    ) -> None:
         self.python = python
+        self._variables = variables or {}
         self._worker: int | None = None
         self._start(spawn=spawn)
 
@@ -56,7 +65,7 @@ class WorkerClient:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=interpreter.environment(),
+            env={**interpreter.environment(), **self._variables},
             start_new_session=True,
         )
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
@@ -131,6 +140,10 @@ class WorkerClient:
             self.close()  # importing a library initialized the driver, so the server holds memory of the card
             self._start(spawn=True)
         return answer
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
 
     @property
     def running(self) -> bool:

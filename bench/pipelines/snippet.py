@@ -25,9 +25,9 @@ from bench.pipelines.roles import Role
 from bench.pipelines.signatures import DRAWN_FIELDS
 from bench.pipelines.source import WITHOUT_CHECKER
 from bench.plan.case import Case
-from bench.plan.check import is_identifier
 from bench.plan.image_input import images_of
 from bench.plan.scenario import Dtype
+from bench.text import is_identifier
 
 ONLY_SAFETENSORS = {"use_safetensors": True}
 """Files of this kind cannot execute anything."""

@@ -6,7 +6,6 @@ know would measure something other than it claims.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from keyword import iskeyword
 from pathlib import Path
 
 from bench.errors import InputError
@@ -18,6 +17,7 @@ from bench.plan.expand import COMPATIBLE, origin
 from bench.plan.paths import folder_of, is_folder
 from bench.plan.reserved import RESERVED_LOAD
 from bench.plan.vocabulary import Vocabulary, suggestion
+from bench.text import is_identifier
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 PIPELINE, COMPONENT = "model_index.json", "config.json"
@@ -96,10 +96,6 @@ def _arguments(case: Case) -> Iterator[Problem]:
         name = getattr(case, setting)
         if name is not None and not is_identifier(name):
             yield (setting,), f"{shown(name)} is not the name of a class; write one"
-
-
-def is_identifier(name: str) -> bool:
-    return name.isascii() and name.isidentifier() and not iskeyword(name)
 
 
 def _scheduler(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:

@@ -26,7 +26,7 @@ from bench.records.cards import Cards
 from bench.records.checkup import CaseOutlook, Checkup, Hub, Place, RunOutlook
 from bench.records.environment import Span
 from bench.records.outcomes import Status, Tiny
-from bench.session.devices import machine_cards
+from bench.session.devices import choose, machine_cards
 from bench.session.fitting import ENDING_S, Fitted, fit
 from bench.session.forecast import Forecast, foresee, works
 from bench.session.measure import download_sizes
@@ -60,7 +60,7 @@ def check_up(request: RunRequest, notices: Notices, cards: Callable[[], Cards] =
     found = _machine(request, cards())
     if found.temporary is None or found.temporary.refusal is not None:  # a worker needs one
         return found
-    with WorkerClient() as client:
+    with WorkerClient(variables=choose(request.device, request.option("device"), found.cards).variables) as client:
         probed = _probe(client, found)
         return probed if probed.device is None else _with_outlook(client, request, notices, probed)
 
@@ -111,7 +111,9 @@ def _temporary_folders() -> tuple[Place | None, str | None]:
 def _probe(client: WorkerClient, found: Checkup) -> Checkup:
     """Add the facts that only torch knows; if the device fails, those of the CPU."""
     try:
-        return replace(found, facts=environment.describe(client.ask({"op": "probe", "device": found.requested})))
+        return replace(
+            found, facts=environment.describe(client.ask({"op": "probe", "device": found.requested.partition(":")[0]}))
+        )
     except ServerError as error:
         failure = str(error)
     try:

@@ -16,9 +16,11 @@ from pydantic import ValidationError
 
 from bench.errors import InputError
 from bench.execute import interpreter
-from bench.measure import nvml
+from bench.present import cards as presented
 from bench.records.cards import VISIBLE, Card, Cards, visible
 from bench.records.columns import adapter
+from bench.session.progress import Notices
+from bench.session.request import AUTO, RunRequest
 
 DEVICE = re.compile(r"auto|cpu|mps|(?P<kind>cuda|xpu)(:(?P<index>\d{1,3}))?", re.ASCII)
 _AFFINITY = {"cuda": VISIBLE, "xpu": "ZE_AFFINITY_MASK"}
@@ -40,63 +42,38 @@ class Choice:
         variables: to be set for the workers.
     """
 
-    kind: str
+    kind: str = AUTO
     index: int | None = None
     count: int | None = None
     card: Card | None = None
     busy: Sequence[Card] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
 
-
-def list_cards() -> Cards:
-    """Return what NVML says of the machine's cards; it must not be asked by a process that forks workers."""
-    with nvml.opened() as library:
-        if library is None:
-            return Cards()
-        cuda = nvml.read(library, "nvmlSystemGetCudaDriverVersion")  # such as 12080
-        return Cards(
-            [card for number in range(nvml.read(library, "nvmlDeviceGetCount") or 0) for card in _of(library, number)],
-            nvml.text(nvml.read(library, "nvmlSystemGetDriverVersion")),
-            None if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}",
-        )
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the environment of a run says of the card; nothing if it is not known."""
+        return {} if self.card is None else {"card": self.card.number, "card_uuid": self.card.uuid}
 
 
-def _of(library: Any, number: int) -> list[Card]:
-    """Return a card, or its slices if it is divided; none if it has fallen off the bus."""
-    handle = nvml.read(library, "nvmlDeviceGetHandleByIndex", number)
-    uuid = None if handle is None else nvml.text(nvml.read(library, "nvmlDeviceGetUUID", handle))
-    if uuid is None:
-        return []
-    mode = nvml.read(library, "nvmlDeviceGetMigMode", handle)
-    if mode is None or not mode[0]:
-        return [_card(library, handle, handle, number, uuid)]
-    most = nvml.read(library, "nvmlDeviceGetMaxMigDeviceCount", handle) or 0
-    slices = (nvml.read(library, "nvmlDeviceGetMigDeviceHandleByIndex", handle, each) for each in range(most))
-    return [_card(library, part, handle, number, uuid) for part in slices if part is not None]
+def pick(request: RunRequest, notices: Notices | None) -> Choice:
+    """Return the device that a request measures on, and say why, if it is busy or others were passed over.
 
-
-def _card(library: Any, handle: Any, whole: Any, number: int, card_uuid: str) -> Card:
-    """Return a card or a slice; what the driver only knows of the whole card is asked there."""
-    memory = nvml.read(library, "nvmlDeviceGetMemoryInfo", handle)
-    rates = nvml.read(library, "nvmlDeviceGetUtilizationRates", handle)
-    running = nvml.computing(library, handle)
-    capability = nvml.read(library, "nvmlDeviceGetCudaComputeCapability", whole)
-    return Card(
-        number=number,
-        uuid=nvml.text(nvml.read(library, "nvmlDeviceGetUUID", handle)) or card_uuid,
-        card_uuid=card_uuid,
-        name=nvml.text(nvml.read(library, "nvmlDeviceGetName", handle)) or "NVIDIA card of an unknown name",
-        memory_bytes=None if memory is None else int(memory.total),
-        memory_used_bytes=None if memory is None else int(memory.used),
-        utilization=None if rates is None else rates.gpu / 100,
-        processes=None if running is None else len(running),
-        compute_capability=None if capability is None else ".".join(map(str, capability)),
-    )
+    Raises:
+        InputError: there is no such device.
+    """
+    asks = request.device_kind in {AUTO, "cuda"}
+    choice = choose(request.device, request.option("device"), machine_cards() if asks else Cards())
+    if notices is not None:
+        for line in presented.passed_over(choice.index, choice.busy):
+            notices.say(line)
+        if choice.card is not None and choice.card.busy:
+            notices.warn(presented.busy(choice.card, request.option_prefix, others=(choice.count or 1) > 1))
+    return choice
 
 
 def machine_cards() -> Cards:
     """Return what NVML says, asked in a process of its own, which may hang on a card that fell off the bus."""
-    command = interpreter.command(sys.executable, "bench.session.devices")
+    command = interpreter.command(sys.executable, "bench.session.card_listing")
     try:
         answer = subprocess.run(
             command, capture_output=True, timeout=ANSWER_TIMEOUT_S, env=interpreter.environment(), check=False
@@ -166,7 +143,3 @@ def _entry(option: str, index: int, name: str, variables: Mapping[str, str]) -> 
     if index >= len(listed):
         raise InputError(f"{option}: there is no such device, because {name}={variables[name]}")
     return listed[index]
-
-
-if __name__ == "__main__":
-    sys.stdout.buffer.write(adapter(Cards).dump_json(list_cards()))

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ from bench.records import environment, store
 from bench.records.case_result import CaseResult
 from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
+from bench.session.devices import Choice
 from bench.session.files import writing
 from bench.session.forecast import Pace
 from bench.session.progress import Notices
@@ -39,10 +40,12 @@ class Machine:
     client: WorkerClient
     facts: Mapping[str, Any]
     python: str = sys.executable
+    choice: Choice = field(default_factory=Choice)
 
     def start_client(self) -> WorkerClient:
         """Return another client, for when this one dies."""
-        return WorkerClient(self.python, spawn=self.facts["started_by"] == "spawn")
+        spawn = self.facts["started_by"] == "spawn"
+        return WorkerClient(self.python, spawn=spawn, variables=self.choice.variables)
 
 
 class LiveRun:
@@ -65,7 +68,7 @@ class LiveRun:
         resume: bool = False, again: Collection[Status] = (),
     ) -> None:  # fmt: skip
         self.folder, self.plan, self.settings = folder, plan, settings
-        self.environment = environment.describe(machine.facts)
+        self.environment = environment.describe({**machine.facts, **machine.choice.facts})
         self._store = store.Store(folder)
         self.records = self._store.open(self._plan_json(), self.environment, resume=resume, again=again)
         self.environment |= store.read_json(folder / store.ENVIRONMENT)  # of a resumed run: with its rates

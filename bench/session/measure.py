@@ -27,6 +27,7 @@ from bench.present import forecast
 from bench.records import store
 from bench.records.environment import FORECAST, RATES
 from bench.records.outcomes import FAULTS, Status
+from bench.session.devices import Choice, pick
 from bench.session.files import NotWrittenError, write_data, write_plots, write_tables, writing
 from bench.session.fitting import Budget, by_interest, fit, fit_jobs, while_time
 from bench.session.forecast import Forecast, Pace, foresee, works
@@ -49,14 +50,15 @@ def measure(request: RunRequest, notices: Notices) -> RunOutcome:
         KeyboardInterrupt: somebody stopped it before the first case.
     """
     began_s = monotonic()
-    with WorkerClient() as client:
+    choice = pick(request, notices)
+    with WorkerClient(variables=choice.variables) as client:
         import_module("bench.present.plots.registry")  # needed at the end, free while the server imports torch
         import_module("matplotlib.figure")
-        return _run(client, request, began_s, notices)
+        return _run(client, choice, request, began_s, notices)
 
 
-def _run(client: WorkerClient, request: RunRequest, began_s: float, notices: Notices) -> RunOutcome:
-    with _open(client, request, notices) as live:
+def _run(client: WorkerClient, choice: Choice, request: RunRequest, began_s: float, notices: Notices) -> RunOutcome:
+    with _open(client, choice, request, notices) as live:
         done = {(record.key, record.process): record.status.measured for record in live.records}
         jobs = remaining(live.plan.cases, live.settings.processes, done)
         announce(hardware(live.environment), live.folder, live.settings, live.plan.cases, live.environment, notices)
@@ -66,7 +68,7 @@ def _run(client: WorkerClient, request: RunRequest, began_s: float, notices: Not
         return _measure(client, live, jobs, notices, budget)
 
 
-def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRun:
+def _open(client: WorkerClient, choice: Choice, request: RunRequest, notices: Notices) -> LiveRun:
     if request.resume and request.plan is None and not request.scenarios and not request.only:
         folder = request.output or newest(RESULTS)
         path = files.within(folder, store.PLAN)
@@ -83,7 +85,7 @@ def _open(client: WorkerClient, request: RunRequest, notices: Notices) -> LiveRu
             "start a new run of the failed cases with --only"
         )
     again = RETRIED if request.retry_failed else ()
-    return LiveRun(folder, plan, settings, Machine(client, facts), resume=request.resume, again=again)
+    return LiveRun(folder, plan, settings, Machine(client, facts, choice=choice), resume=request.resume, again=again)
 
 
 def _measure(

@@ -26,6 +26,7 @@ from bench.plan.case import Case, Plan
 from bench.plan.order import Job, passes
 from bench.plan.settings import RunSettings
 from bench.records.outcomes import Status
+from bench.session.devices import Choice, pick
 from bench.session.files import NotWrittenError, write_data, writing
 from bench.session.fitting import Budget
 from bench.session.live import LiveRun, Machine, terminable
@@ -98,10 +99,11 @@ def gate_interpreters(
     pythons = {"base": _executable(base_python, "--base-python"), "head": _executable(head_python, "--head-python")}
     try:
         with terminable(), ExitStack() as opened:
-            clients = {name: opened.enter_context(_client(python, name)) for name, python in pythons.items()}
+            choice = pick(request, notices)
+            clients = {name: opened.enter_context(_client(python, name, choice)) for name, python in pythons.items()}
             plan, settings, facts = _prepare(clients, request, notices)
             folder = request.output or new_folder("gate", settings.device, settings.size)
-            machines = {name: Machine(clients[name], facts[name], python) for name, python in pythons.items()}
+            machines = {name: Machine(clients[name], facts[name], python, choice) for name, python in pythons.items()}
             sides = [
                 GateSide(name, opened.enter_context(LiveRun(folder / name, plan, settings, machine)))
                 for name, machine in machines.items()
@@ -130,9 +132,9 @@ def _executable(python: Path, option: str) -> str:
     return str(Path(found).absolute())
 
 
-def _client(python: str, name: str) -> WorkerClient:
+def _client(python: str, name: str, choice: Choice) -> WorkerClient:
     try:
-        return WorkerClient(python)
+        return WorkerClient(python, variables=choice.variables)
     except OSError as error:
         raise InputError(f"--{name}-python {python}: cannot be started ({error.strerror})") from error
 

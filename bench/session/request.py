@@ -16,12 +16,8 @@ POLICIES = ("auto", "hub", "random")
 """Where weights may come from; any other value is the folder of saved pipelines."""
 
 
-class DeviceChoice(StrEnum):
-    AUTO = "auto"
-    CUDA = "cuda"
-    CPU = "cpu"
-    MPS = "mps"
-    XPU = "xpu"
+AUTO = "auto"
+"""The device that a request leaves to the machine."""
 
 
 class SizeChoice(StrEnum):
@@ -38,6 +34,7 @@ class RunRequest:
         scenarios: files, folders or names; all of `scenarios/` if empty.
         only: patterns of `scenario/case` to keep; all if empty.
         plan: measured instead of `scenarios` and `only`.
+        device: `auto`, a torch device type, or one with an index among the visible devices, such as `cuda:1`.
         samples: per process.
         processes: per case.
         resume: whether to continue a run; without scenarios its own plan is used.
@@ -49,7 +46,7 @@ class RunRequest:
     scenarios: Sequence[str] = ()
     only: Sequence[str] = ()
     plan: "Plan | None" = None
-    device: DeviceChoice = DeviceChoice.AUTO
+    device: str = AUTO
     size: SizeChoice = SizeChoice.AUTO
     weights: str = "auto"
     samples: int | None = None
@@ -64,6 +61,11 @@ class RunRequest:
     retry_failed: bool = False
     budget_s: float | None = None
     option_prefix: str = "--"
+
+    @property
+    def device_kind(self) -> str:
+        """The device without its index: the chosen card is the only one that a worker sees."""
+        return self.device.partition(":")[0]
 
     def option(self, name: str) -> str:
         """Return an option as a person would type it, with its value."""

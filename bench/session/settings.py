@@ -15,9 +15,9 @@ from bench.plan.paths import folder_of
 from bench.plan.settings import RunSettings
 from bench.present import torch_builds
 from bench.records.torch_builds import wrong_build
-from bench.session.devices import list_cards
+from bench.session.devices import machine_cards
 from bench.session.progress import Notices
-from bench.session.request import POLICIES, DeviceChoice, RunRequest, SizeChoice
+from bench.session.request import AUTO, POLICIES, RunRequest, SizeChoice
 
 
 def settings_for(
@@ -34,8 +34,8 @@ def settings_for(
         option = request.option("processes")
         raise InputError(f"{option}: passes alternate between forward and backward; give 1 or an even number")
     _check_weights(cases, request)
-    machine = ask(client, request.option("device"), {"op": "probe", "device": str(request.device)})
-    if notices is not None and request.device == DeviceChoice.AUTO and machine["device"] == "cpu":
+    machine = ask(client, request.option("device"), {"op": "probe", "device": request.device_kind})
+    if notices is not None and request.device == AUTO and machine["device"] == "cpu":
         _warn_of_unused_gpu(machine, client.python, request, notices)
     settings = _settings(request, machine["device"])
     if settings.weights == "auto" and any(resolve(case, settings.size)[1] == SizeChoice.FULL for case in cases):
@@ -52,7 +52,7 @@ def ask(client: WorkerClient, subject: str, question: dict[str, Any]) -> Any:
 
 
 def _warn_of_unused_gpu(machine: Mapping[str, Any], python: str, request: RunRequest, notices: Notices) -> None:
-    found = wrong_build(machine, list_cards(), os.environ, platform.machine())
+    found = wrong_build(machine, machine_cards(), os.environ, platform.machine())
     if found is not None:
         notices.warn(torch_builds.unused_gpu(found, python, f"{request.option_prefix}device cpu"))
 

@@ -29,6 +29,7 @@ from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
 from bench.records.store import PLAN, PROCESSES
 from bench.session.budget import CAREFUL_SAMPLES, SCREENING_SAMPLES, SHORTEST_S, Search, Spent
+from bench.session.devices import Choice, pick
 from bench.session.files import NotWrittenError, write_data, writing
 from bench.session.live import LiveRun, Machine
 from bench.session.measure import announce, fetch_missing, hardware
@@ -56,8 +57,9 @@ def tune(request: TuneRequest, notices: Notices) -> TuneOutcome:
     folder = request.run.output or new_folder("tune", Path(request.model).name)
     _refuse_results(folder)
     try:
-        with WorkerClient() as client:
-            tuning = _prepare(client, request, folder, began_s, notices)
+        choice = pick(request.run, notices)
+        with WorkerClient(variables=choice.variables) as client:
+            tuning = _prepare(client, choice, request, folder, began_s, notices)
             screening = tuning.screen(client, notices)
         if screening.ending is Ending.INTERRUPTED:
             return TuneOutcome(screening.ending, screening)
@@ -78,7 +80,9 @@ def _refuse_results(folder: Path) -> None:
         raise InputError(f"--output {folder}: already has results; choose another --output, or remove the folder")
 
 
-def _prepare(client: WorkerClient, request: TuneRequest, folder: Path, began_s: float, notices: Notices) -> "Tuning":
+def _prepare(
+    client: WorkerClient, choice: Choice, request: TuneRequest, folder: Path, began_s: float, notices: Notices
+) -> "Tuning":
     """Check the request against this machine, and fetch what is missing outside of the budget."""
     template, allowed = _template(request), _allowed(request.skip)
     settings, facts = settings_for(client, [template], replace(request.run, diagnose=False), notices)
@@ -90,7 +94,7 @@ def _prepare(client: WorkerClient, request: TuneRequest, folder: Path, began_s: 
     paused_s = monotonic()
     fetch_missing([template], settings, notices, client)
     search = Search(Space(_dtypes(facts), allowed), request.budget_s, monotonic, began_s + monotonic() - paused_s)
-    return Tuning(folder, template, settings, facts, request.constraints, search)
+    return Tuning(folder, template, settings, facts, choice, request.constraints, search)
 
 
 def _template(request: TuneRequest) -> Case:
@@ -130,7 +134,7 @@ def measure_best(tuning: "Tuning", notices: Notices) -> RunOutcome | None:
         notices.say(line)
     if not configs:
         return None
-    with WorkerClient() as client:
+    with WorkerClient(variables=tuning.choice.variables) as client:
         final = tuning.measure_best(client, configs, passes, notices)
     done = tuning.search.passes_done
     if done < passes and final.ending is not Ending.INTERRUPTED:
@@ -165,6 +169,7 @@ class Tuning:
         template: the case that every configuration changes.
         settings: of both runs, except for the number of passes.
         facts: of the machine, from a worker.
+        choice: the device, and what makes workers use it.
         constraints: what a case must satisfy.
         search: decides what to try next, and for how long.
     """
@@ -173,6 +178,7 @@ class Tuning:
     template: Case
     settings: RunSettings
     facts: Mapping[str, Any]
+    choice: Choice
     constraints: Constraints
     search: Search
 
@@ -200,7 +206,7 @@ class Tuning:
         )  # fmt: skip
 
     def _open(self, stage: str, cases: Sequence[Case], settings: RunSettings, client: WorkerClient) -> LiveRun:
-        return LiveRun(self.folder / stage, self.plan(cases), settings, Machine(client, self.facts))
+        return LiveRun(self.folder / stage, self.plan(cases), settings, Machine(client, self.facts, choice=self.choice))
 
     def _careful_jobs(self, configs: list[Config], cases: list[Case], passes: int) -> Iterator[Job]:
         """Yield whole passes while they fit; a process may take twice its time, because killing it loses its case."""

@@ -3,12 +3,17 @@
 import json
 from dataclasses import replace
 
+import psutil
 import pytest
-from support import ROOT
+from support import ROOT, assert_refused, bench
 
+from bench.errors import InputError
+from bench.execute.client import WorkerClient
 from bench.records.cards import Card, Cards
 from bench.session import devices
-from bench.session.devices import machine_cards
+from bench.session.devices import choose, machine_cards, pick
+from bench.session.progress import Notices
+from bench.session.request import RunRequest
 
 GIB = 1024**3
 
@@ -40,7 +45,7 @@ def test_the_cards_of_the_machine_are_those_that_another_process_sees(machine):
 
 def test_a_machine_without_a_driver_has_no_cards(machine):
     machine()
-    assert machine_cards().cards == ()
+    assert len(machine_cards().cards) == 0
 
 
 def test_the_driver_and_its_cuda_are_known_together_with_the_cards(machine):
@@ -59,3 +64,120 @@ def test_a_driver_that_does_not_answer_knows_no_cards(monkeypatch, tmp_path, dri
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(devices, "ANSWER_TIMEOUT_S", 0.5)
     assert machine_cards() == Cards()
+
+
+def cards(*described):
+    """Return the cards of a machine; each is given by its letter and what it differs in."""
+    return Cards(
+        [
+            replace(Card(number, f"GPU-{letter}", f"GPU-{letter}", "NVIDIA H100", 80 * GIB, 0, 0.0, 0), **more)
+            for number, (letter, more) in enumerate(described)
+        ]
+    )
+
+
+FREE, BUSY = {}, {"processes": 2, "memory_used_bytes": 40 * GIB, "utilization": 0.97}
+TWO = cards(("a", FREE), ("b", FREE))
+
+
+def chosen(device, here, **variables):
+    return choose(device, f"--device {device}", here, variables)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "mps", "cuda", "cuda:0", "cuda:1", "xpu", "xpu:3"])
+def test_a_device_that_may_be_there_is_accepted(device):
+    assert chosen(device, TWO).kind == device.partition(":")[0]
+
+
+@pytest.mark.parametrize(
+    "device", ["", "gpu", "cuda:", "cuda:-1", "cuda:1000", "cpu:0", "mps:0", "auto:1", "cuda:1 ", "cuda:x"]
+)
+def test_what_is_not_a_device_is_refused(device):
+    with pytest.raises(InputError, match="is not a device; give auto"):
+        chosen(device, TWO)
+
+
+def test_the_card_with_an_index_is_the_only_one_that_workers_see():
+    assert chosen("cuda:1", TWO).variables == {"CUDA_VISIBLE_DEVICES": "GPU-b"}
+
+
+def test_an_index_counts_the_visible_cards():
+    assert chosen("cuda:0", TWO, CUDA_VISIBLE_DEVICES="1,0").variables == {"CUDA_VISIBLE_DEVICES": "GPU-b"}
+
+
+def test_an_index_beyond_the_cards_names_those_that_are_there():
+    with pytest.raises(InputError, match=r"no such device; visible here: cuda:0 \(NVIDIA H100\), cuda:1"):
+        chosen("cuda:2", TWO)
+
+
+@pytest.mark.parametrize("value", ["", "-1", "NoDevFiles", "GPU-zzz"])
+def test_a_variable_that_hides_every_card_is_named(value):
+    with pytest.raises(InputError, match=r"CUDA_VISIBLE_DEVICES=.* hides every card"):
+        chosen("cuda", TWO, CUDA_VISIBLE_DEVICES=value)
+
+
+@pytest.mark.parametrize("value", ["1", "GPU-b", "1,GPU-a"])
+def test_a_variable_that_names_cards_is_honored(value):
+    assert chosen("cuda", TWO, CUDA_VISIBLE_DEVICES=value).card.uuid == "GPU-b"
+
+
+def test_auto_takes_the_first_card_if_all_are_idle():
+    assert chosen("auto", TWO).index == 0
+
+
+def test_auto_takes_an_idle_card():
+    assert chosen("auto", cards(("a", BUSY), ("b", FREE))).card.uuid == "GPU-b"
+
+
+def test_auto_takes_the_first_card_if_all_are_busy():
+    assert chosen("auto", cards(("a", BUSY), ("b", BUSY))).card.uuid == "GPU-a"
+
+
+def test_a_slice_of_a_card_is_chosen_by_its_own_name():
+    here = cards(("a", {"uuid": "MIG-1"}), ("a", {"uuid": "MIG-2"}))
+    assert chosen("cuda:1", here).variables == {"CUDA_VISIBLE_DEVICES": "MIG-2"}
+
+
+def test_a_single_card_is_left_to_cuda():
+    assert chosen("auto", cards(("a", FREE))).variables == {}
+
+
+def test_the_environment_of_a_run_says_which_card_it_was():
+    assert chosen("cuda:1", TWO).facts == {"card": 1, "card_uuid": "GPU-b"}
+
+
+def picked(capsys, device):
+    choice = pick(RunRequest(device=device), Notices())
+    return choice, capsys.readouterr()
+
+
+def test_a_card_that_was_passed_over_is_named_with_the_reason(machine, capsys):
+    machine(h100("a", used=40 * GIB, utilization=97), h100("b"))
+    choice, said = picked(capsys, "auto")
+    assert choice.card.uuid == "GPU-b"
+    assert "auto takes cuda:1, because these are in use: card 0" in said.out
+    assert "97% utilized" in said.out
+
+
+def test_a_busy_card_is_warned_of_before_the_run(machine, capsys):
+    machine(h100("a", used=40 * GIB, utilization=97))
+    _, said = picked(capsys, "auto")
+    assert "is in use" in said.err
+    assert "--device cuda:N" not in said.err
+
+
+def test_an_idle_card_is_not_worth_a_word(machine, capsys):
+    machine(h100("a"))
+    _, said = picked(capsys, "cuda")
+    assert said.out + said.err == ""
+
+
+def test_workers_see_the_card_that_was_chosen():
+    with WorkerClient(variables={"CUDA_VISIBLE_DEVICES": "GPU-b"}) as client:
+        variables = psutil.Process(client.process_id).environ()
+    assert variables["CUDA_VISIBLE_DEVICES"] == "GPU-b"
+
+
+@pytest.mark.slow
+def test_a_card_that_is_not_there_is_refused_before_anything_is_measured(tmp_path):
+    assert_refused(bench("run", "sd15-precision", "--device", "gpu", cwd=tmp_path), "--device gpu: is not a device")

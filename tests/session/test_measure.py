@@ -12,6 +12,7 @@ from bench.errors import InputError
 from bench.plan.settings import RunSettings
 from bench.records.store import PLAN, RESULTS, SAMPLES, Store
 from bench.session import measure
+from bench.session.devices import Choice
 from bench.session.progress import Notices
 from bench.session.request import Ending, RunRequest
 
@@ -63,7 +64,7 @@ def test_a_run_whose_plan_is_damaged_is_not_continued(tmp_path, change):
         plan = json.loads((tmp_path / PLAN).read_text(encoding="utf-8"))
     (tmp_path / PLAN).write_text(json.dumps(plan | change), encoding="utf-8")
     with pytest.raises(InputError, match=r"plan\.json: is not a plan of this version"):
-        measure._open(None, RunRequest(output=tmp_path, resume=True), Notices())
+        measure._open(None, Choice(), RunRequest(output=tmp_path, resume=True), Notices())
 
 
 @pytest.mark.parametrize(("name", "count"), [(SAMPLES, 3), (RESULTS, 1)])

@@ -169,7 +169,7 @@ def gated(tmp_path, monkeypatch):
     def run(base, head=None, budget_s=None):
         clients = {"base": base, "head": head or Client()}
         plan, settings = Plan((ScenarioInfo("s", "title"),), cases_of("a")), RunSettings("cpu", "tiny")
-        monkeypatch.setattr(paired_gate, "_client", lambda _python, name: nullcontext(clients[name]))
+        monkeypatch.setattr(paired_gate, "_client", lambda _python, name, _choice: nullcontext(clients[name]))
         monkeypatch.setattr(paired_gate, "_prepare", lambda *_: (plan, settings, dict.fromkeys(clients, FACTS)))
         python = Path(sys.executable)
         request = RunRequest(output=tmp_path, budget_s=budget_s)

@@ -12,6 +12,7 @@ from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 from bench.session import tuning
 from bench.session.budget import Search, Spent
+from bench.session.devices import Choice
 from bench.session.files import writing
 from bench.session.progress import Notices
 from bench.session.request import Ending, RunRequest, TuneRequest
@@ -37,7 +38,9 @@ def slow_search(folder, timeout_s):
     client = Slow()
     found = Search(Space(("float32", "float16"), {}), 3600.0, lambda: client.now, 0.0)
     template = Case("tune", "template", "stable-diffusion-v1-5", timeout_s=timeout_s)
-    Tuning(folder, template, RunSettings("cpu", "tiny"), FACTS, Constraints(Goal.LATENCY), found).screen(client, QUIET)
+    Tuning(folder, template, RunSettings("cpu", "tiny"), FACTS, Choice(), Constraints(Goal.LATENCY), found).screen(
+        client, QUIET
+    )
     return found
 
 
@@ -63,7 +66,7 @@ def test_a_disk_that_refuses_a_record_ends_a_search(tmp_path, monkeypatch, capsy
         with writing():
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(tuning, "WorkerClient", nullcontext)
+    monkeypatch.setattr(tuning, "WorkerClient", lambda **_: nullcontext())
     monkeypatch.setattr(tuning, "_prepare", refuse)
     assert tuning.tune(request(tmp_path), Notices()).ending is Ending.NOT_WRITTEN
     assert capsys.readouterr().err == (
@@ -72,7 +75,7 @@ def test_a_disk_that_refuses_a_record_ends_a_search(tmp_path, monkeypatch, capsy
 
 
 def test_a_server_that_cannot_be_started_is_not_a_full_disk(tmp_path, monkeypatch):
-    def refuse():
+    def refuse(**_):
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     monkeypatch.setattr(tuning, "WorkerClient", refuse)
@@ -122,6 +125,7 @@ class Hasty:
     def __init__(self, took_s):
         self.now = 0.0
         self.took_s = took_s
+        self.choice = Choice()
         self.search = searched({"": 1.0, "a": 0.5})
         self.search.clock = lambda: self.now
 
@@ -132,7 +136,7 @@ class Hasty:
 
 
 def said_while_measuring(took_s, monkeypatch, capsys):
-    monkeypatch.setattr(tuning, "WorkerClient", nullcontext)
+    monkeypatch.setattr(tuning, "WorkerClient", lambda **_: nullcontext())
     measure_best(Hasty(took_s), Notices())
     return capsys.readouterr().out.splitlines()
 
