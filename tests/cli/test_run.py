@@ -63,7 +63,7 @@ def with_a_fault(saved_pipeline, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fault")
     (folder / "mine.yaml").write_text(
         f"title: mine\nmodel: {saved_pipeline}\nbaseline: a\ncall: {{prompt: a cat, num_inference_steps: 2}}\n"
-        "samples: 2\ncases:\n  a: {}\n  broken: {scheduler_config: {no_such_thing: 1}}\n",
+        "samples: 2\ncases:\n  a: {}\n  broken: {call: {clip_skip: 99}}\n",
         encoding="utf-8",
     )
     return folder / "run", bench("run", "mine.yaml", "--device", "cpu", "--output", "run", cwd=folder)
