@@ -179,6 +179,7 @@ def call_method(pipeline: str) -> ast.FunctionDef | None:
     return source_text.methods(pipeline).get("__call__")
 
 
+@cache
 def call_arguments(pipeline: str) -> frozenset[str] | None:
     """Return the arguments that `pipeline.__call__` reads, including those it pops from `**kwargs`.
 
