@@ -7,7 +7,10 @@ and their images are not judged.
 """
 
 import hashlib
+import os
+import struct
 import warnings
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +44,10 @@ APPROXIMATE = ("vae_tiling",)
 """Optimizations that are not exact: tiles are decoded separately and blended."""
 NOT_OF_THE_IMAGE = ("output_type",)
 IMAGES = "images"
+PNG_HEAD = struct.Struct(">16xII")
+"""Signature and the beginning of the first chunk, then the size of the picture."""
+MOST_BYTES_PER_PIXEL, MOST_OTHER_BYTES = 4, 256 * 1024
+"""Uncompressed pixels with an alpha channel; a color profile, or what a painting program adds."""
 MOST_PIXELS = 32 * 1024**2
 """Pixels of a case's pictures together, 96 MiB as bytes: eight of 2048 x 2048. A small file can claim any number."""
 
@@ -162,6 +169,8 @@ def open_picture(path: Path) -> Any:
     """
     from PIL import Image
 
+    if _padded(path):
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -176,6 +185,17 @@ def open_picture(path: Path) -> Any:
         Image.DecompressionBombWarning,
     ):  # PIL raises each of these
         return None
+
+
+def _padded(path: Path) -> bool:
+    """Return whether a PNG is larger than its pixels can be: what else it contains takes Pillow minutes to read."""
+    with suppress(OSError), path.open("rb") as file:
+        head = file.read(PNG_HEAD.size)
+        if len(head) == PNG_HEAD.size:
+            width, height = PNG_HEAD.unpack(head)
+            size: int = os.fstat(file.fileno()).st_size
+            return bool(size > MOST_BYTES_PER_PIXEL * width * height + MOST_OTHER_BYTES)
+    return False
 
 
 def _alike(pictures: list[Any], others: list[Any]) -> bool:

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -81,7 +82,8 @@ def main() -> None:
 
 
 def _refuse(reason: str) -> NoReturn:
-    print(printed_lines(reason), file=sys.stderr)  # noqa: T201 - the one message that no command prints
+    with suppress(OSError):  # a full disk; the exit code says enough
+        print(printed_lines(reason), file=sys.stderr, flush=True)  # noqa: T201 - the one message that no command prints
     sys.exit(USAGE_ERROR)
 
 

@@ -67,7 +67,7 @@ def mask_log(path: Path) -> None:
     if path.is_file():
         with path.open("r+", encoding="utf-8", errors="surrogateescape") as file:
             before = file.read(LARGEST_LOG)
-            if (after := masked(before)) != before:
+            if (after := masked(before)) != before or file.read(1):
                 file.seek(0)
                 file.write(after)
                 file.truncate()

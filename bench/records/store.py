@@ -5,6 +5,7 @@ a kill or a power loss costs at most the process in flight: an incomplete last l
 derived from it, from the plan and from the pictures.
 """
 
+import io
 import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -165,7 +166,7 @@ def read_processes(path: Path) -> list[ProcessRecord]:
         InputError: the file cannot be read, or a line is damaged, of another version or there twice; with the line.
     """
     data = files.read(path)
-    lines = data[: data.rfind(b"\n") + 1].splitlines()  # not the torn last one
+    lines = io.BytesIO(data[: data.rfind(b"\n") + 1])  # not the torn last one; one by one, in case all are empty
     records: list[ProcessRecord] = []
     seen: dict[tuple[str, int], int] = {}
     samples = 0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from analyze.make import case, make_folder, measured
 from analyze.pictures import GRAY, PHOTO, cast, part
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from bench.analyze import similarity
 from bench.analyze.results import results
@@ -185,3 +185,15 @@ def test_a_picture_that_is_a_link_is_refused(tmp_path):
     path.symlink_to(tmp_path / "elsewhere.png")
     with pytest.raises(InputError, match="is a link"):
         similarity.psnr_between(tmp_path, "sd/a", tmp_path, "sd/a")
+
+
+def test_a_picture_that_is_mostly_text_is_not_read(tmp_path):
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("note", "x" * 500_000)
+    Image.new("RGB", (64, 64)).save(tmp_path / "padded.png", pnginfo=texts)
+    assert open_picture(tmp_path / "padded.png") is None
+
+
+def test_a_picture_that_is_hard_to_compress_is_read(tmp_path):
+    Image.effect_noise((300, 300), 100).convert("RGBA").save(tmp_path / "noise.png", compress_level=0)
+    assert open_picture(tmp_path / "noise.png").size == (300, 300)

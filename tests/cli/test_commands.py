@@ -115,6 +115,19 @@ def test_output_that_cannot_be_written_is_named(tmp_path, command):
     assert process.stderr == "standard output: No space left on device; choose another place, or free some space\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_refusal_that_cannot_be_printed_keeps_its_exit_code(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "bench", "tables", "nothing"],
+            cwd=tmp_path,
+            env=environment(),
+            stderr=full,
+            check=False,
+        )
+    assert process.returncode == 2
+
+
 def test_nothing_is_imported_from_the_current_directory(tmp_path):
     for module in ("typer", "pydantic", "ruamel", "torch", "diffusers", "numpy"):
         (tmp_path / f"{module}.py").write_text("open('executed', 'w')", encoding="utf-8")

@@ -65,3 +65,11 @@ def test_a_log_without_secrets_stays_as_it_is(tmp_path):
     log.write_bytes(b"caf\xe9\n")
     interpreter.mask_log(log)
     assert log.read_bytes() == b"caf\xe9\n"
+
+
+def test_of_a_log_that_is_too_long_to_be_masked_only_the_beginning_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(interpreter, "LARGEST_LOG", 10)
+    log = tmp_path / "a.log"
+    log.write_text("beginning, https://user:pa55w0rd@host/x")
+    interpreter.mask_log(log)
+    assert log.read_text() == "beginning,"

@@ -246,3 +246,9 @@ def test_a_run_of_more_samples_than_are_read_is_refused_with_the_line(store, mon
         store.append(process_record(process=process, samples=(0.5,) * 4))
     with pytest.raises(InputError, match=r"processes\.jsonl:3: more than 10 samples"):
         read_processes(store.folder / PROCESSES)
+
+
+def test_a_file_of_empty_lines_is_refused_at_the_first(store):
+    (store.folder / PROCESSES).write_bytes(b"\n" * 50_000_000)
+    with pytest.raises(InputError, match=r"processes\.jsonl:1: "):
+        read_processes(store.folder / PROCESSES)
