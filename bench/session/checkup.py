@@ -5,6 +5,7 @@ Nothing found here is an error. A look goes on as far as it can, so that a repor
 
 import errno
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -85,6 +86,7 @@ def _machine(request: RunRequest, cards: Cards) -> Checkup:
     temporary, ignored = _temporary_folders()
     return Checkup(
         facts=environment.describe({}),
+        processor=platform.machine(),
         requested=str(request.device),
         cards=cards,
         driver_loaded=DRIVER.exists(),
