@@ -36,9 +36,10 @@ def doctor(
     budget: Budget = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether a run would work here, how long it takes, and what is wrong.
+    """Say whether a run would work here, and what is wrong.
 
-    Takes the options of run, measures nothing, and looks at the card, its driver, torch, the hub and the disk. It says
+    Takes the options of run, measures no case, and looks at the card, its driver, torch, the hub and the disk. It says
+    how long a run would take,
     which cases would be skipped and why, how much would be downloaded, and which command solves a problem. The exit
     code is 1 if a run would not work.
     """
