@@ -77,7 +77,14 @@ def _prevents(problem: Problem, checkup: Checkup) -> bool:
 def _card_is_unused(checkup: Checkup) -> bool:
     """Return whether a run would not use the card that NVML lists, although nobody asked for another device."""
     wanted = checkup.requested == "auto" or checkup.requested.startswith("cuda")
-    return wanted and checkup.worker_failure is None and checkup.wrong_build is not None
+    known = checkup.worker_failure is None and checkup.wrong_build is not None
+    return wanted and known and not _is_no_card(checkup)
+
+
+def _is_no_card(checkup: Checkup) -> bool:
+    """Return whether a card was asked for by an index that none of the visible ones has."""
+    index, cards = checkup.requested.partition(":")[2], checkup.visible_cards
+    return bool(index and cards) and int(index) >= len(cards)
 
 
 def _is_cpu_build(checkup: Checkup) -> bool:
