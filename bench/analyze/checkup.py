@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from bench.records.checkup import Checkup, Hub
 from bench.records.outcomes import Status
+from bench.records.torch_builds import Obstacle
 
 LEAST_FREE_BYTES = 256 * 1024**2
 """For pictures, logs, plots and tables: the published runs take up to 20 MB, and a run of all scenarios about 50."""
@@ -75,26 +76,24 @@ def _prevents(problem: Problem, checkup: Checkup) -> bool:
 
 def _card_is_unused(checkup: Checkup) -> bool:
     """Return whether a run would not use the card that NVML lists, although nobody asked for another device."""
-    if checkup.worker_failure is not None:
-        return False
     wanted = checkup.requested == "auto" or checkup.requested.startswith("cuda")
-    return bool(checkup.cards.cards) and wanted and "torch_build" in checkup.facts and checkup.device != "cuda"
+    known = checkup.worker_failure is None and checkup.wrong_build is not None
+    return wanted and known and not _is_no_card(checkup)
+
+
+def _is_no_card(checkup: Checkup) -> bool:
+    """Return whether a card was asked for by an index that none of the visible ones has."""
+    index, cards = checkup.requested.partition(":")[2], checkup.visible_cards
+    return bool(index and cards) and int(index) >= len(cards)
 
 
 def _is_cpu_build(checkup: Checkup) -> bool:
-    return _card_is_unused(checkup) and not checkup.facts["torch_build"].startswith("cuda")
+    return _card_is_unused(checkup) and checkup.facts["torch_build"] == "cpu"
 
 
 def _driver_is_too_old(checkup: Checkup) -> bool:
-    """Return whether torch was built for a CUDA after the newest that the driver knows; minor versions do not count."""
-    if not _card_is_unused(checkup) or checkup.cards.cuda is None:
-        return False
-    kind, _, built_for = checkup.facts["torch_build"].partition(" ")
-    return kind == "cuda" and _major(built_for) > _major(checkup.cards.cuda)
-
-
-def _major(version: str) -> int:
-    return int(version.partition(".")[0])
+    found = checkup.wrong_build
+    return _card_is_unused(checkup) and found is not None and found.obstacle is Obstacle.DRIVER
 
 
 def _cards_are_hidden(checkup: Checkup) -> bool:

@@ -36,11 +36,11 @@ def doctor(
     budget: Budget = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say whether a run would work here, how long it takes, and what is wrong.
+    """Say whether a run would work here, and what is wrong.
 
-    Takes the options of run, measures nothing, and looks at the card, its driver, torch, the hub and the disk. It says
-    which cases would be skipped and why, how much would be downloaded, and which command solves a problem. The exit
-    code is 1 if a run would not work.
+    Takes the options of run, measures no case, and looks at the card, its driver, torch, the hub and the disk. It says
+    how long a run would take, which cases would be skipped and why, how much would be downloaded, and which command
+    solves a problem. The exit code is 1 if a run would not work.
     """
     from bench.analyze.checkup import is_ready
     from bench.present import checkup as presented

@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 
 from bench import units
 from bench.analyze.checkup import LEAST_FREE_BYTES, Problem
-from bench.present import shell
+from bench.present import shell, torch_builds
 from bench.records.cards import VISIBLE
 from bench.records.checkup import Checkup, Hub, Place
 from bench.records.outcomes import Status
 
-TRY_CUDA = "import torch; torch.zeros(1, device='cuda')"
 Worded = tuple[str, str]
 """What is wrong, and the command that solves it, or the next best advice."""
 
@@ -27,38 +26,21 @@ def _worker_fails(found: Checkup) -> Worded:
     return what, f"{shell.of_python('-c', 'import torch, diffusers, transformers, accelerate')}   # shows where"
 
 
-def unused_card(found: Checkup) -> str:
-    """Return the loud notice of a card that torch does not use; what is left to say is why."""
-    cards = found.cards.cards
-    more = f" and {len(cards) - 1} more" if len(cards) > 1 else ""
-    instead = "a run would measure on the CPU" if found.device == "cpu" else "a run would fail"
-    return f"THE GPU IS NOT USED: this machine has {cards[0].name}{more}, but {instead}, because"
-
-
-def _cpu_build(found: Checkup) -> Worded:
-    torch = found.facts["torch"].partition("+")[0]
-    return (
-        f"{unused_card(found)} torch {found.facts['torch']} is a CPU build.",
-        shell.of_python("-m", "pip", "install", f"torch==={torch}"),
-    )
-
-
-def _driver_too_old(found: Checkup) -> Worded:
-    cards, torch = found.cards, f"torch {found.facts['torch']} is built for {found.facts['torch_build'].upper()}"
-    return (
-        f"{unused_card(found)} {torch}, and the driver {cards.driver} supports CUDA up to {cards.cuda}.",
-        f"Update NVIDIA's driver, or install a torch that is built for CUDA {cards.cuda} or earlier.",
-    )
+def _wrong_build(found: Checkup) -> Worded:
+    """Return the words that a run has for a card that torch does not use."""
+    assert found.wrong_build is not None  # noqa: S101 - it is the problem
+    todo = torch_builds.to_use_it(found.wrong_build, shell.python())
+    return torch_builds.why_unused(found.wrong_build), f"{todo[0].upper()}{todo[1:]}."
 
 
 def _hidden_cards(found: Checkup) -> Worded:
     value = found.facts.get("variables", {}).get(VISIBLE, "")
-    return f"{unused_card(found)} {VISIBLE}={value} hides every card.", f"unset {VISIBLE}"
+    return f"THE GPU IS NOT USED: {VISIBLE}={value} hides every card.", f"unset {VISIBLE}"
 
 
 def _unused_card(found: Checkup) -> Worded:
-    reason = _sentence(found.device_failure) if found.device_failure else "torch finds no card that it can use."
-    return f"{unused_card(found)} {reason}", shell.of_python("-c", TRY_CUDA)
+    what, todo = _wrong_build(found)
+    return (f"{what} {_sentence(found.device_failure)}" if found.device_failure else what), todo
 
 
 def _device_fails(found: Checkup) -> Worded:
@@ -181,8 +163,8 @@ def _sentence(reason: str | None) -> str:
 WORDS: Mapping[Problem, Callable[[Checkup], Worded]] = {
     Problem.NO_TEMPORARY_FOLDER: _no_temporary_folder,
     Problem.WORKER_FAILS: _worker_fails,
-    Problem.CPU_BUILD: _cpu_build,
-    Problem.DRIVER_TOO_OLD: _driver_too_old,
+    Problem.CPU_BUILD: _wrong_build,
+    Problem.DRIVER_TOO_OLD: _wrong_build,
     Problem.HIDDEN_CARDS: _hidden_cards,
     Problem.UNUSED_CARD: _unused_card,
     Problem.DEVICE_FAILS: _device_fails,

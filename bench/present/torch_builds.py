@@ -15,15 +15,22 @@ def unused_gpu(found: WrongBuild, python: str, cpu_option: str) -> str:
         python: the interpreter whose torch it is.
         cpu_option: the option that chooses the CPU on purpose.
     """
-    kind, _, cuda = found.build.partition(" ")
-    obstacle = found.host.obstacle(cuda) if kind == "cuda" else None
-    todo = remedy(found.host, found.torch, python, found.siblings)
-    if kind == "cuda" and obstacle is None:
-        todo = f"run `{shlex.quote(python)} {TRY_IT}`, which says why not"
     return (
-        f"THE GPU IS NOT USED: this machine has {_cards(found)}, but torch {found.torch} {_why(found, obstacle)}. "
-        f"Everything is measured on the CPU. To use the GPU, {todo}. If you want the CPU, say so with {cpu_option}."
+        f"{why_unused(found)} Everything is measured on the CPU. To use the GPU, {to_use_it(found, python)}. "
+        f"If you want the CPU, say so with {cpu_option}."
     )
+
+
+def why_unused(found: WrongBuild) -> str:
+    """Return which GPU is not used, loudly, and why."""
+    return f"THE GPU IS NOT USED: this machine has {_cards(found)}, but torch {found.torch} {_why(found)}."
+
+
+def to_use_it(found: WrongBuild, python: str) -> str:
+    """Return what to do so that an interpreter uses the GPU, as the second half of a sentence."""
+    if found.build.startswith("cuda") and found.obstacle is None:
+        return f"run `{shlex.quote(python)} {TRY_IT}`, which says why not"
+    return remedy(found.host, found.torch, python, found.siblings)
 
 
 def _cards(found: WrongBuild) -> str:
@@ -31,11 +38,11 @@ def _cards(found: WrongBuild) -> str:
     return f"{found.cards[0].name}{more}"
 
 
-def _why(found: WrongBuild, obstacle: Obstacle | None) -> str:
+def _why(found: WrongBuild) -> str:
     if found.build == "cpu":
         return "is a CPU build"
-    if obstacle is Obstacle.DRIVER:
+    if found.obstacle is Obstacle.DRIVER:
         return f"is built for {found.build.upper()}, for which the driver {found.host.driver} is too old"
-    if obstacle is Obstacle.CARD:
+    if found.obstacle is Obstacle.CARD:
         return f"is built for {found.build.upper()}, which does not support this card"
     return f"is built for {found.build.upper()} and cannot use it"

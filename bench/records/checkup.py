@@ -8,6 +8,7 @@ from typing import Any
 from bench.records.cards import Card, Cards, visible
 from bench.records.environment import Span
 from bench.records.outcomes import Status, Tiny
+from bench.records.torch_builds import WrongBuild, wrong_build
 
 
 class Hub(StrEnum):
@@ -104,6 +105,7 @@ class Checkup:
 
     Attributes:
         facts: of the host and its libraries, as an environment records them; of the CPU if the device failed.
+        processor: as `platform.machine()` returns it.
         requested: the device that was asked for, which may be `auto`.
         cards: of the machine, visible or not.
         driver_loaded: whether the kernel has NVIDIA's driver.
@@ -123,6 +125,7 @@ class Checkup:
     facts: Mapping[str, Any]
     results: Place
     temporary: Place | None
+    processor: str = "x86_64"
     requested: str = "auto"
     cards: Cards = field(default_factory=Cards)
     driver_loaded: bool = False
@@ -142,6 +145,11 @@ class Checkup:
         """The device that a run would use; None if it could not."""
         failed = self.worker_failure is not None or self.device_failure is not None
         return None if failed else self.facts.get("device")
+
+    @property
+    def wrong_build(self) -> WrongBuild | None:
+        """The build of torch, if the worker that reported the facts used the CPU beside a card, hidden or not."""
+        return wrong_build(self.facts, self.cards, {}, self.processor) if "torch_build" in self.facts else None
 
     @property
     def visible_cards(self) -> tuple[Card, ...]:

@@ -81,6 +81,12 @@ class WrongBuild:
     host: Host
     siblings: Sequence[str] = ()
 
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """What is too old for the CUDA of this build; None if nothing is, or if it has none."""
+        kind, _, cuda = self.build.partition(" ")
+        return self.host.obstacle(cuda) if kind == "cuda" else None
+
 
 def wrong_build(
     facts: Mapping[str, Any], cards: Cards, variables: Mapping[str, str], processor: str

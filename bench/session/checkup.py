@@ -5,6 +5,7 @@ Nothing found here is an error. A look goes on as far as it can, so that a repor
 
 import errno
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from bench.errors import InputError
 from bench.execute.client import ServerError, WorkerClient, ask_compatible
 from bench.pipelines.fetching import missing
 from bench.pipelines.tiny import resolve
@@ -26,7 +28,7 @@ from bench.records.cards import Cards
 from bench.records.checkup import CaseOutlook, Checkup, Hub, Place, RunOutlook
 from bench.records.environment import Span
 from bench.records.outcomes import Status, Tiny
-from bench.session.devices import choose, machine_cards
+from bench.session.devices import DEVICE, choose, machine_cards
 from bench.session.fitting import ENDING_S, Fitted, fit
 from bench.session.forecast import Forecast, foresee, works
 from bench.session.measure import download_sizes
@@ -60,9 +62,20 @@ def check_up(request: RunRequest, notices: Notices, cards: Callable[[], Cards] =
     found = _machine(request, cards())
     if found.temporary is None or found.temporary.refusal is not None:  # a worker needs one
         return found
-    with WorkerClient(variables=choose(request.device, request.option("device"), found.cards).variables) as client:
-        probed = _probe(client, found)
+    variables, refusal = _choice(request, found.cards)
+    with WorkerClient(variables=variables) as client:
+        probed = _probe(client, replace(found, device_failure=refusal))
         return probed if probed.device is None else _with_outlook(client, request, notices, probed)
+
+
+def _choice(request: RunRequest, cards: Cards) -> tuple[Mapping[str, str], str | None]:
+    """Return the variables that make a worker use the device that was asked for; or none, and why it is not here."""
+    try:
+        return choose(request.device, request.option("device"), cards).variables, None
+    except InputError as error:
+        if DEVICE.fullmatch(request.device) is None:
+            raise
+        return {}, str(error)
 
 
 def look_at(path: Path) -> Place:
@@ -85,6 +98,7 @@ def _machine(request: RunRequest, cards: Cards) -> Checkup:
     temporary, ignored = _temporary_folders()
     return Checkup(
         facts=environment.describe({}),
+        processor=platform.machine(),
         requested=str(request.device),
         cards=cards,
         driver_loaded=DRIVER.exists(),
@@ -109,17 +123,18 @@ def _temporary_folders() -> tuple[Place | None, str | None]:
 
 
 def _probe(client: WorkerClient, found: Checkup) -> Checkup:
-    """Add the facts that only torch knows; if the device fails, those of the CPU."""
-    try:
-        return replace(
-            found, facts=environment.describe(client.ask({"op": "probe", "device": found.requested.partition(":")[0]}))
-        )
-    except ServerError as error:
-        failure = str(error)
+    """Add the facts that only torch knows; if the device fails, or is known not to be here, those of the CPU."""
+    failure = found.device_failure
+    if failure is None:
+        question = {"op": "probe", "device": found.requested.partition(":")[0]}
+        try:
+            return replace(found, facts=environment.describe(client.ask(question)))
+        except ServerError as error:
+            failure = str(error)
     try:
         facts = environment.describe(client.ask({"op": "probe", "device": "cpu"}))
-    except ServerError:
-        return replace(found, worker_failure=failure)
+    except ServerError as error:
+        return replace(found, device_failure=None, worker_failure=str(error) if found.device_failure else failure)
     return replace(found, facts=facts, device_failure=failure)
 
 

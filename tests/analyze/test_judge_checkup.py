@@ -42,6 +42,8 @@ PREVENTING = {
     "a full disk of temporary files": (checkup(temporary=REFUSED), Problem.NO_TEMPORARY_FOLDER),
     "broken libraries": (without_a_device(worker_failure="no", device_failure=None), Problem.WORKER_FAILS),
     "a device that is not here": (without_a_device(cards=Cards()), Problem.DEVICE_FAILS),
+    "an index that no card has": (without_a_device(requested="cuda:1"), Problem.DEVICE_FAILS),
+    "a card that fails by its index": (without_a_device(requested="cuda:0"), Problem.UNUSED_CARD),
     "another device that fails": (without_a_device(requested="xpu"), Problem.DEVICE_FAILS),
     "a CPU build that is to use a card": (without_a_device(facts=CPU_BUILD, requested="cuda"), Problem.CPU_BUILD),
     "an old driver": (without_a_device(cards=OLD_DRIVER), Problem.DRIVER_TOO_OLD),

@@ -60,11 +60,11 @@ def test_what_prevents_a_run_follows_the_first_line_with_its_remedy(printed):
 
 def test_a_card_that_a_cpu_build_leaves_unused_is_said_loudly(printed):
     text = " ".join(" ".join(printed(checkup(facts=CPU_BUILD))).split())
-    assert "THE GPU IS NOT USED: this machine has NVIDIA H200, but a run would measure on the CPU" in text
+    assert "THE GPU IS NOT USED: this machine has NVIDIA H200, but torch 2.13.0+cpu is a CPU build." in text
 
 
 def test_the_remedy_for_a_cpu_build_is_the_same_torch_with_cuda():
-    assert WORDS[Problem.CPU_BUILD](checkup(facts=CPU_BUILD))[1].endswith("-m pip install torch===2.13.0")
+    assert WORDS[Problem.CPU_BUILD](checkup(facts=CPU_BUILD))[1].endswith("-m pip install 'torch===2.13.0'`.")
 
 
 @pytest.mark.parametrize("problem", Problem)
@@ -176,7 +176,7 @@ def test_json_has_every_problem(data):
 
 
 def test_json_has_the_remedy_of_a_problem(data):
-    assert data["problems"][0]["remedy"].endswith("torch===2.13.0")
+    assert "-m pip install" in data["problems"][0]["remedy"]
 
 
 def test_json_has_the_time_of_every_case(data):

@@ -1,5 +1,7 @@
 """A machine with the cards that the variable SCRIPTED_CARDS lists in JSON: NVML for a process that a test starts.
 
+SCRIPTED_DRIVER is the version of its driver.
+
 It is found before the real one if this folder is in PYTHONPATH. What a card does not list is not supported.
 """
 
@@ -26,7 +28,7 @@ def nvmlShutdown():  # noqa: N802
 
 
 def nvmlSystemGetDriverVersion():  # noqa: N802
-    return "580.65.06"
+    return os.environ.get("SCRIPTED_DRIVER", "580.65.06")
 
 
 def nvmlSystemGetCudaDriverVersion():  # noqa: N802

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from analyze.checkups import checkup
+from analyze.checkups import CARDS, checkup
 
+from bench.errors import InputError
 from bench.execute.client import ServerError, WorkerClient
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
@@ -16,6 +17,7 @@ from bench.records.checkup import CaseOutlook, Hub
 from bench.records.outcomes import Status, Tiny
 from bench.session import checkup as session
 from bench.session.checkup import look_at
+from bench.session.request import RunRequest
 
 FACTS = {"device": "cuda", "device_name": "a card", "torch": "2.13", "torch_build": "cuda 13.0", "started_by": "fork"}
 WORK = {"convolutions": 4e13, "products": 4e13, "launches": 1000, "denoiser_calls": 50}
@@ -110,6 +112,21 @@ def test_if_the_device_fails_its_reason_is_kept():
 
 def test_if_not_even_the_cpu_answers_the_worker_has_failed():
     assert probed("cuda").worker_failure == "there is no cuda"
+
+
+def test_a_device_that_is_known_not_to_be_here_is_not_tried():
+    found = replace(NOTHING, requested="cuda:7", device_failure="there is no such device")
+    assert session._probe(Answering(cuda=FACTS, cpu={**FACTS, "device": "cpu"}), found).device is None
+
+
+def test_a_card_that_is_not_here_is_a_finding(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert "there is no such device" in session._choice(RunRequest(device="cuda:1"), CARDS)[1]
+
+
+def test_what_is_not_a_device_is_refused():
+    with pytest.raises(InputError, match="is not a device"):
+        session._choice(RunRequest(device="gpu"), CARDS)
 
 
 def test_a_machine_without_torch_still_has_its_processor():
