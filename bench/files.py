@@ -39,6 +39,14 @@ def is_name(text: str) -> bool:
     return fits and not _DEVICES.fullmatch(text)
 
 
+def is_file(path: Path) -> bool:
+    """Return whether there is a regular file; False for a name that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, a surrogate, a zero byte
+        return False
+
+
 def read(path: Path, limit: int = LARGEST_BYTES) -> bytes:
     """Return the contents of a regular file.
 

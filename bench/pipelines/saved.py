@@ -6,8 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench import files
 from bench.pipelines import source_text
 from bench.plan.case import Case
+from bench.plan.paths import is_folder
 from bench.plan.vocabulary import FolderFault
 
 LIBRARY_AND_CLASS = 2
@@ -82,7 +84,7 @@ def _lacks(name: str) -> bool:
 
 def _class_faults(folder: Path, component: str, library: str, cls: str) -> Iterator[FolderFault]:
     of = f"the component '{component}' of '{folder}'"
-    if (folder / component / f"{library}.py").is_file():
+    if files.is_file(folder / component / f"{library}.py"):
         yield FolderFault(f"{of} has code of its own ({library}.py), but {_NO_CODE}; choose another model")
     elif library == "diffusers" and _lacks(cls):
         yield FolderFault(f"the installed diffusers has no {cls}, the class of {of}; install a newer diffusers")
@@ -115,8 +117,8 @@ def component_fault(folder: Path, config: Mapping[str, Any]) -> FolderFault | No
 
 def _weight_faults(folder: Path, wanted: str) -> Iterator[FolderFault]:
     """Yield why a model has no weights that are read: safetensors, of the variant that is wanted or of none."""
-    if not folder.is_dir():
-        if not any((folder.parent / name).is_file() for name in _CONFIGURATIONS):  # where diffusers would look next
+    if not is_folder(folder):
+        if not any(files.is_file(folder.parent / name) for name in _CONFIGURATIONS):  # where diffusers would look next
             yield FolderFault(f"'{folder.parent}' has no folder for its component '{folder.name}'; save it again")
         return
     suffixes = {path.suffix for path in folder.iterdir()}

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from bench import files
 from bench.errors import InputError
 from bench.plan import check_call
 from bench.plan.case import Case, Plan, batch_size
@@ -68,7 +69,7 @@ def _name(kind: str, name: str, known: Iterable[str], marker: str) -> Iterator[P
     if folder is not None:
         if not is_folder(folder):
             yield (kind,), f"there is no folder {quoted(name)}; correct the path"
-        elif not (folder / marker).is_file():
+        elif not files.is_file(folder / marker):
             yield (kind,), f"the folder '{name}' has no {marker}; give a folder that save_pretrained wrote"
     elif not HUB_ID.fullmatch(name):
         hint = suggestion(name, [word for word in known if "/" not in word])

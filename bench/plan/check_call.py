@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench import files
 from bench.plan.case import STEP_LISTS, Case
 from bench.plan.document import Location, shown
 from bench.plan.image_input import image_inputs, is_image, takes_images
@@ -184,7 +185,7 @@ def _pictures(where: Location, value: Any, call: Mapping[str, Any], takes: bool)
         yield where, f"'{where[-1]}' cannot be used: {error}"
         return
     for each in inputs:
-        if each.path is not None and not Path(each.path).is_file():
+        if each.path is not None and not files.is_file(Path(each.path)):
             yield where, f"'{where[-1]}': there is no file {quoted(each.path)}; give a path relative to this file"
 
 

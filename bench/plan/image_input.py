@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from bench import files
 from bench.plan.scenario import Name, Seed, Strict
 
 Kind = Literal["photo-like", "noise", "edges", "mask"]
@@ -130,7 +131,7 @@ def located(value: Any, folder: Path) -> Any:
     if not isinstance(value, Mapping) or not isinstance(value.get("path"), str):
         return value
     path = Path(value["path"]).expanduser()
-    found = path if not (folder / path).is_file() and path.is_file() else folder / path
+    found = path if not files.is_file(folder / path) and files.is_file(path) else folder / path
     return {**value, "path": str(found.absolute())}
 
 

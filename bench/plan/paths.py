@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench import files
+
 _STARTS_LIKE_A_PATH = re.compile(r"[/~\\]|\.{1,2}([/\\]|$)|[A-Za-z]:[/\\]")
 OWNER_AND_NAME = 2
 """Parts of a hub id."""
@@ -46,7 +48,7 @@ def located_model(name: str, beside: Path, marker: str, *, known: bool) -> str:
         MissingFolderError: it looks like a folder, but there is none.
     """
     for folder in _candidates(name, beside):
-        if is_folder(folder) and (not known or (folder / marker).is_file()):
+        if is_folder(folder) and (not known or files.is_file(folder / marker)):
             return str(folder.absolute())
     if not known and _looks_like_a_folder(name, beside):
         raise MissingFolderError(_missing(name, beside))

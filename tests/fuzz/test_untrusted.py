@@ -52,7 +52,7 @@ SCENARIO = {
 PLAN = {
     "scenarios": [{"scenario": "sd", "title": "t", "source": {"document": "d", "device": "NVIDIA A100"}, "axes": []}],
     "cases": [
-        case().to_json(),
+        case(call={"prompt": "a cat"}).to_json(),
         case(
             "fp16", dtype="float16", call={"prompt": "a cat", "num_inference_steps": 4}, load={"variant": "fp16"}
         ).to_json(),
