@@ -67,7 +67,7 @@ def kandinsky():
         hidden_size=width, projection_dim=width, intermediate_size=width, num_attention_heads=4, num_hidden_layers=1,
         vocab_size=54, bos_token_id=52, eos_token_id=53, pad_token_id=53,
     )  # fmt: skip
-    return small._evaluating(KandinskyV22CombinedPipeline(
+    return small.evaluating(KandinskyV22CombinedPipeline(
         unet=unet, movq=movq, scheduler=DDIMScheduler(clip_sample=False, set_alpha_to_one=False),
         prior_prior=PriorTransformer(num_attention_heads=2, attention_head_dim=12, embedding_dim=width, num_layers=1),
         prior_image_encoder=CLIPVisionModelWithProjection(seeing),
@@ -83,10 +83,10 @@ def wan():
     vae = AutoencoderKLWan(
         base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True]
     )
-    return small._evaluating(WanPipeline(
+    return small.evaluating(WanPipeline(
         transformer=_wan_transformer(), transformer_2=_wan_transformer(), vae=vae, boundary_ratio=0.875,
         scheduler=UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0),
-        text_encoder=small._t5(), tokenizer=small._t5_tokenizer(),
+        text_encoder=small.t5(), tokenizer=small.t5_tokenizer(),
     ))  # fmt: skip
 
 
@@ -114,11 +114,11 @@ def hunyuan():
         vocab_size=60, hidden_size=small.WIDTH, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
     )
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *ascii_lowercase, *(f"##{each}" for each in ascii_lowercase)]
-    t5_tokenizer = small._t5_tokenizer()
+    t5_tokenizer = small.t5_tokenizer()
     t5_tokenizer.model_max_length = 256
-    return small._evaluating(HunyuanDiTPipeline(
+    return small.evaluating(HunyuanDiTPipeline(
         vae=vae, transformer=transformer, scheduler=DDPMScheduler(), text_encoder=BertModel(bert),
         tokenizer=BertTokenizer(vocab={word: at for at, word in enumerate(words)}, model_max_length=77),
-        text_encoder_2=small._t5(), tokenizer_2=t5_tokenizer, safety_checker=None, feature_extractor=None,
+        text_encoder_2=small.t5(), tokenizer_2=t5_tokenizer, safety_checker=None, feature_extractor=None,
         requires_safety_checker=False,
     ))  # fmt: skip
