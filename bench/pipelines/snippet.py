@@ -17,8 +17,8 @@ from typing import Any, get_args
 
 from bench import text
 from bench.errors import InputError
-from bench.pipelines import architectures, diffusers_api, latents, pasted, roles
-from bench.pipelines.diffusers_api import index_of
+from bench.pipelines import architectures, diffusers_api, latents, pasted
+from bench.pipelines.component_names import has_checker, names_of
 from bench.pipelines.images import VIDEO_FIELDS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
 from bench.pipelines.roles import Role
@@ -50,8 +50,6 @@ _TO_PIL = {
 }
 
 
-_USUAL = {Role.DENOISER: ("transformer", "unet"), Role.AUTOENCODER: ("vae",)}
-"""The names of what the pipeline's folder does not tell, as it is on the hub."""
 _STACKED = {"np": "numpy.stack", "pt": "torch.stack"}
 
 
@@ -194,7 +192,7 @@ def _loading(case: Case, measured: Any) -> Iterator[str]:
 def _pipeline_from(case: Case, measured: Any) -> tuple[str, dict[str, Any]]:
     """Return the folder or hub id of a case's pipeline, and the keywords to load it with."""
     name, revision = _published(case.model, measured.weights, measured.weights_from, measured.revision)
-    checker = WITHOUT_CHECKER if not case.safety_checker and _has_checker(name, measured.pipeline) else {}
+    checker = WITHOUT_CHECKER if not case.safety_checker and has_checker(name, measured.pipeline) else {}
     return name, {**ONLY_SAFETENSORS, **revision, **_plain(case.load), **checker, **ONLY_SAFETENSORS}
 
 
@@ -239,9 +237,9 @@ def _applied(case: Case, measured: Any, when: When) -> Iterator[str]:
 def _code(template: str, measured: Any) -> str:
     """Return the code of an optimization: one copy for each denoiser or autoencoder that it names."""
     if "{autoencoder}" in template:
-        return "\n".join(template.format(autoencoder=name) for name in _components(measured, Role.AUTOENCODER))
+        return "\n".join(template.format(autoencoder=name) for name in names_of(measured, Role.AUTOENCODER))
     if "{denoiser}" in template:
-        return "\n".join(template.format(denoiser=name) for name in _components(measured, Role.DENOISER))
+        return "\n".join(template.format(denoiser=name) for name in names_of(measured, Role.DENOISER))
     return template
 
 
@@ -309,29 +307,6 @@ def _published(wanted: str, weights: str, found: str, revision: str | None) -> t
         return found, {"revision": revision} if revision else {}
     facts = architectures.find(wanted)
     return (facts.hub[0] if facts is not None else wanted), {}
-
-
-def _has_checker(name: str, pipeline: str | None) -> bool:
-    """Return whether a pipeline takes a safety checker: by its folder, its facts, or the installed diffusers."""
-    known = [model.absent for model in architectures.models().values() if model.pipeline == pipeline]
-    absent = {role for roles in known for role in roles}
-    return "safety_checker" in (index_of(name) or absent or diffusers_api.components(str(pipeline)) or ())
-
-
-def _components(measured: Any, role: Role) -> list[str]:
-    """Return the names of a pipeline's components of a role: by its folder, its facts, or else a usual name."""
-    saved = index_of(str(measured.weights_from)).items()
-    classes = [{name: tuple(map(str, value)) for name, value in saved if isinstance(value, list)}]
-    facts = [model.components for model in architectures.models().values() if model.pipeline == measured.pipeline]
-    classes += [{name: _library_and_class(of) for name, of in components.items()} for components in facts]
-    found = [[name for name in roles.named(known, role) if is_identifier(name)] for known in classes]
-    taken = diffusers_api.components(str(measured.pipeline)) or ()
-    usual = _USUAL[role]
-    return next(filter(None, found), [next((name for name in usual if name in taken), usual[-1])])
-
-
-def _library_and_class(component: str) -> tuple[str, ...]:
-    return tuple(architectures.component(component).cls.rsplit(".", 1))
 
 
 def _keywords(arguments: Mapping[str, Any]) -> list[str]:

@@ -3,10 +3,12 @@
 import shutil
 import weakref
 from dataclasses import replace
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import stages
 import torch
 
 from bench.pipelines import first_call, images, source, tiny
@@ -102,6 +104,50 @@ def test_the_autoencoder_is_replaced_by_a_tiny_one():
     built = ready(vae="sayakpaul/taesd-diffusers")
     assert read(built.pipeline)["vae_class"] == "AutoencoderTiny"
     assert built.vae_origin.name == "vae.tiny-tae"
+
+
+def test_an_autoencoder_that_decoded_nothing_is_detected():
+    built = ready(vae="sayakpaul/taesd-diffusers")
+    with pytest.raises(NotInEffectError, match="expected vae sayakpaul/taesd-diffusers, found no call of it"):
+        built.verify(FirstCall())
+
+
+def test_an_autoencoder_that_decoded_is_in_effect():
+    built = ready(vae="sayakpaul/taesd-diffusers")
+    with first_call.watched(built.pipeline) as seen:
+        built.call()
+    built.verify(seen)
+
+
+def test_a_scheduler_that_made_no_step_is_detected():
+    with pytest.raises(NotInEffectError, match="expected scheduler DDIMScheduler, found no step of it"):
+        ready(scheduler="DDIMScheduler").verify(FirstCall())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return the folder of a small pipeline by the function that makes it."""
+
+    @cache
+    def saved(make):
+        path = tmp_path_factory.mktemp(make.__name__)
+        make().save_pretrained(path)
+        return str(path)
+
+    return saved
+
+
+def test_a_pipeline_whose_autoencoder_has_another_name_is_skipped_before_one_is_built(folder):
+    """Kandinsky calls its autoencoder `movq` and uses no other."""
+    case = Case("test", "case", folder(stages.kandinsky), vae="taesd", call={"num_inference_steps": 1})
+    with pytest.raises(UnsupportedError, match="vae: KandinskyV22CombinedPipeline has no 'vae'"):
+        build(case, "full", FULL)
+
+
+def test_a_scheduler_that_an_inner_pipeline_would_not_use_is_skipped(folder):
+    case = Case("test", "case", folder(stages.kandinsky), scheduler="DDPMScheduler", call=stages.CALLS["kandinsky"])
+    with pytest.raises(UnsupportedError, match="uses that of a pipeline of its own"):
+        build(case, "full", FULL)
 
 
 def test_a_safety_checker_that_is_missing_is_detected(saved_pipeline):

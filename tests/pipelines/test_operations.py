@@ -3,12 +3,16 @@
 from types import SimpleNamespace
 
 import pytest
+import small
+import stages
 import torch
 import transformers
+from diffusers.pipelines.deprecated.wuerstchen.modeling_paella_vq_model import PaellaVQModel
 from torch.utils._pytree import tree_leaves
 
 from bench.pipelines import architectures, first_call, operations, tiny
 from bench.pipelines.build import build
+from bench.pipelines.roles import Role
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
 
@@ -136,3 +140,41 @@ def test_a_text_encoder_with_an_attention_mask_is_counted_like_one_without(name)
     cls, config = getattr(transformers, name), getattr(transformers, config)(**sizes)
     with_mask, without = (encoder_operations(cls, config, masked=masked) for masked in (True, False))
     assert with_mask == without > 0
+
+
+@pytest.fixture(scope="module", params=stages.CALLS)
+def staged(request):
+    """A pipeline of several stages, and what its first call showed."""
+    pipeline = getattr(stages, request.param)()
+    pipeline.set_progress_bar_config(disable=True)
+    with first_call.watched(pipeline) as seen:
+        pipeline(**stages.CALLS[request.param])
+    return pipeline, seen
+
+
+def test_every_part_of_a_pipeline_of_several_stages_is_counted(staged):
+    pipeline, seen = staged
+    assert min(operations.count(pipeline, {path: visits}) for path, visits in seen.counted.items()) > 0
+
+
+def test_text_encoders_denoisers_and_decoders_are_among_what_is_counted(staged):
+    _, seen = staged
+    counted = {seen.roles[path] for path in seen.counted}
+    assert counted >= {Role.TEXT_ENCODER, Role.DENOISER, Role.AUTOENCODER}
+
+
+def test_an_autoencoder_without_halves_is_counted_by_its_methods():
+    """Stable Cascade's decodes by itself; StableCascadePipeline calls it `vqgan`."""
+    vqgan = PaellaVQModel(levels=1, bottleneck_blocks=1, embed_dim=8, latent_channels=4, num_vq_embeddings=2).eval()
+    pipeline = SimpleNamespace(vqgan=vqgan)
+    with first_call.watched(pipeline) as seen, torch.no_grad():
+        vqgan.decode(torch.zeros(1, 4, 8, 8))
+    assert operations.count(pipeline, seen.counted) > 0
+
+
+def test_a_component_that_is_called_decoder_is_no_half_of_an_autoencoder():
+    """Stable Cascade calls its denoiser so."""
+    pipeline = SimpleNamespace(decoder=small.ddpm().unet)
+    with first_call.watched(pipeline) as seen, torch.no_grad():
+        pipeline.decoder(torch.zeros(1, 3, 16, 16), 0)
+    assert operations.count(pipeline, seen.counted) > 0

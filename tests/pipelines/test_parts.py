@@ -1,11 +1,14 @@
 """Entering a recorder around the parts of a pipeline."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
+from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import small
+import stages
 import torch
 from diffusers import DDIMScheduler, EulerDiscreteScheduler
 
@@ -111,3 +114,50 @@ def test_a_method_that_something_else_replaced_is_put_back():
     pipeline.vae.decode = replaced = pipeline.vae.decode
     pictures(pipeline, {**PROMPT, "num_inference_steps": 1}, uneventful)
     assert pipeline.vae.decode is replaced
+
+
+@pytest.mark.parametrize("name", stages.CALLS)
+@pytest.mark.parametrize("part", [parts.TEXT, parts.DENOISER, parts.SCHEDULER, parts.VAE])
+def test_a_part_is_visited_whatever_the_pipeline_calls_it(name, part):
+    assert part in parts_of(name)
+
+
+@cache
+def parts_of(name):
+    seen = []
+
+    @contextmanager
+    def enter(part):
+        seen.append(part)
+        yield
+
+    pictures_of(getattr(stages, name)(), stages.CALLS[name], enter)
+    return frozenset(seen)
+
+
+@pytest.mark.parametrize("name", stages.CALLS)
+def test_a_pipeline_of_several_stages_draws_the_same_while_its_parts_are_visited(name):
+    pipeline = getattr(stages, name)()
+    call = stages.CALLS[name]
+    assert np.array_equal(pictures_of(pipeline, call, uneventful), pictures_of(pipeline, call))
+
+
+def pictures_of(pipeline, call, around=None):
+    """Return the pixels of images or frames that a call draws with seed 0."""
+    pipeline.set_progress_bar_config(disable=True)
+    with parts.visited(pipeline, around) if around else nullcontext():
+        output = pipeline(**call, generator=torch.Generator().manual_seed(0), output_type="np")
+    return output.frames if hasattr(output, "frames") else output.images
+
+
+def test_a_component_that_ran_as_the_denoiser_is_visited_as_such():
+    pipeline, seen = SimpleNamespace(painter=torch.nn.Linear(1, 1)), []
+
+    @contextmanager
+    def enter(part):
+        seen.append(part)
+        yield
+
+    with parts.visited(pipeline, enter, denoisers=["painter"]):
+        pipeline.painter(torch.zeros(1, 1))
+    assert seen == [parts.DENOISER]

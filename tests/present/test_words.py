@@ -1,5 +1,7 @@
 """Every sentence about a result, pinned once. Other tests assert on types and fields."""
 
+from dataclasses import replace
+
 import pytest
 from analyze.make import result
 
@@ -51,6 +53,12 @@ def test_tiny_and_full_size_results_are_a_partly_tiny_run():
 )
 def test_the_label_of_a_case(columns, label):
     assert words.label(result(**columns)) == label
+
+
+@pytest.mark.parametrize(("subject", "label"), [("", "picture differs"), ("vae_tiling", "")])
+def test_a_picture_that_differs_for_no_reason_is_marked_beside_the_name(subject, label):
+    remark = Remark(RemarkKind.IMAGE_DIFFERS, 26.0, subject)
+    assert words.label(replace(result(), remarks=(remark,))) == label
 
 
 def test_an_outcome_has_its_reason():
