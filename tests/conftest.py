@@ -1,6 +1,7 @@
 """What many tests share. Expensive things are made once per session: the fork server, one small run."""
 
 import os
+from functools import partial
 
 import pytest
 from support import SCENARIO, bench
@@ -60,3 +61,14 @@ def saved_pipeline(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved") / "pipeline"
     small.sd().save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def zoo_folder(tmp_path_factory):
+    """Return the folder of the small pipeline of a class, saved once for all workers of a session. Read it only."""
+    import zoo
+
+    root = tmp_path_factory.getbasetemp()
+    shared = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "zoo"
+    shared.mkdir(exist_ok=True)
+    return partial(zoo.saved, root=shared)

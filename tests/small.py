@@ -48,7 +48,7 @@ def sd():
     text = CLIPTextModel(
         CLIPTextConfig(vocab_size=54, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2)
     )
-    return _evaluating(StableDiffusionPipeline(
+    return evaluating(StableDiffusionPipeline(
         unet=unet, vae=vae, text_encoder=text, tokenizer=clip_tokenizer(), scheduler=EulerDiscreteScheduler(),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     ))  # fmt: skip
@@ -64,8 +64,8 @@ def sdxl():
         addition_embed_type="text_time", addition_time_embed_dim=8,
         projection_class_embeddings_input_dim=WIDTH + 6 * 8,
     )  # fmt: skip
-    return _evaluating(StableDiffusionXLPipeline(
-        vae=autoencoder(4), text_encoder=_clip(CLIPTextModel), text_encoder_2=_clip(CLIPTextModelWithProjection),
+    return evaluating(StableDiffusionXLPipeline(
+        vae=autoencoder(4), text_encoder=clip(CLIPTextModel), text_encoder_2=clip(CLIPTextModelWithProjection),
         tokenizer=clip_tokenizer(), tokenizer_2=clip_tokenizer(), unet=unet, scheduler=EulerDiscreteScheduler(),
     ))  # fmt: skip
 
@@ -77,10 +77,10 @@ def flux():
         patch_size=1, in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=2,
         joint_attention_dim=WIDTH, pooled_projection_dim=WIDTH, axes_dims_rope=[4, 4, 8],
     )  # fmt: skip
-    return _evaluating(FluxPipeline(
+    return evaluating(FluxPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(), vae=autoencoder(4, scaling_factor=1.5035, shift_factor=0.0609),
-        text_encoder=_clip(CLIPTextModel), tokenizer=clip_tokenizer(), text_encoder_2=_t5(),
-        tokenizer_2=_t5_tokenizer(), transformer=transformer,
+        text_encoder=clip(CLIPTextModel), tokenizer=clip_tokenizer(), text_encoder_2=t5(),
+        tokenizer_2=t5_tokenizer(), transformer=transformer,
     ))  # fmt: skip
 
 
@@ -92,12 +92,12 @@ def sd3():
         num_attention_heads=2, joint_attention_dim=2 * WIDTH, caption_projection_dim=32,
         pooled_projection_dim=2 * WIDTH, pos_embed_max_size=32,
     )  # fmt: skip
-    return _evaluating(StableDiffusion3Pipeline(
+    return evaluating(StableDiffusion3Pipeline(
         transformer=transformer, scheduler=FlowMatchEulerDiscreteScheduler(),
         vae=autoencoder(4, scaling_factor=1.5305, shift_factor=0.0609),
-        text_encoder=_clip(CLIPTextModelWithProjection), tokenizer=clip_tokenizer(),
-        text_encoder_2=_clip(CLIPTextModelWithProjection), tokenizer_2=clip_tokenizer(),
-        text_encoder_3=_t5(2 * WIDTH), tokenizer_3=_t5_tokenizer(),
+        text_encoder=clip(CLIPTextModelWithProjection), tokenizer=clip_tokenizer(),
+        text_encoder_2=clip(CLIPTextModelWithProjection), tokenizer_2=clip_tokenizer(),
+        text_encoder_3=t5(2 * WIDTH), tokenizer_3=t5_tokenizer(),
     ))  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def ddpm():
         down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D"),
         norm_num_groups=4, attention_head_dim=8,
     )  # fmt: skip
-    return _evaluating(DDPMPipeline(unet=unet, scheduler=DDPMScheduler()))
+    return evaluating(DDPMPipeline(unet=unet, scheduler=DDPMScheduler()))
 
 
 def dit():
@@ -119,10 +119,10 @@ def dit():
         sample_size=16, num_layers=1, patch_size=2, attention_head_dim=8, num_attention_heads=2, in_channels=4,
         out_channels=8, num_embeds_ada_norm=1000, norm_type="ada_norm_zero", norm_elementwise_affine=False,
     )  # fmt: skip
-    return _evaluating(DiTPipeline(transformer=transformer, vae=autoencoder(4), scheduler=DDPMScheduler()))
+    return evaluating(DiTPipeline(transformer=transformer, vae=autoencoder(4), scheduler=DDPMScheduler()))
 
 
-def _evaluating(pipeline):
+def evaluating(pipeline):
     """Switch dropout off, as `from_pretrained` does."""
     for part in pipeline.components.values():
         if isinstance(part, torch.nn.Module):
@@ -130,11 +130,11 @@ def _evaluating(pipeline):
     return pipeline
 
 
-def autoencoder(latent_channels, **config):
-    """Return an autoencoder whose latents have half the sides of a picture."""
+def autoencoder(latent_channels, stages=2, **config):
+    """Return an autoencoder; each stage after the first halves the sides of a picture."""
     return AutoencoderKL(
-        block_out_channels=(8, 8), down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2, latent_channels=latent_channels, norm_num_groups=4, **config,
+        block_out_channels=(8,) * stages, down_block_types=("DownEncoderBlock2D",) * stages,
+        up_block_types=("UpDecoderBlock2D",) * stages, latent_channels=latent_channels, norm_num_groups=4, **config,
     )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def clip_tokenizer():
     return CLIPTokenizer(vocab={word: index for index, word in enumerate(words)}, merges=[], model_max_length=77)
 
 
-def _clip(cls):
+def clip(cls):
     return cls(
         CLIPTextConfig(
             vocab_size=54, hidden_size=WIDTH, intermediate_size=WIDTH, num_hidden_layers=2, num_attention_heads=2,
@@ -153,10 +153,10 @@ def _clip(cls):
     )  # fmt: skip
 
 
-def _t5(width=WIDTH):
+def t5(width=WIDTH):
     return T5EncoderModel(T5Config(d_model=width, d_kv=8, d_ff=WIDTH, num_layers=1, num_heads=2, vocab_size=40))
 
 
-def _t5_tokenizer():
+def t5_tokenizer():
     words = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
     return T5Tokenizer(vocab=[*words, *((letter, -3.0) for letter in ascii_lowercase)], extra_ids=0)
