@@ -8,6 +8,7 @@ from string import ascii_lowercase
 import torch
 from diffusers import (
     AutoencoderKL,
+    DDIMScheduler,
     DDPMPipeline,
     DDPMScheduler,
     DiTPipeline,
@@ -119,7 +120,7 @@ def dit():
         sample_size=16, num_layers=1, patch_size=2, attention_head_dim=8, num_attention_heads=2, in_channels=4,
         out_channels=8, num_embeds_ada_norm=1000, norm_type="ada_norm_zero", norm_elementwise_affine=False,
     )  # fmt: skip
-    return evaluating(DiTPipeline(transformer=transformer, vae=autoencoder(4), scheduler=DDPMScheduler()))
+    return evaluating(DiTPipeline(transformer=transformer, vae=autoencoder(4), scheduler=DDIMScheduler()))
 
 
 def evaluating(pipeline):

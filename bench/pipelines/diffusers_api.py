@@ -179,6 +179,14 @@ def call_method(pipeline: str) -> ast.FunctionDef | None:
     return source_text.methods(pipeline).get("__call__")
 
 
+def default_output_type(pipeline: str) -> str | None:
+    """Return the output type of a call that names none; None if it cannot be read from the signature."""
+    method = call_method(pipeline)
+    given = source_text.parameters(method) if method else {}
+    default = next((value for argument, value in given.items() if argument.arg == "output_type"), None)
+    return default.value if isinstance(default, ast.Constant) and isinstance(default.value, str) else None
+
+
 @cache
 def call_arguments(pipeline: str) -> frozenset[str] | None:
     """Return the arguments that `pipeline.__call__` reads, including those it pops from `**kwargs`.

@@ -119,7 +119,7 @@ def _value(keyword: ast.keyword) -> Any:
 
 
 def _meant(case: Case, measured: Any) -> Iterator[_Call]:
-    yield "pipe", True, {**_plain(case.call), **dict.fromkeys(images_of(case.call), _VARIABLE)}
+    yield "pipe", True, {**_plain(_call_of(case, measured)), **dict.fromkeys(images_of(case.call), _VARIABLE)}
     yield from (("open", path, {}) for path in pasted.paths(case))
     name, keywords = _pipeline_from(case, measured)
     components = _components_from(case, measured)
@@ -250,15 +250,20 @@ def _calling(case: Case, measured: Any) -> Iterator[str]:
     else:
         yield f"generator = torch.Generator({place}).manual_seed({case.seed})"
     pictures = dict.fromkeys(images_of(case.call))
-    keywords = _keywords({**case.call, **pictures})
-    given = [
-        f"{name}={name}" if name in pictures else keyword for name, keyword in zip(case.call, keywords, strict=True)
-    ]
+    call = _call_of(case, measured)
+    keywords = _keywords({**call, **pictures})
+    given = [f"{name}={name}" if name in pictures else keyword for name, keyword in zip(call, keywords, strict=True)]
     field = _drawn_field(measured)
     drawn = "videos" if field in VIDEO_FIELDS else "images"
-    call = list(_call(f"{drawn} = pipe", [*given, "generator=generator"], after=f".{field}"))
+    lines = list(_call(f"{drawn} = pipe", [*given, "generator=generator"], after=f".{field}"))
     context = [TABLE[name].code for name in case.optimizations if TABLE[name].when == When.AROUND]
-    yield from [f"with {context[0]}:", *(f"    {line}" for line in call)] if context else call
+    yield from [f"with {context[0]}:", *(f"    {line}" for line in lines)] if context else lines
+
+
+def _call_of(case: Case, measured: Any) -> Mapping[str, Any]:
+    """Return the arguments of a case's call; the harness asks for PIL images where a class makes others by default."""
+    default = diffusers_api.default_output_type(str(measured.pipeline))
+    return {**({} if default in {None, "pil"} else {"output_type": "pil"}), **case.call}
 
 
 def _drawn_field(measured: Any) -> str:

@@ -126,3 +126,10 @@ def test_sides_that_no_picture_has_are_unknown(tmp_path, widths):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(json.dumps(data), encoding="utf-8")
     assert diffusers_api.side_multiple(str(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "expected"), [("WanPipeline", "np"), ("FluxPipeline", "pil"), ("NoSuchPipeline", None)]
+)
+def test_the_output_type_of_a_call_that_names_none_is_read_from_its_signature(pipeline, expected):
+    assert diffusers_api.default_output_type(pipeline) == expected
