@@ -215,7 +215,7 @@ def ask_compatible(client: WorkerClient, model: str) -> list[str]:
     except ServerError as error:
         raise InputError(f"scheduler: compatible: {error}") from error
     if model not in answer:
-        raise InputError(f"scheduler: compatible: there is no answer for '{model}'; list the schedulers by name")
+        raise InputError(f"scheduler: compatible: the worker did not answer for '{model}'; list the schedulers by name")
     return list(answer[model])
 
 

@@ -32,7 +32,7 @@ def replaceable(pipeline: Any, *families: set[str]) -> list[Any]:
     """Return the denoisers, whose processors can be replaced by others of these families.
 
     Raises:
-        UnsupportedError: those of one cannot, or there is no denoiser.
+        UnsupportedError: the processors of a denoiser cannot be replaced, or there is no denoiser.
     """
     found = denoisers(pipeline)
     for each in found:

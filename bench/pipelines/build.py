@@ -10,6 +10,7 @@ from bench.pipelines import (
     components,
     diffusers_api,
     effective,
+    flags,
     inputs,
     optimizations,
     requirements,
@@ -116,7 +117,7 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
 
     check(case, size, run)
     device = torch.device(run.device)
-    optimizations.set_default_flags()
+    flags.set_default_flags()
     optimizations.apply(case.optimizations, When.PROCESS, None, device)
     placed_by_optimization = optimizations.placed_by_one(case.optimizations)
     home = torch.device("cpu") if placed_by_optimization else device

@@ -5,25 +5,16 @@ checked first, before there is a pipeline. Each is verified after the first call
 what is there, and anything unexpected fails the case. To add one: a function, a check, a row.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.util import find_spec
 from typing import Any
 
-from bench.pipelines import attention, checks, roles
+from bench.pipelines import attention, checks, flags, requirements, roles
 from bench.pipelines.checks import Live
-from bench.pipelines.effective import TF32_OVERRIDE
 from bench.pipelines.errors import NotInEffectError, UnsupportedError, graph_break, refusal
-from bench.pipelines.requirements import (
-    autoencoders_with,
-    denoisers,
-    require_accelerator,
-    require_ampere,
-    with_kernels,
-)
+from bench.pipelines.requirements import autoencoders_with, denoisers, with_kernels
 from bench.pipelines.roles import Role
 
 DOCS = "diffusers docs, optimization"
@@ -36,10 +27,6 @@ class When(StrEnum):
     PLACE = "place"  # instead of moving the pipeline to the device
     BUILT = "built"  # on the placed pipeline
     AROUND = "around"  # a context manager around every call
-
-
-def _nothing(_device: Any) -> None:
-    """Need nothing of the device."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +52,7 @@ class Optimization:
     source: str
     family: str
     code: str
-    needs: Callable[[Any], None] = _nothing
+    needs: Callable[[Any], None] = requirements.nothing
 
     @property
     def doc(self) -> str:
@@ -88,12 +75,12 @@ def _first_line(function: Callable[..., Any]) -> str:
 
 def tf32(_pipeline: Any, _device: Any) -> None:
     """Allow TF32 in matrix products and convolutions (Ampere and later)."""
-    _set_tf32(matmul=True, conv=True)
+    flags.set_tf32(matmul=True, conv=True)
 
 
 def ieee_fp32(_pipeline: Any, _device: Any) -> None:
     """Forbid TF32 everywhere, so that float32 really is float32."""
-    _set_tf32(matmul=False, conv=False)
+    flags.set_tf32(matmul=False, conv=False)
 
 
 def cudnn_benchmark(_pipeline: Any, _device: Any) -> None:
@@ -202,61 +189,6 @@ def autocast(_pipeline: Any, device: Any) -> Any:
     return torch.autocast(device.type, dtype=torch.float16)
 
 
-def _needs_cudnn(device: Any) -> None:
-    require_accelerator(device, "cuda", "cuDNN")
-
-
-def _needs_accelerator(device: Any) -> None:
-    require_accelerator(device, None, "offloading to the CPU")
-
-
-def _needs_xformers(device: Any) -> None:
-    require_accelerator(device, "cuda", "xFormers")
-    if find_spec("xformers") is None:
-        raise UnsupportedError("xformers is not installed; pip install xformers")
-
-
-def _needs_big_gpu(device: Any) -> None:
-    if device.type not in {"cuda", "xpu"}:
-        return
-    from torch._inductor.utils import is_big_gpu
-
-    if not is_big_gpu(device):
-        raise UnsupportedError("this card is too small for max-autotune: torch would not time its matrix products")
-
-
-def _needs_tf32(device: Any) -> None:
-    _needs_tf32_flags(device)
-    require_ampere(device, "TF32")
-
-
-def _needs_tf32_flags(device: Any) -> None:
-    require_accelerator(device, "cuda", "TF32")
-    if TF32_OVERRIDE in os.environ:
-        raise UnsupportedError(f"{TF32_OVERRIDE} is set, which overrides torch's TF32 flags; unset it")
-
-
-def _set_tf32(*, matmul: bool, conv: bool) -> None:
-    """Set both flags, only the old pair: mixed with torch's newer `fp32_precision`, reading them back raises."""
-    import torch
-
-    torch.backends.cuda.matmul.allow_tf32 = matmul
-    torch.backends.cudnn.allow_tf32 = conv
-
-
-def set_default_flags() -> None:
-    """Set what every case starts from, PyTorch's defaults: TF32 on for convolutions, off for matrix products.
-
-    Whatever else in this process used the newer API is undone first, or the old flags could not be read back.
-    """
-    import torch
-
-    torch.set_float32_matmul_precision("highest")
-    torch.backends.fp32_precision = "none"
-    _set_tf32(matmul=False, conv=True)
-    torch.backends.cudnn.benchmark = False
-
-
 def _compile_denoiser(pipeline: Any, mode: str) -> None:
     import torch
 
@@ -271,22 +203,22 @@ def _compile_denoiser(pipeline: Any, mode: str) -> None:
 
 
 _TABLE = (
-    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", checks.tf32_flags, f"{DOCS}/fp16", "tf32", "torch.backends.cuda.matmul.allow_tf32 = True\ntorch.backends.cudnn.allow_tf32 = True", _needs_tf32),
-    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", checks.tf32_flags, "PyTorch docs, notes/cuda", "tf32", "torch.backends.cuda.matmul.allow_tf32 = False\ntorch.backends.cudnn.allow_tf32 = False", _needs_tf32_flags),
-    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", checks.cudnn_benchmark, f"{DOCS}/fp16 (v0.4)", "cudnn", "torch.backends.cudnn.benchmark = True", _needs_cudnn),
-    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", checks.offload, f"{DOCS}/memory", "offload", "pipe.enable_model_cpu_offload(device=device)", _needs_accelerator),
-    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", checks.offload, f"{DOCS}/memory", "offload", "pipe.enable_sequential_cpu_offload(device=device)", _needs_accelerator),
+    Optimization("tf32", When.PROCESS, tf32, "matmul=True, conv=True", checks.tf32_flags, f"{DOCS}/fp16", "tf32", "torch.backends.cuda.matmul.allow_tf32 = True\ntorch.backends.cudnn.allow_tf32 = True", requirements.needs_tf32),
+    Optimization("ieee_fp32", When.PROCESS, ieee_fp32, "matmul=False, conv=False", checks.tf32_flags, "PyTorch docs, notes/cuda", "tf32", "torch.backends.cuda.matmul.allow_tf32 = False\ntorch.backends.cudnn.allow_tf32 = False", requirements.needs_tf32_flags),
+    Optimization("cudnn_benchmark", When.PROCESS, cudnn_benchmark, "cudnn_benchmark=True", checks.cudnn_benchmark, f"{DOCS}/fp16 (v0.4)", "cudnn", "torch.backends.cudnn.benchmark = True", requirements.needs_cudnn),
+    Optimization("model_cpu_offload", When.PLACE, model_cpu_offload, "model", checks.offload, f"{DOCS}/memory", "offload", "pipe.enable_model_cpu_offload(device=device)", requirements.needs_accelerator),
+    Optimization("sequential_cpu_offload", When.PLACE, sequential_cpu_offload, "sequential", checks.offload, f"{DOCS}/memory", "offload", "pipe.enable_sequential_cpu_offload(device=device)", requirements.needs_accelerator),
     Optimization("group_offload", When.PLACE, group_offload, "group", checks.offload, f"{DOCS}/memory", "offload", 'pipe.enable_group_offload(torch.device(device), offload_type="leaf_level", use_stream=device == "cuda")'),
     Optimization("channels_last", When.BUILT, channels_last, "channels_last", checks.layout, f"{DOCS}/fp16", "layout", "pipe.{denoiser}.to(memory_format=torch.channels_last)"),
     Optimization("attention_vanilla", When.BUILT, attention_vanilla, "AttnProcessor", checks.attention, f"{DOCS}/fp16", "attention", "pipe.{denoiser}.set_default_attn_processor()"),
     Optimization("attention_sdpa", When.BUILT, attention_sdpa, "AttnProcessor2_0", checks.attention, f"{DOCS}/fp16", "attention", "from diffusers.models.attention_processor import AttnProcessor2_0\npipe.{denoiser}.set_attn_processor(AttnProcessor2_0())"),
     Optimization("attention_slicing", When.BUILT, attention_slicing, "SlicedAttnProcessor", checks.attention, f"{DOCS}/memory", "attention", "pipe.enable_attention_slicing()"),
-    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", checks.attention, f"{DOCS}/xformers", "attention", "pipe.enable_xformers_memory_efficient_attention()", _needs_xformers),
+    Optimization("xformers", When.BUILT, xformers, "XFormersAttnProcessor", checks.attention, f"{DOCS}/xformers", "attention", "pipe.enable_xformers_memory_efficient_attention()", requirements.needs_xformers),
     Optimization("fuse_qkv", When.BUILT, fuse_qkv, "FusedAttnProcessor2_0", checks.attention, f"{DOCS}/fp16", "attention", "pipe.fuse_qkv_projections(vae=False)"),
     Optimization("vae_slicing", When.BUILT, vae_slicing, "slicing=True", checks.slicing, f"{DOCS}/memory", "vae_slicing", "pipe.{autoencoder}.enable_slicing()"),
     Optimization("vae_tiling", When.BUILT, vae_tiling, "tiling=True", checks.tiling, f"{DOCS}/memory", "vae_tiling", "pipe.{autoencoder}.enable_tiling()"),
     Optimization("compile", When.BUILT, compile_denoiser, "whole", checks.compiled, f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="default", fullgraph=True)'),
-    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", checks.compiled, f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="max-autotune", fullgraph=True)', _needs_big_gpu),
+    Optimization("compile_max_autotune", When.BUILT, compile_max_autotune, "whole", checks.compiled, f"{DOCS}/fp16", "compile", 'pipe.{denoiser} = torch.compile(pipe.{denoiser}, mode="max-autotune", fullgraph=True)', requirements.needs_big_gpu),
     Optimization("compile_regional", When.BUILT, compile_regional, "blocks", checks.compiled, f"{DOCS}/fp16", "compile", "pipe.{denoiser}.compile_repeated_blocks(fullgraph=True)"),
     Optimization("autocast", When.AROUND, autocast, "float16", checks.output_dtype, f"{DOCS}/fp16", "autocast", "torch.autocast(device, dtype=torch.float16)"),
 )  # fmt: skip

@@ -1,19 +1,14 @@
 """The lines of a printed program that make the pictures that a call is given, as `inputs.prepare` makes them."""
 
 import inspect
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from bench.pipelines import synthetic
 from bench.pipelines.inputs import mode_of
+from bench.pipelines.python_code import quoted
 from bench.plan.case import Case
 from bench.plan.image_input import ImageInput, image_inputs, images_of
-
-
-def quoted(value: str) -> str:
-    """Return a string literal on one line, as a person would write it."""
-    return json.dumps(value, ensure_ascii=False) if value.isprintable() else ascii(value)
 
 
 def lines(case: Case) -> Iterator[str]:

@@ -3,9 +3,12 @@
 Each function raises `UnsupportedError` where that is not there.
 """
 
+import os
+from importlib.util import find_spec
 from typing import Any
 
 from bench.pipelines import roles
+from bench.pipelines.effective import TF32_OVERRIDE
 from bench.pipelines.errors import UnsupportedError
 from bench.pipelines.roles import Role
 
@@ -62,3 +65,41 @@ def autoencoders_with(pipeline: Any, flag: str, what: str) -> list[Any]:
         names = ", ".join(type(each).__name__ for each in found)
         raise UnsupportedError(f"{names} cannot {what}" if found else f"{type(pipeline).__name__} has no autoencoder")
     return able
+
+
+def nothing(_device: Any) -> None:
+    """Need nothing of the device."""
+
+
+def needs_cudnn(device: Any) -> None:
+    require_accelerator(device, "cuda", "cuDNN")
+
+
+def needs_accelerator(device: Any) -> None:
+    require_accelerator(device, None, "offloading to the CPU")
+
+
+def needs_xformers(device: Any) -> None:
+    require_accelerator(device, "cuda", "xFormers")
+    if find_spec("xformers") is None:
+        raise UnsupportedError("xformers is not installed; pip install xformers")
+
+
+def needs_big_gpu(device: Any) -> None:
+    if device.type not in {"cuda", "xpu"}:
+        return
+    from torch._inductor.utils import is_big_gpu
+
+    if not is_big_gpu(device):
+        raise UnsupportedError("this card is too small for max-autotune: torch would not time its matrix products")
+
+
+def needs_tf32(device: Any) -> None:
+    needs_tf32_flags(device)
+    require_ampere(device, "TF32")
+
+
+def needs_tf32_flags(device: Any) -> None:
+    require_accelerator(device, "cuda", "TF32")
+    if TF32_OVERRIDE in os.environ:
+        raise UnsupportedError(f"{TF32_OVERRIDE} is set, which overrides torch's TF32 flags; unset it")

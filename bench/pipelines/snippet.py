@@ -9,18 +9,17 @@ and compared with what was meant: a person is going to run it.
 Everywhere here `measured` is the row's settings (`records.models.Settings`).
 """
 
-import ast
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 from bench import text
 from bench.errors import InputError
-from bench.pipelines import architectures, diffusers_api, latents, pasted
+from bench.pipelines import architectures, diffusers_api, latents, pasted, python_code, readback
 from bench.pipelines.component_names import has_checker, names_of
 from bench.pipelines.images import VIDEO_FIELDS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
+from bench.pipelines.readback import VARIABLE, Call
 from bench.pipelines.roles import Role
 from bench.pipelines.signatures import DRAWN_FIELDS
 from bench.pipelines.source import WITHOUT_CHECKER
@@ -31,14 +30,6 @@ from bench.text import is_identifier
 
 ONLY_SAFETENSORS = {"use_safetensors": True}
 """Files of this kind cannot execute anything."""
-LONGEST_CALL = 88
-"""The line length on which Python's formatters agree."""
-
-_FROM_CASE = {"pipe", "from_config", "from_pretrained", "open"}
-_Call = tuple[str, Any, dict[str, Any]]
-"""The name of a function, what it is applied to or what it loads, and its keywords."""
-
-_VARIABLE = object()
 
 _SAVE = """\
 for index, image in enumerate(images):
@@ -48,8 +39,6 @@ _TO_PIL = {
     "np": "images = VaeImageProcessor.numpy_to_pil(images)",
     "pt": "images = VaeImageProcessor.numpy_to_pil(VaeImageProcessor.pt_to_numpy(images))",
 }
-
-
 _STACKED = {"np": "numpy.stack", "pt": "torch.stack"}
 
 
@@ -66,10 +55,14 @@ def snippet(case: Case, measured: Any) -> str:
     _refuse_untyped(case, measured)
     by_row = [section(case, measured) for section in (_process, _loading, _building)]
     sections = [*by_row, pasted.lines(case), _calling(case, measured), _saving(case, measured)]
-    imports, bodies = _hoisted([list(lines) for lines in sections])
+    imports, bodies = python_code.hoisted([list(lines) for lines in sections])
     parts = [_comments(case, measured), imports, *bodies]
     program = "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
-    _verify(case, measured, program, sum(_statements(lines) for lines in [imports, *bodies]))
+    statements = sum(python_code.statements(lines) for lines in [imports, *bodies])
+    try:
+        readback.verify(program, statements, case.dtype, list(_meant(case, measured)))
+    except ValueError as error:
+        raise _unwritable(case, str(error)) from error
     return program
 
 
@@ -90,50 +83,17 @@ def _refuse_untyped(case: Case, measured: Any) -> None:
             raise _unwritable(case, f"its {name} is not one")
 
 
-def _verify(case: Case, measured: Any, program: str, statements: int) -> None:
-    """Raise `InputError` unless a program has the calls that were meant, and no other statement."""
-    try:
-        tree = ast.parse(program)
-        called = [found for node in ast.walk(tree) if (found := _known_call(node, case.dtype))]
-    except (SyntaxError, ValueError) as error:
-        raise _unwritable(case, str(error)) from error
-    meant = list(_meant(case, measured))
-    if len(tree.body) != statements or any(called.count(call) != meant.count(call) for call in [*called, *meant]):
-        raise _unwritable(case, "read back, it says something else")
-
-
-def _known_call(node: ast.AST, dtype: str) -> _Call | None:
-    """Return what is called and with what, for a function that gets its arguments from a case."""
-    if not isinstance(node, ast.Call) or (name := ast.unparse(node.func).rpartition(".")[2]) not in _FROM_CASE:
-        return None
-    typed = [word for word in node.keywords if word.arg == "dtype" and ast.unparse(word.value) == f"torch.{dtype}"]
-    literals = [word for word in node.keywords if word.arg != "generator" and word not in typed]
-    what = ast.unparse(node.args[0]) if name == "from_config" else name == "pipe" or ast.literal_eval(node.args[0])
-    return name, what, {str(word.arg): _value(word) for word in literals}
-
-
-def _value(keyword: ast.keyword) -> Any:
-    """Return the literal that a keyword gives, and for a variable of the same name that it is one."""
-    same = isinstance(keyword.value, ast.Name) and keyword.value.id == keyword.arg
-    return _VARIABLE if same else ast.literal_eval(keyword.value)
-
-
-def _meant(case: Case, measured: Any) -> Iterator[_Call]:
-    yield "pipe", True, {**_plain(_call_of(case, measured)), **dict.fromkeys(images_of(case.call), _VARIABLE)}
+def _meant(case: Case, measured: Any) -> Iterator[Call]:
+    yield "pipe", True, {**_plain(_call_of(case, measured)), **dict.fromkeys(images_of(case.call), VARIABLE)}
     yield from (("open", path, {}) for path in pasted.paths(case))
     name, keywords = _pipeline_from(case, measured)
     components = _components_from(case, measured)
-    yield "from_pretrained", name, {**keywords, **dict.fromkeys(components, _VARIABLE)}
+    yield "from_pretrained", name, {**keywords, **dict.fromkeys(components, VARIABLE)}
     yield from (("from_pretrained", name, {**ONLY_SAFETENSORS, **revision}) for name, revision in components.values())
     if case.vae is not None:
         yield "from_pretrained", *_vae_from(case.vae, measured)
     if case.scheduler is not None or case.scheduler_config:
         yield "from_config", "pipe.scheduler.config", _plain(case.scheduler_config)
-
-
-def _statements(lines: list[str]) -> int:
-    """Return how many statements lines of ours are; a closing bracket and what is indented belong to the one before."""
-    return sum(not line.startswith((" ", ")", "#")) and bool(line) for line in lines)
 
 
 def _plain(value: Any) -> Any:
@@ -166,7 +126,7 @@ def _comments(case: Case, measured: Any) -> list[str]:
 
 def _process(case: Case, measured: Any) -> Iterator[str]:
     yield "import torch"
-    yield f"device = {pasted.quoted(measured.device)}"
+    yield f"device = {python_code.quoted(measured.device)}"
     if measured.device == "cpu" and measured.threads is not None:
         yield f"torch.set_num_threads({measured.threads})  # as measured"
     yield from _applied(case, measured, When.PROCESS)
@@ -185,8 +145,10 @@ def _loading(case: Case, measured: Any) -> Iterator[str]:
     if case.scheduler is not None:
         yield f"from diffusers import {case.scheduler}"
     if case.scheduler is not None or case.scheduler_config:
-        arguments = ["pipe.scheduler.config", *_keywords(case.scheduler_config)]
-        yield from _call(f"pipe.scheduler = {case.scheduler or 'type(pipe.scheduler)'}.from_config", arguments)
+        arguments = ["pipe.scheduler.config", *python_code.keywords(case.scheduler_config)]
+        yield from python_code.call(
+            f"pipe.scheduler = {case.scheduler or 'type(pipe.scheduler)'}.from_config", arguments
+        )
 
 
 def _pipeline_from(case: Case, measured: Any) -> tuple[str, dict[str, Any]]:
@@ -217,8 +179,8 @@ def _from_pretrained(
     target: str, dtype: str, name: str, keywords: Mapping[str, Any], variables: Iterable[str] = ()
 ) -> Iterator[str]:
     given = [f"{variable}={variable}" for variable in variables]
-    arguments = [pasted.quoted(name), *given, f"dtype=torch.{dtype}", *_keywords(keywords)]
-    return _call(f"{target}.from_pretrained", arguments)
+    arguments = [python_code.quoted(name), *given, f"dtype=torch.{dtype}", *python_code.keywords(keywords)]
+    return python_code.call(f"{target}.from_pretrained", arguments)
 
 
 def _building(case: Case, measured: Any) -> Iterator[str]:
@@ -251,11 +213,11 @@ def _calling(case: Case, measured: Any) -> Iterator[str]:
         yield f"generator = torch.Generator({place}).manual_seed({case.seed})"
     pictures = dict.fromkeys(images_of(case.call))
     call = _call_of(case, measured)
-    keywords = _keywords({**call, **pictures})
+    keywords = python_code.keywords({**call, **pictures})
     given = [f"{name}={name}" if name in pictures else keyword for name, keyword in zip(call, keywords, strict=True)]
     field = _drawn_field(measured)
     drawn = "videos" if field in VIDEO_FIELDS else "images"
-    lines = list(_call(f"{drawn} = pipe", [*given, "generator=generator"], after=f".{field}"))
+    lines = list(python_code.call(f"{drawn} = pipe", [*given, "generator=generator"], after=f".{field}"))
     context = [TABLE[name].code for name in case.optimizations if TABLE[name].when == When.AROUND]
     yield from [f"with {context[0]}:", *(f"    {line}" for line in lines)] if context else lines
 
@@ -312,44 +274,3 @@ def _published(wanted: str, weights: str, found: str, revision: str | None) -> t
         return found, {"revision": revision} if revision else {}
     facts = architectures.find(wanted)
     return (facts.hub[0] if facts is not None else wanted), {}
-
-
-def _keywords(arguments: Mapping[str, Any]) -> list[str]:
-    for name in arguments:
-        if not is_identifier(name):
-            raise InputError(f"{text.printable(name)!r} is not the name of an argument; correct the scenario")
-    return [f"{name}={_literal(value)}" for name, value in arguments.items()]
-
-
-def _literal(value: Any) -> str:
-    """Return a value as Python source; a tuple becomes a list, because diffusers expects lists."""
-    if isinstance(value, str):
-        return pasted.quoted(value)
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(map(_literal, value))}]"
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_literal(key)}: {_literal(item)}' for key, item in value.items())}}}"
-    if value is None or type(value) in {bool, int} or (type(value) is float and math.isfinite(value)):
-        return repr(value)
-    raise InputError(f"{text.printable(repr(value)[:100])} cannot be written as a literal; correct the scenario")
-
-
-def _call(function: str, arguments: list[str], after: str = "") -> Iterator[str]:
-    line = f"{function}({', '.join(arguments)}){after}"
-    if len(line) <= LONGEST_CALL:
-        yield line
-        return
-    yield f"{function}("
-    yield from (f"    {argument}," for argument in arguments)
-    yield f"){after}"
-
-
-def _hoisted(sections: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    found = {line for lines in sections for line in lines if line.startswith(("import ", "from "))}
-    names: dict[str, list[str]] = {}
-    for line in sorted(line for line in found if line.startswith("from ")):
-        module, name = line.removeprefix("from ").split(" import ")
-        names.setdefault(module, []).append(name)
-    modules = sorted(line for line in found if line.startswith("import "))
-    imports = [*modules, *(f"from {module} import {', '.join(taken)}" for module, taken in names.items())]
-    return imports, [[line for line in lines if line not in found] for lines in sections]

@@ -97,5 +97,5 @@ def test_an_interpreter_that_answers_something_else_is_named(answering, tmp_path
 
 
 def test_schedulers_of_another_model_are_no_answer(answering):
-    with answering('{"a/other": []}') as client, pytest.raises(InputError, match="no answer for 'a/b'"):
+    with answering('{"a/other": []}') as client, pytest.raises(InputError, match="did not answer for 'a/b'"):
         ask_compatible(client, "a/b")

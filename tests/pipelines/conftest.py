@@ -2,7 +2,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 
-from bench.pipelines import optimizations
+from bench.pipelines import flags
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -14,9 +14,9 @@ def one_thread():
 @pytest.fixture
 def default_flags():
     """Give a test the flags of a fresh process, and leave none of its own behind."""
-    optimizations.set_default_flags()
+    flags.set_default_flags()
     yield
-    optimizations.set_default_flags()
+    flags.set_default_flags()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import types
 import pytest
 import torch
 
-from bench.pipelines import first_call, optimizations, requirements, tiny
+from bench.pipelines import first_call, flags, optimizations, requirements, tiny
 from bench.pipelines.build import build
 from bench.pipelines.checks import Live
 from bench.pipelines.errors import NotInEffectError, UnsupportedError
@@ -38,7 +38,7 @@ def live(*names):
 @pytest.fixture(autouse=True)
 def default_flags():
     yield
-    optimizations.set_default_flags()
+    flags.set_default_flags()
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_an_optimization_is_in_effect_after_the_first_call(name):
 @pytest.mark.parametrize("name", [name for name in TABLE if name != "attention_sdpa"])
 def test_an_optimization_that_silently_does_nothing_is_detected(name, baseline):
     _, untouched = baseline
-    optimizations.set_default_flags()
+    flags.set_default_flags()
     with pytest.raises(NotInEffectError, match=f"expected {name} "):
         TABLE[name].verify(untouched)
 
@@ -166,7 +166,7 @@ def test_a_card_without_tf32_can_do_without_it(card, name, supported):
 def test_flags_can_be_read_back_whatever_was_set_before(card, before):
     card(8, 0)
     before()
-    optimizations.set_default_flags()
+    flags.set_default_flags()
     optimizations.apply(("ieee_fp32",), optimizations.When.PROCESS, None, torch.device("cuda"))
     assert TABLE["ieee_fp32"].check(None) == TABLE["ieee_fp32"].expected
     assert torch.get_float32_matmul_precision() == "highest"

@@ -12,8 +12,7 @@ from PIL import Image
 from pipelines.test_optimizations import CUDA, HERE
 
 from bench.errors import InputError
-from bench.pipelines import effective, images, optimizations
-from bench.pipelines import snippet as snippet_module
+from bench.pipelines import effective, flags, images, optimizations, python_code
 from bench.pipelines.build import build
 from bench.pipelines.optimizations import TABLE
 from bench.pipelines.snippet import snippet
@@ -56,7 +55,7 @@ def pasted(code, folder, monkeypatch):
 
 def assert_same(case, tmp_path, monkeypatch):
     expected_pictures, expected_settings, measured = harness(case)
-    optimizations.set_default_flags()
+    flags.set_default_flags()
     pictures, settings = pasted(snippet(case, measured), tmp_path, monkeypatch)
     assert pictures == expected_pictures
     assert settings == expected_settings
@@ -248,9 +247,7 @@ def test_a_setting_that_is_not_a_literal_never_becomes_code(settings):
     "keyword", ["use_safetensors=False", 'revision="other"', 'variant="fp16"', 'vae=open("x", "w")'], ids=str
 )
 def test_a_program_that_would_load_something_else_is_not_printed(monkeypatch, keyword):
-    monkeypatch.setattr(
-        snippet_module, "_keywords", lambda arguments: [keyword] if "use_safetensors" in arguments else []
-    )
+    monkeypatch.setattr(python_code, "keywords", lambda arguments: [keyword] if "use_safetensors" in arguments else [])
     with pytest.raises(InputError, match="cannot be written as a program"):
         snippet(case_of("/models/sd", call={}), FOLDER)
 

@@ -19,7 +19,7 @@ from support import ROOT
 from bench.analyze.constraints import Constraints
 from bench.analyze.results import results
 from bench.cli.app import app
-from bench.pipelines import optimizations
+from bench.pipelines import flags
 from bench.plan.image_input import images_of
 from bench.session import measure
 from bench.session.advice import advise
@@ -124,7 +124,7 @@ def test_the_report_shows_the_class(name, taken):
 def test_the_printed_code_draws_the_same_pictures(name, taken, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("pasted.py").write_text(taken.programs[name], encoding="utf-8")
-    optimizations.set_default_flags()
+    flags.set_default_flags()
     runpy.run_path("pasted.py", run_name="__main__")
     measured = sorted((taken.folder / "images" / name).glob("plain-*.png"))
     assert [_pixels(file) for file in sorted(tmp_path.glob("image-*.png"))] == [_pixels(file) for file in measured]

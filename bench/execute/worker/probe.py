@@ -78,7 +78,7 @@ def _choose(device: str) -> str:
 
 
 def _cpu_build(device: str) -> str:
-    """Return why there is no CUDA device although there is a driver for one; nothing if that is not the reason."""
+    """Return what to add if torch is a CPU build on a machine with a driver for CUDA; otherwise nothing."""
     import torch
 
     if device != "cuda" or _build() != "cpu" or _driver() is None:
