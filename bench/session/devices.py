@@ -49,10 +49,10 @@ class Choice:
     busy: Sequence[Card] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What the environment of a run says of the card; nothing if it is not known."""
-        return {} if self.card is None else {"card": self.card.number, "card_uuid": self.card.uuid}
+    def describe(self, machine: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a worker reported about the machine, with the card if it is known and the worker uses it."""
+        used = self.card if machine["device"] == "cuda" else None
+        return dict(machine) if used is None else {**machine, "card": used.number, "card_uuid": used.uuid}
 
 
 def pick(request: RunRequest, notices: Notices | None) -> Choice:

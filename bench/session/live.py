@@ -68,7 +68,7 @@ class LiveRun:
         resume: bool = False, again: Collection[Status] = (),
     ) -> None:  # fmt: skip
         self.folder, self.plan, self.settings = folder, plan, settings
-        self.environment = environment.describe({**machine.facts, **machine.choice.facts})
+        self.environment = environment.describe(machine.choice.describe(machine.facts))
         self._store = store.Store(folder)
         self.records = self._store.open(self._plan_json(), self.environment, resume=resume, again=again)
         self.environment |= store.read_json(folder / store.ENVIRONMENT)  # of a resumed run: with its rates

@@ -143,7 +143,12 @@ def test_a_single_card_is_left_to_cuda():
 
 
 def test_the_environment_of_a_run_says_which_card_it_was():
-    assert chosen("cuda:1", TWO).facts == {"card": 1, "card_uuid": "GPU-b"}
+    found = chosen("cuda:1", TWO).describe({"device": "cuda"})
+    assert found == {"device": "cuda", "card": 1, "card_uuid": "GPU-b"}
+
+
+def test_a_run_on_the_cpu_beside_a_card_names_no_card():
+    assert chosen("auto", TWO).describe({"device": "cpu"}) == {"device": "cpu"}
 
 
 def picked(capsys, device):
