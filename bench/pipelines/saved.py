@@ -94,11 +94,10 @@ def _class_faults(folder: Path, component: str, library: str, cls: str) -> Itera
 
 def _is_pipeline_module(library: str) -> bool:
     installed = source_text.folder()
-    return (
-        installed is None
-        or any(installed.glob(f"pipelines/{library}"))
-        or any(installed.glob(f"pipelines/deprecated/{library}"))
-    )
+    if installed is None:
+        return True
+    folders = installed / "pipelines", installed / "pipelines" / "deprecated"
+    return library.isidentifier() and any(is_folder(folder / library) for folder in folders)
 
 
 def component_fault(folder: Path, config: Mapping[str, Any]) -> FolderFault | None:

@@ -41,6 +41,10 @@ def brightest(locator):
         return max(high for _, high in inside.getextrema())
 
 
+VISIBLE = 8
+"""Of 255. Where two of the browser's tiles meet inside a scaled picture, a row of pixels may be off by a few."""
+
+
 def test_sorting_by_latency_goes_by_the_numbers_and_puts_what_has_none_last(page):
     click(page, "latency")
     assert names(page) == ["unipc", "fp16", "sliced", "tf32", "latent", "baseline", "compiled", "huge", "flash"]
@@ -120,13 +124,13 @@ def test_the_slider_brings_back_the_split_view(page):
 def test_the_difference_of_identical_pictures_is_black(open_page, scripts):
     shown = card(open_page(java_script_enabled=scripts), "tf32")
     shown.get_by_label("difference").check()
-    assert brightest(shown.locator(".stage")) == 0
+    assert brightest(shown.locator(".stage")) < VISIBLE
 
 
 def test_the_difference_of_others_is_not(page):
     shown = card(page, "fp16")
     shown.get_by_label("difference").check()
-    assert brightest(shown.locator(".stage")) > 0
+    assert brightest(shown.locator(".stage")) > VISIBLE
 
 
 def test_the_baseline_can_be_seen_alone(page):
