@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from bench.pipelines import (
+    adapters,
     components,
     diffusers_api,
     effective,
@@ -40,6 +41,7 @@ class Ready:
         origin: where its weights come from.
         vae_origin: where the weights of a replaced autoencoder come from.
         component_origins: where the weights of other components that the case names come from, by role.
+        adapters: what a row says about the adapters of the case.
         prepared: the arguments of the case's call, with PIL images where it has pictures.
         generators: one for the batch or one per image, seeded before every call.
         around: returns the context manager of one call.
@@ -52,6 +54,7 @@ class Ready:
     origin: Origin
     vae_origin: Origin | None
     component_origins: Mapping[str, Origin]
+    adapters: Mapping[str, Any]
     prepared: Mapping[str, Any]
     generators: list[Any]
     around: Callable[[], AbstractContextManager[Any]]
@@ -83,6 +86,7 @@ class Ready:
         """Raise `NotInEffectError` if a setting or an optimization of the case has no effect."""
         effective.verify(self.case, self.pipeline)
         _verify_exchanged(self.case, first_call)
+        adapters.verify(self.case, self.pipeline, first_call)
         optimizations.verify(self.case.optimizations, Live(self.pipeline, first_call))
 
 
@@ -101,6 +105,7 @@ def check(case: Case, size: str, run: RunSettings) -> None:
     optimizations.require(case.optimizations, device)
     source.check(case, size, run)
     components.check(case, size, run)
+    adapters.check(case, size, run)
     if case.scheduler is not None:
         _scheduler_class(case.scheduler)
 
@@ -130,6 +135,7 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
         _require_autoencoder(pipeline)
         pipeline.vae, vae_origin = source.autoencoder(case, size, run, home)
     replace_scheduler(case, pipeline)
+    added = adapters.add(case, size, run, pipeline)
     if placed_by_optimization:
         optimizations.apply(case.optimizations, When.PLACE, pipeline, device)
     elif "device_map" not in case.load:
@@ -145,6 +151,7 @@ def build(case: Case, size: str, run: RunSettings) -> Ready:
         origin=origin,
         vae_origin=vae_origin,
         component_origins={role: found for role, (_, found) in given.items()},
+        adapters=added,
         prepared=inputs.prepare(case, partial(tiny.side, case.model) if size == "tiny" else int),
         generators=[torch.Generator(device=generators_on) for _ in _seeds(case)],
         around=optimizations.around(case.optimizations, device),

@@ -8,10 +8,16 @@ from typing import Any
 from bench.pipelines import architectures, diffusers_api, roles
 from bench.pipelines.diffusers_api import index_of
 from bench.pipelines.roles import Role
+from bench.plan.case import Case
 from bench.text import is_identifier
 
 _USUAL = {Role.DENOISER: ("transformer", "unet"), Role.AUTOENCODER: ("vae",)}
 """The names of what the pipeline's folder does not tell, as it is on the hub."""
+
+
+def pipeline_class(case: Case) -> str | None:
+    """Return the class of a case's pipeline; None if only loading it will tell."""
+    return case.pipeline or diffusers_api.pipeline_class(case.model)
 
 
 def names_of(measured: Any, role: Role) -> list[str]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from bench.pipelines import architectures, diffusers_api, source
+from bench.pipelines import diffusers_api, source
+from bench.pipelines.component_names import pipeline_class
 from bench.pipelines.errors import UnsupportedError
 from bench.pipelines.first_call import FirstCall
 from bench.pipelines.source import Origin
@@ -24,15 +25,14 @@ def check(case: Case, size: str, run: RunSettings) -> None:
     """
     if case.components and size == "tiny":
         raise UnsupportedError("the tiny models have no other components; use --size full")
-    facts = architectures.find_model(case.model)
-    pipeline_class = case.pipeline or (facts.pipeline if facts else diffusers_api.pipeline_class(case.model))
-    parts = diffusers_api.components(pipeline_class) if pipeline_class else None
+    name = pipeline_class(case)
+    parts = diffusers_api.components(name) if name else None
     if parts is not None:
         vae = [] if case.vae is None else ["vae"]
-        _refuse_missing(str(pipeline_class), [*vae, *case.components], parts)
-    for name in case.components.values():
-        if source.will_be_random(name, "config.json", run):
-            raise source.no_facts(name)
+        _refuse_missing(str(name), [*vae, *case.components], parts)
+    for found in case.components.values():
+        if source.will_be_random(found, "config.json", run):
+            raise source.no_facts(found)
 
 
 def load(case: Case, run: RunSettings) -> dict[str, tuple[Any, Origin]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from bench import files
 from bench.errors import InputError
-from bench.pipelines import architectures, call_checks, saved, signatures, source_text
+from bench.pipelines import architectures, call_checks, saved, saved_adapters, signatures, source_text
 from bench.pipelines.optimizations import conflicts_of, names
 from bench.plan.case import Case
 from bench.plan.vocabulary import FolderFault, Refusal, Vocabulary
@@ -46,6 +46,7 @@ def vocabulary() -> Vocabulary:
         own_scheduler=own_scheduler,
         model_fault=model_fault,
         component_fault=_component_fault,
+        adapter_fault=saved_adapters.fault,
         attention_words=signatures.attention_words,
         side_multiple=side_multiple,
     )

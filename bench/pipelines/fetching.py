@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from bench.pipelines import architectures, source
+from bench.pipelines import adapters, architectures, source
 from bench.pipelines.tiny import resolve
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
@@ -13,11 +13,12 @@ from bench.plan.settings import RunSettings
 
 @dataclass(frozen=True)
 class Download:
-    """A repository of the hub that a case needs: a whole pipeline, or an autoencoder alone."""
+    """A repository of the hub that a case needs: a whole pipeline, an autoencoder alone, or the file of an adapter."""
 
     name: str
     autoencoder: bool = False
     safety_checker: bool = False
+    file: str | None = None
     load: dict[str, Any] = field(default_factory=dict)
 
 
@@ -36,6 +37,8 @@ def size_bytes(wanted: Download) -> int | None:
     except Exception:  # noqa: BLE001 - no network, no such model, a gate; `fetch` repeats the error
         return None
     sizes = {PurePosixPath(file.rfilename): file.size for file in info.siblings or ()}
+    if wanted.file is not None:
+        return sizes.get(PurePosixPath(wanted.file))
     loaded = [sizes[file] for file in _loaded([file for file in sizes if _is_part(file, wanted)], wanted)]
     return None if not loaded or None in loaded else sum(loaded)
 
@@ -69,7 +72,11 @@ def missing(cases: Iterable[Case], run: RunSettings) -> list[Download]:
     found: list[Download] = []
     for case in cases:
         found += [download for download in _of(case, run) if download not in found]
-    return [wanted for wanted in found if source.cached_commit(wanted.name, wanted.load.get("revision")) is None]
+    return [
+        wanted
+        for wanted in found
+        if source.cached_commit(wanted.name, wanted.load.get("revision"), wanted.file) is None
+    ]
 
 
 def _of(case: Case, run: RunSettings) -> list[Download]:
@@ -85,6 +92,7 @@ def _of(case: Case, run: RunSettings) -> list[Download]:
     if size == "full":
         folders = {name: source.local_folder(name, run.weights, "config.json") for name in case.components.values()}
         wanted += [Download(name, autoencoder=True) for name, folder in folders.items() if folder is None]
+        wanted += [Download(name, file=file, load=revision) for name, file, revision in adapters.on_the_hub(case)]
     return wanted
 
 
@@ -96,7 +104,11 @@ def fetch(wanted: Download) -> None:
     """
     import torch
     from diffusers import DiffusionPipeline
+    from huggingface_hub import hf_hub_download
 
+    if wanted.file is not None:
+        hf_hub_download(wanted.name, wanted.file, revision=wanted.load.get("revision"))
+        return
     if wanted.autoencoder:
         source.load_component(wanted.name, torch.float32)
         return

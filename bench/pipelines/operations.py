@@ -124,4 +124,7 @@ def _skeleton(module: Any) -> Any:
             built = type(module)(config)
     if attention.is_replaceable(built):
         built.set_default_attn_processor()
+    with torch.device("meta"):
+        for name, config in getattr(module, "peft_config", {}).items():
+            built.add_adapter(config, name)
     return built.eval()

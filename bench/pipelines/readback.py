@@ -8,7 +8,11 @@ Call = tuple[str, Any, dict[str, Any]]
 """The name of a function, what it is applied to or what it loads, and its keywords."""
 VARIABLE = object()
 """Stands for a variable of the same name as its keyword."""
-_FROM_CASE = {"pipe", "from_config", "from_pretrained", "open"}
+_APPLIED_TO_NOTHING = {"pipe", "LoraConfig"}
+_FROM_CASE = _APPLIED_TO_NOTHING | {
+    "from_config", "from_pretrained", "load_ip_adapter", "load_lora_weights", "open", "set_adapters",
+    "set_ip_adapter_scale",
+}  # fmt: skip
 
 
 def verify(program: str, statements: int, dtype: str, meant: Sequence[Call]) -> None:
@@ -35,7 +39,10 @@ def _known_call(node: ast.AST, dtype: str) -> Call | None:
         return None
     typed = [word for word in node.keywords if word.arg == "dtype" and ast.unparse(word.value) == f"torch.{dtype}"]
     literals = [word for word in node.keywords if word.arg != "generator" and word not in typed]
-    what = ast.unparse(node.args[0]) if name == "from_config" else name == "pipe" or ast.literal_eval(node.args[0])
+    what = (
+        ast.unparse(node.args[0]) if name == "from_config"
+        else name in _APPLIED_TO_NOTHING or ast.literal_eval(node.args[0])
+    )  # fmt: skip
     return name, what, {str(word.arg): _value(word) for word in literals}
 
 

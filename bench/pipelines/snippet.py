@@ -15,7 +15,8 @@ from typing import Any, get_args
 
 from bench import text
 from bench.errors import InputError
-from bench.pipelines import architectures, diffusers_api, latents, pasted, python_code, readback
+from bench.pipelines import adapters_code, architectures, diffusers_api, latents, pasted, python_code, readback
+from bench.pipelines.adapters_code import ONLY_SAFETENSORS
 from bench.pipelines.component_names import has_checker, names_of
 from bench.pipelines.images import VIDEO_FIELDS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
@@ -27,9 +28,6 @@ from bench.plan.case import Case
 from bench.plan.image_input import images_of
 from bench.plan.scenario import Dtype
 from bench.text import is_identifier
-
-ONLY_SAFETENSORS = {"use_safetensors": True}
-"""Files of this kind cannot execute anything."""
 
 _SAVE = """\
 for index, image in enumerate(images):
@@ -90,6 +88,7 @@ def _meant(case: Case, measured: Any) -> Iterator[Call]:
     components = _components_from(case, measured)
     yield "from_pretrained", name, {**keywords, **dict.fromkeys(components, VARIABLE)}
     yield from (("from_pretrained", name, {**ONLY_SAFETENSORS, **revision}) for name, revision in components.values())
+    yield from adapters_code.calls(case, measured)
     if case.vae is not None:
         yield "from_pretrained", *_vae_from(case.vae, measured)
     if case.scheduler is not None or case.scheduler_config:
@@ -121,6 +120,8 @@ def _comments(case: Case, measured: Any) -> list[str]:
         lines.append(f"# The weights were random, in the published shapes of {_said(measured.weights_from)}.")
     elif measured.vae_weights == "random":
         lines.append("# The weights of the autoencoder were random.")
+    elif adapters_code.replaced_by_random(measured):
+        lines.append("# The weights of a LoRA were random.")
     return [*lines, "# This code loads the trained ones."] if len(lines) > 1 else lines
 
 
@@ -149,6 +150,7 @@ def _loading(case: Case, measured: Any) -> Iterator[str]:
         yield from python_code.call(
             f"pipe.scheduler = {case.scheduler or 'type(pipe.scheduler)'}.from_config", arguments
         )
+    yield from adapters_code.lines(case, measured)
 
 
 def _pipeline_from(case: Case, measured: Any) -> tuple[str, dict[str, Any]]:

@@ -176,14 +176,20 @@ def hub_id(name: str) -> str:
     return facts.hub[0] if facts else name
 
 
-def cached_commit(name: str, revision: str | None = None) -> str | None:
-    """Return the commit of the snapshot that is at least partly in the hub's cache; None if there is none."""
+def cached_commit(name: str, revision: str | None = None, file: str | None = None) -> str | None:
+    """Return the commit of the snapshot that is at least partly in the hub's cache; None if there is none.
+
+    Args:
+        name: a hub id.
+        revision: a commit, branch or tag; None is the main branch.
+        file: the one that must be there; None is the description of a pipeline or a component.
+    """
     from huggingface_hub import try_to_load_from_cache
 
-    for marker in ("model_index.json", "config.json"):
+    for marker in (file,) if file else ("model_index.json", "config.json"):
         path = try_to_load_from_cache(name, marker, revision=revision)
         if isinstance(path, str):
-            return Path(path).parent.name
+            return Path(path).parts[Path(path).parts.index("snapshots") + 1]
     return None
 
 

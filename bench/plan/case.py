@@ -21,6 +21,8 @@ class Case:
         scheduler: a diffusers class name; None keeps the model's own.
         vae: an autoencoder that replaces the model's own; None keeps it.
         components: by their role in the pipeline, what replaces or adds one: a hub id or a local folder.
+        lora: the LoRAs that are added (`plan.adapters.Lora`), in the order they are loaded.
+        ip_adapter: the IP-Adapter that is added (`plan.adapters.IPAdapter`); {} for none.
         optimizations: in the order of the optimization table.
         call: arguments of the pipeline call.
         load: arguments of `from_pretrained`.
@@ -41,6 +43,8 @@ class Case:
     scheduler_config: JsonObject = field(default_factory=dict)
     vae: str | None = None
     components: JsonObject = field(default_factory=dict)
+    lora: tuple[JsonObject, ...] = ()
+    ip_adapter: JsonObject = field(default_factory=dict)
     optimizations: tuple[str, ...] = ()
     call: JsonObject = field(default_factory=dict)
     load: JsonObject = field(default_factory=dict)
@@ -70,7 +74,7 @@ class Case:
     @classmethod
     def from_json(cls, data: JsonObject) -> "Case":
         """Return the case that `to_json` described; raise TypeError for an unknown key."""
-        tuples = {key: tuple(data[key]) for key in ("optimizations", "seed") if isinstance(data.get(key), list)}
+        tuples = {key: tuple(data[key]) for key in ("lora", "optimizations", "seed") if isinstance(data.get(key), list)}
         given: dict[str, Any] = {**data, **tuples}
         return cls(**given)
 

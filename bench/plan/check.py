@@ -51,6 +51,7 @@ def problems(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
     for role, name in case.components.items():
         yield from _name(role, name, (), COMPONENT)
     yield from _folders(case, vocabulary)
+    yield from _adapters(case, vocabulary)
     yield from _arguments(case)
     yield from _optimizations(case, vocabulary)
     yield from _scheduler(case, vocabulary)
@@ -85,6 +86,26 @@ def _folders(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
         component = folder_of(name)
         if component is not None and (fault := vocabulary.component_fault(component)) is not None:
             yield (role,), fault.message
+
+
+def _adapters(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Check that the weights of adapters can be loaded, and that an IP-Adapter gets its pictures."""
+    given = [("lora", each) for each in case.lora] + ([("ip_adapter", case.ip_adapter)] if case.ip_adapter else [])
+    for setting, adapter in given:
+        name = adapter.get("path")
+        if name is None:
+            continue
+        if (path := folder_of(name)) is not None:
+            if (fault := vocabulary.adapter_fault(path, setting, adapter)) is not None:
+                yield (setting,), fault.message
+        elif not HUB_ID.fullmatch(name):
+            yield (setting,), f"{quoted(name)} is neither a file, a folder nor a hub id; correct it"
+    if len({bool(each.get("fused")) for each in case.lora}) > 1:
+        yield ("lora",), "some are fused and some are not, which diffusers cannot take back; fuse all of them, or none"
+    if case.ip_adapter and "ip_adapter_image" not in case.call:
+        yield ("ip_adapter",), "the call gives it no picture; write 'ip_adapter_image:' under 'call:'"
+    if "ip_adapter_image" in case.call and not case.ip_adapter:
+        yield ("call", "ip_adapter_image"), "there is no IP-Adapter that would see it; write 'ip_adapter:' too"
 
 
 def _arguments(case: Case) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from bench import files
 from bench.plan import matrix
+from bench.plan.adapters import IPAdapter, Lora, plain
 from bench.plan.case import ROLES, Case
 from bench.plan.document import Document, Location, shown
 from bench.plan.explain import explain
@@ -162,7 +163,11 @@ def _resolve(
     name: str, entry: CaseEntry, scenario: Scenario, document: Document, where: Location, order: list[str]
 ) -> Case:
     """Override the scenario's settings with a case's, and fill in what neither gives."""
-    common = {key: value for key in Settings.model_fields if (value := getattr(scenario, key)) is not None}
+    common = {
+        key: value
+        for key, value in scenario.model_dump(include=set(Settings.model_fields)).items()
+        if value is not None
+    }
     own = {key: value for key, value in entry.model_dump(exclude_unset=True).items() if value is not None}
     settings = _overlay(common, own)
     if "model" not in settings:
@@ -172,10 +177,14 @@ def _resolve(
     ordered = [known for known in order if known in optimizations]
     seed = settings.pop("seed", 0)
     components = {role: settings.pop(role) for role in ROLES if role in settings}
+    lora = tuple(plain(Lora.model_validate(each)) for each in settings.pop("lora", ()))
+    ip_adapter = settings.pop("ip_adapter", None)
     return Case(
         scenario=document.path.stem,
         name=name,
         components=components,
+        lora=lora,
+        ip_adapter=plain(IPAdapter.model_validate(ip_adapter)) if ip_adapter else {},
         optimizations=(*ordered, *sorted(optimizations.difference(order))),
         seed=tuple(seed) if isinstance(seed, list) else seed,
         baseline=f"{document.path.stem}/{baseline}" if baseline else None,

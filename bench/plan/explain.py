@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from bench.plan.adapters import IPAdapter, Lora
 from bench.plan.document import Location, shown
 from bench.plan.scenario import CaseEntry, Claim, Scenario, Source
 from bench.plan.vocabulary import suggestion
@@ -83,6 +84,9 @@ def _siblings(location: Location) -> list[str]:
     parents: dict[tuple[bool, str | int | None], type[BaseModel]] = {(False, "source"): Source, (True, "claim"): Claim}
     in_case = location[0] == "cases" and len(location) > 2  # noqa: PLR2004 - cases, its name, the key
     parent = location[2] if in_case and len(location) > 3 else location[0] if len(location) > 1 else None  # noqa: PLR2004
+    adapters: dict[object, type[BaseModel]] = {"lora": Lora, "ip_adapter": IPAdapter}
+    if parent in adapters:
+        return list(adapters[parent].model_fields)
     if (in_case, parent) in parents:
         return list(parents[in_case, parent].model_fields)
     return list(CaseEntry.model_fields) if in_case else [*Scenario.model_fields, "extends"]

@@ -5,18 +5,20 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from bench import files
 from bench.errors import InputError
-from bench.plan.case import Case, Plan, ScenarioInfo
+from bench.plan.adapters import SUFFIX
+from bench.plan.case import Case, JsonObject, Plan, ScenarioInfo
 from bench.plan.check import COMPONENT, PIPELINE, check, written
 from bench.plan.document import SUFFIXES, Document, Location, read
 from bench.plan.expand import ALLOWED, Schedulers, cases
 from bench.plan.explain import explain
 from bench.plan.image_input import is_image, located, takes_images
-from bench.plan.paths import MissingFolderError, located_model
+from bench.plan.paths import MissingFolderError, located_model, located_weights
 from bench.plan.scenario import Scenario
 from bench.plan.vocabulary import Vocabulary, suggestion
 from bench.version import PACKAGE
@@ -106,7 +108,7 @@ def _located(case: Case, where: Location, document: Document, vocabulary: Vocabu
         role: _folder(name, written((role,), case, where, document), document, COMPONENT, ())
         for role, name in case.components.items()
     }
-    case = replace(case, model=model, vae=vae, components=components)
+    case = replace(case, model=model, vae=vae, components=components, **_adapters(case, where, document))
     pipeline = case.pipeline or vocabulary.pipeline_class(case.model)
     known = vocabulary.image_arguments(pipeline) if pipeline else None
     call = dict(case.call)
@@ -115,6 +117,27 @@ def _located(case: Case, where: Location, document: Document, vocabulary: Vocabu
             file, _ = document.place(written(("call", name), case, where, document))
             call[name] = located(value, file.parent)
     return replace(case, call=call)
+
+
+def _adapters(case: Case, where: Location, document: Document) -> dict[str, Any]:
+    """Return the adapters of a case with absolute paths."""
+
+    def found(setting: str, adapter: JsonObject) -> JsonObject:
+        at = written((setting,), case, where, document)
+        file, _ = document.place(at)
+        try:
+            return (
+                {**adapter, "path": located_weights(adapter["path"], file.parent, SUFFIX)}
+                if "path" in adapter
+                else adapter
+            )
+        except MissingFolderError as error:
+            raise document.error(at, str(error)) from error
+
+    return {
+        "lora": tuple(found("lora", each) for each in case.lora),
+        "ip_adapter": found("ip_adapter", case.ip_adapter),
+    }
 
 
 def _model(name: str, at: Location, document: Document, vocabulary: Vocabulary) -> str:

@@ -16,7 +16,7 @@ LONGEST_SHOWN = 100
 
 
 class MissingFolderError(ValueError):
-    """A name that can only be meant as a folder, or that is beside the one in its path, but there is none."""
+    """A name that can only be meant as a folder or a file, or that is beside one in its path, but there is none."""
 
 
 def folder_of(name: str) -> Path | None:
@@ -55,6 +55,20 @@ def located_model(name: str, beside: Path, marker: str, *, known: bool) -> str:
     return name
 
 
+def located_weights(name: str, beside: Path, suffix: str) -> str:
+    """Return the name of an adapter as a plan has it: a folder or a file by its absolute path, else as it was written.
+
+    Raises:
+        MissingFolderError: it looks like a folder, or like a file by its suffix, but there is none.
+    """
+    for found in _candidates(name, beside):
+        if is_folder(found) or files.is_file(found):
+            return str(found.absolute())
+    if name.endswith(suffix) or _looks_like_a_folder(name, beside):
+        raise MissingFolderError(_missing(name, beside, "file or folder"))
+    return name
+
+
 def _candidates(name: str, beside: Path) -> Iterator[Path]:
     try:
         path = Path(name).expanduser()
@@ -72,7 +86,7 @@ def _looks_like_a_folder(name: str, beside: Path) -> bool:
     return any(is_folder(folder) for folder in _candidates(owner, beside))
 
 
-def _missing(name: str, beside: Path) -> str:
+def _missing(name: str, beside: Path, what: str = "folder") -> str:
     owner = name.partition("/")[0]
     is_path = _STARTS_LIKE_A_PATH.match(name) or name.count("/") != OWNER_AND_NAME - 1 or name.endswith("/")
     remedy = (
@@ -81,4 +95,4 @@ def _missing(name: str, beside: Path) -> str:
         else f"correct the path, or rename the folder '{owner}' if this is a hub id"
     )  # fmt: skip
     searched = " or ".join(dict.fromkeys(str(folder.absolute()) for folder in (beside, Path())))
-    return f"there is no folder {name[:LONGEST_SHOWN]!r} in {searched}; {remedy}"
+    return f"there is no {what} {name[:LONGEST_SHOWN]!r} in {searched}; {remedy}"

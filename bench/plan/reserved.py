@@ -11,7 +11,7 @@ RESERVED_CALL = {
     "return_dict": "remove it, because the harness reads the images by name",
     **dict.fromkeys(("callback", "callback_steps"), _CODE),
     **dict.fromkeys(("callback_on_step_end", "callback_on_step_end_tensor_inputs"), _CODE),
-    **dict.fromkeys(("latents", "ip_adapter_image", "ip_adapter_image_embeds"), _TENSOR),
+    **dict.fromkeys(("latents", "ip_adapter_image_embeds"), _TENSOR),
     **dict.fromkeys(("prompt_embeds", "negative_prompt_embeds"), _TENSOR),
     **dict.fromkeys(("pooled_prompt_embeds", "negative_pooled_prompt_embeds"), _TENSOR),
 }

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from bench import units
+from bench.plan.adapters import Loras, OneIPAdapter
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -90,6 +91,8 @@ class Settings(Strict):
     text_encoder_3: Name | None = _optional("a text encoder that replaces the model's third one")
     image_encoder: Name | None = _optional("an image encoder for a pipeline that takes one")
     motion_adapter: Name | None = _optional("a motion adapter for a pipeline that takes one")
+    lora: Loras | None = _optional("a LoRA, or a list of them: a path, a hub id, or a mapping; [] for none")
+    ip_adapter: OneIPAdapter | None = _optional("an IP-Adapter, whose pictures are the call's `ip_adapter_image`")
     optimizations: list[str] | None = _optional("names from the optimization table (`bench optimizations`)")
     call: dict[str, Any] | None = _optional("arguments of the pipeline call")
     load: dict[str, Any] | None = _optional("arguments of from_pretrained")

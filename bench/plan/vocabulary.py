@@ -103,6 +103,7 @@ class Vocabulary:
         own_scheduler: model -> the class of its scheduler, also for a local folder.
         model_fault: case whose model is a folder -> why that cannot be loaded.
         component_fault: folder of an autoencoder -> why it cannot be loaded.
+        adapter_fault: file or folder of an adapter, its kind and its settings -> why it cannot be loaded.
         attention_words: returns the keys of `cross_attention_kwargs` and its like that are not ignored.
         side_multiple: model -> what the sides of its pictures must be divisible by.
     """
@@ -122,6 +123,7 @@ class Vocabulary:
     own_scheduler: Callable[[str], str | None]
     model_fault: Callable[[Case], FolderFault | None]
     component_fault: Callable[[Path], FolderFault | None]
+    adapter_fault: Callable[[Path, str, Mapping[str, Any]], FolderFault | None]
     attention_words: Callable[[], frozenset[str]]
     side_multiple: Callable[[str], int | None]
 

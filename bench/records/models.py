@@ -53,6 +53,7 @@ class Settings:
     components: Arguments | None = column(
         "other components that the case names, and where their weights come from, as JSON"
     )
+    adapters: Arguments | None = column("the LoRAs and the IP-Adapter, and where their weights come from, as JSON")
     pipeline: Text | None = column("the pipeline's class")
     dtype: Text | None = column("the floating-point type in which weights are loaded")
     optimizations: Names = column("names joined by +, in the order in which they are applied", ())

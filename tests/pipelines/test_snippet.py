@@ -38,6 +38,7 @@ def harness(case):
     pictures = images.drawn(output, ready.pipeline, case.call.get("output_type", "pil"), case.call).pictures
     origin, pipeline = ready.origin, type(ready.pipeline).__name__
     measured = Settings(device=DEVICE, threads=1, weights=origin.weights, weights_from=origin.name, pipeline=pipeline)
+    measured = replace(measured, adapters=dict(ready.adapters))
     measured = replace(measured, components={role: asdict(found) for role, found in ready.component_origins.items()})
     if (vae := ready.vae_origin) is not None:
         measured = replace(measured, vae_weights=vae.weights, vae_weights_from=vae.name)

@@ -50,6 +50,7 @@ def weights(ready: Ready) -> dict[str, Any]:
         "weights_from": ready.origin.name,
         "revision": ready.origin.revision,
         "components": _components(ready),
+        "adapters": dict(ready.adapters) or None,
         "vae_weights": vae and vae.weights,
         "vae_weights_from": vae and vae.name,
         "vae_revision": vae and vae.revision,
