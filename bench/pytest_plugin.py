@@ -248,7 +248,7 @@ class Workers:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         self._spawn = facts["started_by"] == "spawn"
         fetch_missing(self.cases, settings, Notices(), self.server)
-        return settings, environment.describe(self.choice.describe(facts))
+        return settings, environment.describe(self.choice.confirmed(facts, Notices()).describe(facts))
 
     def settings_of(self, case: "Case") -> "RunSettings":
         """Return the settings for a case, with its number of samples, which pytest-benchmark must know beforehand."""

@@ -1,6 +1,8 @@
 """The steps of `make gpu`, which tools/qualify.py runs. Each continues what an earlier try left in its folder."""
 
 import json
+import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +17,6 @@ from step import LOG, ROOT, Options, Outcome, Result, Step, logged
 from bench.analyze.results import results
 from bench.analyze.run import Run, open_run
 from bench.cli.exit import VERDICTS
-from bench.execute.client import ServerError, WorkerClient
 from bench.files import replace as write
 from bench.plan.stored import read_plan
 from bench.records import store
@@ -28,13 +29,19 @@ OVERHEAD = 0.005
 
 
 def install(options: Options, folder: Path) -> Outcome:
-    """Ask a worker, as every command does before it measures; it allocates on the device."""
-    try:
-        with WorkerClient() as client:
-            facts = client.ask({"op": "probe", "device": options.device})
-    except ServerError as error:
-        return Outcome(Result.FAILED, str(error))
-    write(folder / "machine.json", json.dumps(facts, indent=1))
+    """Ask `doctor`, which allocates on the device and knows what would prevent a run."""
+    command = [sys.executable, "-m", "bench", "doctor", *options.measuring, "--json"]
+    asked = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    write(folder / LOG, asked.stdout + asked.stderr)
+    if not asked.stdout:
+        return Outcome(Result.FAILED, f"bench doctor exited with {asked.returncode}; see {LOG}")
+    found = json.loads(asked.stdout)
+    facts = found["facts"]
+    write(folder / "machine.json", json.dumps({"facts": facts, "cards": found["cards"]}, indent=1))
+    if not found["ready"]:
+        return Outcome(Result.FAILED, " ".join(each["message"] for each in found["problems"] if each["prevents"]))
     return Outcome(Result.PASSED, f"{facts['device_name']}, torch {facts['torch']}, diffusers {facts['diffusers']}")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bench.records.cards import is_slice
 from bench.records.checkup import Checkup, Hub
 from bench.records.outcomes import Status
 from bench.records.torch_builds import Obstacle
@@ -31,7 +32,8 @@ class Problem(StrEnum):
     NOTHING_TO_MEASURE = "nothing-to-measure"
     FAILING_CASES = "failing-cases"
     HUB_MISSED = "hub-missed"  # random weights take the place of those that the cache lacks
-    CARDS_BUSY = "cards-busy"
+    CARDS_BUSY = "cards-busy"  # that which would be measured on
+    SLICE = "slice"  # of a card, which knows less than the whole one
     BUSY_MACHINE = "busy-machine"
     NO_NVML = "no-nvml"
     SILENT_DRIVER = "silent-driver"
@@ -77,7 +79,8 @@ def _prevents(problem: Problem, checkup: Checkup) -> bool:
 def _card_is_unused(checkup: Checkup) -> bool:
     """Return whether a run would not use the card that NVML lists, although nobody asked for another device."""
     wanted = checkup.requested == "auto" or checkup.requested.startswith("cuda")
-    known = checkup.worker_failure is None and checkup.wrong_build is not None
+    hidden = checkup.hidden_by is not None and checkup.facts.get("device") == "cpu"
+    known = checkup.worker_failure is None and (checkup.wrong_build is not None or hidden)
     return wanted and known and not _is_no_card(checkup)
 
 
@@ -97,7 +100,7 @@ def _driver_is_too_old(checkup: Checkup) -> bool:
 
 
 def _cards_are_hidden(checkup: Checkup) -> bool:
-    return _card_is_unused(checkup) and not checkup.visible_cards
+    return _card_is_unused(checkup) and checkup.hidden_by is not None
 
 
 def _is_unused_for_another_reason(checkup: Checkup) -> bool:
@@ -134,8 +137,12 @@ def _cases_fail(checkup: Checkup) -> bool:
 
 
 def _cards_are_busy(checkup: Checkup) -> bool:
-    cards = checkup.visible_cards
-    return checkup.device == "cuda" and bool(cards) and all(card.busy for card in cards)
+    return checkup.device == "cuda" and checkup.card is not None and checkup.card.busy
+
+
+def _is_slice(checkup: Checkup) -> bool:
+    slice_of_nvml = checkup.card is not None and checkup.card.is_slice
+    return checkup.device == "cuda" and (slice_of_nvml or is_slice(checkup.facts))
 
 
 def _machine_is_busy(checkup: Checkup) -> bool:
@@ -173,6 +180,7 @@ _CHECKS: Mapping[Problem, Callable[[Checkup], bool]] = {
     Problem.FAILING_CASES: _cases_fail,
     Problem.HUB_MISSED: lambda found: _hub_is_missed(found, "auto"),
     Problem.CARDS_BUSY: _cards_are_busy,
+    Problem.SLICE: _is_slice,
     Problem.BUSY_MACHINE: _machine_is_busy,
     Problem.NO_NVML: lambda found: found.driver_loaded and not found.nvml_installed,
     Problem.SILENT_DRIVER: lambda found: found.driver_loaded and found.nvml_installed and not found.cards.cards,

@@ -17,6 +17,7 @@ from bench.analyze.similarity import compare_pictures, expectation
 from bench.analyze.speedup import Passes, compare_with_baseline
 from bench.plan.case import Case
 from bench.records.case_result import CaseResult, Comparison, Statistics
+from bench.records.environment import CARD_UUID, earlier_cards
 from bench.records.models import ProcessRecord
 from bench.records.outcomes import IntervalKind, Remark, RemarkKind
 
@@ -82,9 +83,15 @@ class Book:
                 comparison=Comparison(baseline=case.baseline.split("/", 1)[1] if case.baseline else None),
             )
             found = roofline(alone, records, self._run.rates)
-            remarks = (*_host_bound(found.device_busy_share), *combined.remarks)
+            remarks = (*_host_bound(found.device_busy_share), *combined.remarks, *self._cards(alone))
             self._alone[case.key] = replace(alone, roofline=found, remarks=remarks)
         return self._alone[case.key]
+
+    def _cards(self, case: CaseResult) -> list[Remark]:
+        """Return the remark that a run was measured on several cards; which of them is not known of a process."""
+        environment = self._run.environment
+        cards = {*earlier_cards(environment), str(environment.get(CARD_UUID))}
+        return [Remark(RemarkKind.SEVERAL_CARDS, len(cards))] if case.measured and len(cards) > 1 else []
 
     def _with_pictures(self, result: CaseResult) -> CaseResult:
         case = self._run.cases[result.key]

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 
 from bench import units
 from bench.analyze.checkup import LEAST_FREE_BYTES, Problem
-from bench.present import shell, torch_builds
-from bench.records.cards import VISIBLE
+from bench.present import cards, shell, torch_builds
 from bench.records.checkup import Checkup, Hub, Place
 from bench.records.outcomes import Status
 
@@ -34,8 +33,8 @@ def _wrong_build(found: Checkup) -> Worded:
 
 
 def _hidden_cards(found: Checkup) -> Worded:
-    value = found.facts.get("variables", {}).get(VISIBLE, "")
-    return f"THE GPU IS NOT USED: {VISIBLE}={value} hides every card.", f"unset {VISIBLE}"
+    hidden_by = found.hidden_by or ""
+    return f"THE GPU IS NOT USED: {hidden_by} hides every card.", f"unset {hidden_by.partition('=')[0]}"
 
 
 def _unused_card(found: Checkup) -> Worded:
@@ -104,9 +103,19 @@ def _failing_cases(found: Checkup) -> Worded:
     return f"These cases would fail: {names}. {_sentence(failing[0].reason)}", "Leave them out with --only."
 
 
-def _cards_busy(_found: Checkup) -> Worded:
-    what = "Other programs use the card, which makes figures worse and less certain."
+def _cards_busy(found: Checkup) -> Worded:
+    assert found.card is not None  # noqa: S101 - it is the problem
+    use = f"{cards.named(found.card)}: {cards.use(found.card)}"
+    what = f"Other programs use {use}. That makes figures worse and less certain."
+    if found.idle:
+        return what, f"Measure on cuda:{found.idle[0]}, which is idle, with {cards.idle_options('--', found.idle)}."
     return what, "nvidia-smi   # shows which; end them"
+
+
+def _slice(found: Checkup) -> Worded:
+    what = cards.of_slice(str(found.facts["device_name"]))
+    spawned = f" {cards.SPAWNED_FOR_SLICE}" if found.facts.get("started_by") == "spawn" else ""
+    return f"{what}{spawned}", "CUDA_VISIBLE_DEVICES selects another device; nvidia-smi -L lists what there is."
 
 
 def _busy_machine(found: Checkup) -> Worded:
@@ -176,6 +185,7 @@ WORDS: Mapping[Problem, Callable[[Checkup], Worded]] = {
     Problem.FAILING_CASES: _failing_cases,
     Problem.HUB_MISSED: _hub_missed,
     Problem.CARDS_BUSY: _cards_busy,
+    Problem.SLICE: _slice,
     Problem.BUSY_MACHINE: _busy_machine,
     Problem.NO_NVML: _no_nvml,
     Problem.SILENT_DRIVER: _silent_driver,

@@ -33,7 +33,7 @@ def lines(run: Run, results: Sequence[CaseResult], plots: int) -> list[str]:
 
 def _ran(results: Sequence[CaseResult], environment: Mapping[str, Any]) -> str:
     ended = ", ".join(f"{count} {status}" for status, count in highlights.statuses(results).items())
-    device = environment.get("device_name") or "an unknown device"
+    device = words.device(environment, "an unknown device")
     warning = words.caution(results)
     return " ".join(filter(None, [f"{words.count(len(results), 'case')} on {device}: {ended or 'none'}.", warning]))
 

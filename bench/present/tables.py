@@ -42,7 +42,7 @@ def markdown(run: Run, grids: Sequence[Grid]) -> str:
     """Return the tables of a run as one Markdown document."""
     facts = run.environment
     versions = words.versions(facts, "torch", "diffusers", "transformers")
-    device = facts.get("device_name") or "unknown device"
+    device = words.device(facts)
     parts = [f"# {render.escaped(run.folder.resolve().name)}", render.escaped(f"{device}; {versions}.")]
     for grid in grids:
         notes = [render.escaped(note) for note in (grid.warning, *grid.notes) if note]

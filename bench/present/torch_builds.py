@@ -21,6 +21,11 @@ def unused_gpu(found: WrongBuild, python: str, cpu_option: str) -> str:
     )
 
 
+def hidden_gpu(hidden_by: str) -> str:
+    """Return what a run on the CPU has to say when a variable, given as NAME=VALUE, hides every card."""
+    return f"{hidden_by} hides every card, so everything is measured on the CPU."
+
+
 def why_unused(found: WrongBuild) -> str:
     """Return which GPU is not used, loudly, and why."""
     return f"THE GPU IS NOT USED: this machine has {_cards(found)}, but torch {found.torch} {_why(found)}."

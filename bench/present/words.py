@@ -5,6 +5,7 @@ A function returns an empty string where there is nothing to say. `claims` words
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isinf
+from typing import Any
 
 from bench import units
 from bench.analyze.highlights import Detail, NoGain, tiny_among
@@ -12,6 +13,7 @@ from bench.analyze.memory import MEMORY_KINDS
 from bench.analyze.recommend import ONE_PROCESS
 from bench.analyze.similarity import another_image
 from bench.records.case_result import CaseResult, Comparison
+from bench.records.environment import CARD, CARD_COUNT
 from bench.records.outcomes import Expectation, IntervalKind, Remark, RemarkKind, Status, Tiny
 
 TINY_WARNINGS = {
@@ -58,6 +60,12 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     RemarkKind.SHARED_DEVICE: (
         "shared device",
         lambda others, some: f"{_most(some)}{count(int(others), 'other process')} used the card{_in(some)}",
+    ),
+    RemarkKind.SEVERAL_CARDS: (
+        "several cards",
+        lambda cards, _: (
+            f"the run was continued on another card of this model, so it was measured on {cards:.0f} cards"
+        ),
     ),
     RemarkKind.THERMAL_SLOWDOWN: (
         "too hot",
@@ -234,6 +242,14 @@ def decibels(value: float | None) -> str:
 def peak(value: float | None, kind: str) -> str:
     """Return a peak of memory with what it is of, a key of `MEMORY_KINDS`."""
     return "" if value is None else f"{units.memory(value)} {MEMORY_KINDS[kind]}"
+
+
+def device(environment: Mapping[str, Any], unknown: str = "unknown device") -> str:
+    """Return the device of a run: its model, and which of several cards it was."""
+    name, number = environment.get("device_name") or unknown, environment.get(CARD)
+    count = environment.get(CARD_COUNT)
+    several = isinstance(count, int) and count > 1 and number is not None
+    return f"{name} (card {number})" if several else str(name)
 
 
 def versions(environment: Mapping[str, object], *names: str) -> str:

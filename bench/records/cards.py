@@ -2,8 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+SELECTING = (VISIBLE, "CUDA_DEVICE_ORDER", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
+"""Environment variables that say which devices a process sees, and in which order."""
+_NONE = frozenset({"", "-1"})
+"""Values with which they select nothing."""
 BUSY_UTILIZATION = 0.1
 """An idle card shows 0; a desktop's compositor stays below a tenth."""
 BUSY_MEMORY = 0.1
@@ -33,6 +38,11 @@ class Card:
     compute_capability: str | None = None
 
     @property
+    def is_slice(self) -> bool:
+        """Whether it is a MIG slice."""
+        return self.uuid != self.card_uuid or self.uuid.startswith("MIG-")
+
+    @property
     def busy(self) -> bool:
         """Whether somebody seems to use the card."""
         used = (self.memory_used_bytes or 0) >= BUSY_MEMORY * (self.memory_bytes or float("inf"))
@@ -55,17 +65,49 @@ def visible(cards: Sequence[Card], variables: Mapping[str, str]) -> tuple[Card, 
     """Return the cards that CUDA may use, in the order that `CUDA_VISIBLE_DEVICES` gives them.
 
     An entry is a number or the beginning of a UUID; the list ends at the first that names none. A card that is listed
-    twice makes CUDA reject all. A divided card stands for its slices, of which CUDA itself uses only the first.
+    twice makes CUDA reject all. A divided card stands for its slices, of which CUDA itself uses only the first. The
+    beginning of several slices' UUIDs names none.
     """
     if VISIBLE not in variables:
         return tuple(cards)
     found: list[Card] = []
     for entry in map(str.strip, variables[VISIBLE].split(",")):
-        named = [card for card in cards if _names(entry, card)]
-        if not named:
+        named = _named(entry, cards)
+        if not named or (entry.startswith("MIG-") and len(named) > 1):
             break
         found += named
     return tuple(found) if len(set(found)) == len(found) else ()
+
+
+def is_ambiguous(cards: Sequence[Card], variables: Mapping[str, str]) -> bool:
+    """Return whether `CUDA_VISIBLE_DEVICES` begins with what may mean several slices."""
+    first = variables.get(VISIBLE, "").partition(",")[0].strip()
+    return first.startswith("MIG-") and len(_named(first, cards)) > 1
+
+
+def hiding(variables: Mapping[str, str], build: str) -> str | None:
+    """Return which variable selects no card at all for a build of torch, as NAME=VALUE; None if none does."""
+    names = [VISIBLE]
+    if build.startswith("rocm"):
+        names = ["ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES" if "HIP_VISIBLE_DEVICES" in variables else VISIBLE]
+    return next((f"{name}={variables[name]}" for name in names if variables.get(name, "0").strip() in _NONE), None)
+
+
+def hidden_by(cards: Sequence[Card], variables: Mapping[str, str], build: str) -> str | None:
+    """Return which variable hides every card of a machine, as NAME=VALUE; None if none does, or if none is known."""
+    if cards:
+        return None if visible(cards, variables) else f"{VISIBLE}={variables[VISIBLE]}"
+    return hiding(variables, build) if build.startswith("rocm") else None  # NVML lists none of AMD's cards
+
+
+def is_slice(facts: Mapping[str, Any]) -> bool:
+    """Return whether the device of an environment is a MIG slice, which CUDA names so."""
+    return " MIG " in str(facts.get("device_name")) or str(facts.get("card_uuid")).startswith("MIG-")
+
+
+def _named(entry: str, cards: Sequence[Card]) -> list[Card]:
+    exact = [card for card in cards if card.uuid == entry]
+    return exact or [card for card in cards if _names(entry, card)]
 
 
 def _names(entry: str, card: Card) -> bool:

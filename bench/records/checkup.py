@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from bench.records.cards import Card, Cards, visible
+from bench.records.cards import Card, Cards, hidden_by, visible
 from bench.records.environment import Span
 from bench.records.outcomes import Status, Tiny
 from bench.records.torch_builds import WrongBuild, wrong_build
@@ -107,6 +107,8 @@ class Checkup:
         facts: of the host and its libraries, as an environment records them; of the CPU if the device failed.
         processor: as `platform.machine()` returns it.
         requested: the device that was asked for, which may be `auto`.
+        card: that a run would measure on; None if unknown.
+        idle: the indices of other visible cards that are idle.
         cards: of the machine, visible or not.
         driver_loaded: whether the kernel has NVIDIA's driver.
         nvml_installed: whether nvidia-ml-py can be imported.
@@ -127,6 +129,8 @@ class Checkup:
     temporary: Place | None
     processor: str = "x86_64"
     requested: str = "auto"
+    card: Card | None = None
+    idle: tuple[int, ...] = ()
     cards: Cards = field(default_factory=Cards)
     driver_loaded: bool = False
     nvml_installed: bool = True
@@ -155,3 +159,8 @@ class Checkup:
     def visible_cards(self) -> tuple[Card, ...]:
         """The cards that CUDA may use."""
         return visible(self.cards.cards, self.facts.get("variables", {}))
+
+    @property
+    def hidden_by(self) -> str | None:
+        """The variable that hides every card, as NAME=VALUE; None if none does, or if there is none to hide."""
+        return hidden_by(self.cards.cards, self.facts.get("variables", {}), self.facts.get("torch_build", ""))

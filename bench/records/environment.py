@@ -14,11 +14,12 @@ from typing import Any
 
 import psutil
 
+from bench.records.cards import SELECTING
 from bench.records.columns import Positive
 from bench.version import PACKAGE, __version__
 
 VARIABLES = (
-    "CUDA_VISIBLE_DEVICES",
+    *SELECTING,
     "CUDA_LAUNCH_BLOCKING",
     "PYTORCH_ALLOC_CONF",
     "PYTORCH_CUDA_ALLOC_CONF",
@@ -36,6 +37,10 @@ VARIABLES = (
 
 RATES = "rates"
 """The fact that holds the `Rates` of the device, where a run has measured them."""
+CARD, CARD_UUID, CARD_COUNT = "card", "card_uuid", "card_count"
+"""Facts that say which card it was: its number as nvidia-smi counts, its UUID, and how many cards the machine has."""
+EARLIER_CARDS = "earlier_cards"
+"""The fact that lists the UUIDs of identical cards on which a run was measured before it was continued on another."""
 FORECAST = "forecast"
 """The fact that holds how far off the forecast of a run was, as `Forecasted`."""
 
@@ -94,6 +99,47 @@ def describe(libraries: Mapping[str, Any]) -> dict[str, Any]:
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         **libraries,
     }
+
+
+def continued(before: Mapping[str, Any], now: Mapping[str, Any], *, measured: bool) -> dict[str, Any]:
+    """Return the facts of a run that is continued: those on file, but those of the card that is used now.
+
+    Args:
+        before: on file.
+        now: of this machine.
+        measured: whether anything was measured on the earlier card.
+    """
+    if not changes_card(before, now):
+        return {**now, **before}
+    used = {name: now[name] for name in (CARD, CARD_UUID, CARD_COUNT, "variables") if name in now}
+    earlier = {EARLIER_CARDS: [*earlier_cards(before), before[CARD_UUID]]} if measured else {}
+    return {**now, **before, **used, **earlier}
+
+
+def earlier_cards(environment: Mapping[str, Any]) -> list[str]:
+    """Return the UUIDs of the cards on which a run was measured before it was continued on another."""
+    found = environment.get(EARLIER_CARDS)
+    return [str(uuid) for uuid in found] if isinstance(found, list) else []
+
+
+def changes_card(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Return whether two environments name different cards."""
+    uuids = before.get(CARD_UUID), now.get(CARD_UUID)
+    return None not in uuids and uuids[0] != uuids[1]
+
+
+def same_variables(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Return whether the recorded variables of two environments are equal, but for which devices they select.
+
+    Those do not count where the device itself is known: the CPU, or a card with its UUID.
+    """
+    first, second = before.get("variables"), now.get("variables")
+    if not isinstance(first, Mapping) or not isinstance(second, Mapping):
+        return first == second
+    known = all(facts.get("device") == "cpu" or facts.get(CARD_UUID) is not None for facts in (before, now))
+    ignored = SELECTING if known else ()
+    names = {*first, *second}.difference(ignored)
+    return all(first.get(name) == second.get(name) for name in names)
 
 
 def git_commit() -> str | None:

@@ -108,6 +108,7 @@ class RemarkKind(StrEnum):
     DISTURBED = "disturbed"  # value: the greatest share of the time in which others had its core; subject: `2 of 4`
     BUSY_MACHINE = "busy-machine"  # value: the most cores that others kept busy; subject: processes, as `2 of 4`
     SHARED_DEVICE = "shared-device"  # value: the most other processes on the card; subject: processes, as `2 of 4`
+    SEVERAL_CARDS = "several-cards"  # value: cards of one model on which parts of the run were measured
     THERMAL_SLOWDOWN = "thermal-slowdown"  # value: greatest share of the samples' time; subject: `2 of 4`
     POWER_CAP = "power-cap"  # value: greatest share of the samples' time; subject: `2 of 4`
     REJECTED = "rejected"  # value: samples that were thrown away; subject: processes, as `2 of 4`

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from bench import files
 from bench.errors import InputError
 from bench.records.columns import adapter
+from bench.records.environment import same_variables
 from bench.records.models import VERSION, ProcessRecord
 from bench.records.outcomes import Status
 
@@ -31,9 +32,9 @@ MOST_PASSES = 100_000
 """Every pass up to the highest number is looked at, so a damaged number must not stand for billions."""
 MUST_STAY_EQUAL = (
     "diffusion_bench",
-    "variables",
-    "device_name",
     "device",
+    "device_name",
+    "variables",
     "driver",
     "cuda",
     "torch",
@@ -138,11 +139,17 @@ class Store:
             )
         before = read_json(files.within(self.folder, ENVIRONMENT))
         for fact in MUST_STAY_EQUAL:
-            if before.get(fact) != environment.get(fact):
+            was, now = before.get(fact), environment.get(fact)
+            if was == now or (fact == "variables" and same_variables(before, environment)):
+                continue
+            if fact == "device_name" and None not in {was, now}:
                 raise InputError(
-                    f"{self.folder}: was made with {fact} {before.get(fact)}, but now it is {environment.get(fact)}; "
-                    "start a new run with another --output"
+                    f"{self.folder}: was measured on {was}, but now the device is {now}, and one run has one model of "
+                    "device; choose that one with --device, or start a new run with another --output"
                 )
+            raise InputError(
+                f"{self.folder}: was made with {fact} {was}, but now it is {now}; start a new run with another --output"
+            )
         records = read_processes(files.within(self.folder, PROCESSES))
         finished = [record for record in records if record.status not in dropped]
         files.replace(self.folder / PROCESSES, b"".join(map(_line, finished)))

@@ -28,7 +28,7 @@ from bench.records.cards import Cards
 from bench.records.checkup import CaseOutlook, Checkup, Hub, Place, RunOutlook
 from bench.records.environment import Span
 from bench.records.outcomes import Status, Tiny
-from bench.session.devices import DEVICE, choose, machine_cards
+from bench.session.devices import DEVICE, Choice, choose, machine_cards
 from bench.session.fitting import ENDING_S, Fitted, fit
 from bench.session.forecast import Forecast, foresee, works
 from bench.session.measure import download_sizes
@@ -62,20 +62,23 @@ def check_up(request: RunRequest, notices: Notices, cards: Callable[[], Cards] =
     found = _machine(request, cards())
     if found.temporary is None or found.temporary.refusal is not None:  # a worker needs one
         return found
-    variables, refusal = _choice(request, found.cards)
-    with WorkerClient(variables=variables) as client:
+    choice, refusal = _choice(request, found.cards)
+    with WorkerClient(variables=choice.variables) as client:
         probed = _probe(client, replace(found, device_failure=refusal))
+        if probed.device is not None:
+            used = choice.confirmed(probed.facts, notices)
+            probed = replace(probed, card=used.card, idle=used.idle)
         return probed if probed.device is None else _with_outlook(client, request, notices, probed)
 
 
-def _choice(request: RunRequest, cards: Cards) -> tuple[Mapping[str, str], str | None]:
-    """Return the variables that make a worker use the device that was asked for; or none, and why it is not here."""
+def _choice(request: RunRequest, cards: Cards) -> tuple[Choice, str | None]:
+    """Return the device that was asked for; or one that is left to torch, and why it is not here."""
     try:
-        return choose(request.device, request.option("device"), cards).variables, None
+        return choose(request.device, request.option("device"), cards), None
     except InputError as error:
         if DEVICE.fullmatch(request.device) is None:
             raise
-        return {}, str(error)
+        return Choice(), str(error)
 
 
 def look_at(path: Path) -> Place:

@@ -71,7 +71,12 @@ class LiveRun:
         self.environment = environment.describe(machine.choice.describe(machine.facts))
         self._store = store.Store(folder)
         self.records = self._store.open(self._plan_json(), self.environment, resume=resume, again=again)
-        self.environment |= store.read_json(folder / store.ENVIRONMENT)  # of a resumed run: with its rates
+        before = store.read_json(folder / store.ENVIRONMENT)  # of a resumed run: with its rates
+        changed, measured = environment.changes_card(before, self.environment), bool(self.records)
+        self.environment = environment.continued(before, self.environment, measured=measured)
+        self.changed_card = changed and measured
+        if changed:
+            self.describe()
         self._runner = Runner(folder, settings, machine.client, machine.start_client)
 
     def __enter__(self) -> Self:

@@ -23,10 +23,12 @@ from bench.plan.check import refuse_unmeasurable
 from bench.plan.order import Job, remaining
 from bench.plan.settings import RunSettings
 from bench.plan.stored import read_plan
-from bench.present import forecast
+from bench.present import cards, forecast, words
 from bench.records import store
+from bench.records.cards import is_slice
 from bench.records.environment import FORECAST, RATES
 from bench.records.outcomes import FAULTS, Status
+from bench.session import resuming
 from bench.session.devices import Choice, pick
 from bench.session.files import NotWrittenError, write_data, write_plots, write_tables, writing
 from bench.session.fitting import Budget, by_interest, fit, fit_jobs, while_time
@@ -50,7 +52,9 @@ def measure(request: RunRequest, notices: Notices) -> RunOutcome:
         KeyboardInterrupt: somebody stopped it before the first case.
     """
     began_s = monotonic()
-    choice = pick(request, notices)
+    begun = resuming.begun(request)
+    request = begun.on_its_device(request)
+    choice = pick(request, notices, begun.card_uuid)
     with WorkerClient(variables=choice.variables) as client:
         import_module("bench.present.plots.registry")  # needed at the end, free while the server imports torch
         import_module("matplotlib.figure")
@@ -59,6 +63,8 @@ def measure(request: RunRequest, notices: Notices) -> RunOutcome:
 
 def _run(client: WorkerClient, choice: Choice, request: RunRequest, began_s: float, notices: Notices) -> RunOutcome:
     with _open(client, choice, request, notices) as live:
+        if live.changed_card:
+            notices.warn(cards.continued_elsewhere(live.environment, request.option_prefix))
         done = {(record.key, record.process): record.status.measured for record in live.records}
         jobs = remaining(live.plan.cases, live.settings.processes, done)
         announce(hardware(live.environment), live.folder, live.settings, live.plan.cases, live.environment, notices)
@@ -85,7 +91,8 @@ def _open(client: WorkerClient, choice: Choice, request: RunRequest, notices: No
             "start a new run of the failed cases with --only"
         )
     again = RETRIED if request.retry_failed else ()
-    return LiveRun(folder, plan, settings, Machine(client, facts, choice=choice), resume=request.resume, again=again)
+    machine = Machine(client, facts, choice=choice.confirmed(facts, notices))
+    return LiveRun(folder, plan, settings, machine, resume=request.resume, again=again)
 
 
 def _measure(
@@ -183,7 +190,7 @@ def write_tables_and_plots(outcome: RunOutcome, notices: Notices) -> tuple[RunOu
 
 
 def hardware(facts: Mapping[str, Any]) -> str:
-    return f"{facts['device_name']}, torch {facts['torch']}, diffusers {facts['diffusers']}"
+    return f"{words.device(facts)}, torch {facts['torch']}, diffusers {facts['diffusers']}"
 
 
 def announce(
@@ -195,8 +202,11 @@ def announce(
         notices.say("Measuring tiny models: the same code at toy width. The figures say nothing about the full models.")
     if settings.memory_trace and not traces_memory(settings):
         notices.say(f"--memory-trace: torch keeps no history of memory on this device ({settings.device}).")
+    if is_slice(facts):
+        notices.say(cards.of_slice(str(facts["device_name"])))
     if facts["started_by"] == "spawn":
-        notices.say("Forked processes cannot use this device, so each process starts a new interpreter (slow).")
+        reason = cards.SPAWNED_FOR_SLICE if is_slice(facts) else cards.SPAWNED
+        notices.say(reason)
     if settings.weights == "auto" and settings.size == "full" and not settings.hub_reachable:
         notices.say("The hub is unreachable. What its cache lacks gets random weights (see the column 'weights').")
 

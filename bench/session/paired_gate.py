@@ -103,7 +103,8 @@ def gate_interpreters(
             clients = {name: opened.enter_context(_client(python, name, choice)) for name, python in pythons.items()}
             plan, settings, facts = _prepare(clients, request, notices)
             folder = request.output or new_folder("gate", settings.device, settings.size)
-            machines = {name: Machine(clients[name], facts[name], python, choice) for name, python in pythons.items()}
+            used = {name: choice.confirmed(facts[name], notices) for name in pythons}
+            machines = {name: Machine(clients[name], facts[name], pythons[name], used[name]) for name in pythons}
             sides = [
                 GateSide(name, opened.enter_context(LiveRun(folder / name, plan, settings, machine)))
                 for name, machine in machines.items()

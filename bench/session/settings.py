@@ -14,6 +14,7 @@ from bench.plan.case import Case
 from bench.plan.paths import folder_of
 from bench.plan.settings import RunSettings
 from bench.present import torch_builds
+from bench.records.cards import hidden_by
 from bench.records.torch_builds import wrong_build
 from bench.session.devices import machine_cards
 from bench.session.progress import Notices
@@ -52,9 +53,13 @@ def ask(client: WorkerClient, subject: str, question: dict[str, Any]) -> Any:
 
 
 def _warn_of_unused_gpu(machine: Mapping[str, Any], python: str, request: RunRequest, notices: Notices) -> None:
-    found = wrong_build(machine, machine_cards(), os.environ, platform.machine())
+    cards = machine_cards()
+    found = wrong_build(machine, cards, os.environ, platform.machine())
+    hidden = hidden_by(cards.cards, os.environ, machine["torch_build"])
     if found is not None:
         notices.warn(torch_builds.unused_gpu(found, python, f"{request.option_prefix}device cpu"))
+    elif hidden is not None:
+        notices.say(torch_builds.hidden_gpu(hidden))
 
 
 def measures_tiny(cases: Sequence[Case], settings: RunSettings) -> bool:

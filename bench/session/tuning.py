@@ -25,6 +25,8 @@ from bench.plan.order import Job
 from bench.plan.paths import MissingFolderError, located_model
 from bench.plan.settings import RunSettings
 from bench.plan.vocabulary import suggestion
+from bench.present import cards
+from bench.records.cards import is_slice
 from bench.records.models import ProcessRecord
 from bench.records.outcomes import Status
 from bench.records.store import PLAN, PROCESSES
@@ -90,7 +92,10 @@ def _prepare(
         raise InputError(
             f"--objective energy needs an NVIDIA GPU, but this run is on {settings.device}; choose another objective"
         )
-    announce(hardware(facts), folder, settings, [template], facts, notices)
+    choice = choice.confirmed(facts, notices)
+    if request.constraints.goal == Goal.ENERGY and is_slice(choice.describe(facts)):
+        raise InputError(cards.no_energy(str(facts["device_name"])))
+    announce(hardware(choice.describe(facts)), folder, settings, [template], facts, notices)
     paused_s = monotonic()
     fetch_missing([template], settings, notices, client)
     search = Search(Space(_dtypes(facts), allowed), request.budget_s, monotonic, began_s + monotonic() - paused_s)

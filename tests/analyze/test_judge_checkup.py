@@ -23,6 +23,8 @@ from bench.records.cards import Cards
 from bench.records.checkup import Hub, Place
 
 OLD_DRIVER = Cards([CARD], "550.54.15", "12.4")
+MIG = "NVIDIA A100-SXM4-40GB MIG 1g.5gb"
+ROCM, NO_HIP = {**CPU, "torch_build": "rocm 7.0"}, {"HIP_VISIBLE_DEVICES": ""}
 HIDDEN = {"CUDA_VISIBLE_DEVICES": ""}
 REFUSED = Place("x", exists=True, free_bytes=0, refusal="No space left on device")
 UNCACHED = {"uncached": ("a/b",)}
@@ -50,6 +52,9 @@ PREVENTING = {
     "hidden cards that are asked for": (
         without_a_device(facts={**CPU, "variables": HIDDEN}, requested="cuda"), Problem.HIDDEN_CARDS,
     ),
+    "hidden cards of AMD that are asked for": (
+        without_a_device(facts={**ROCM, "variables": NO_HIP}, requested="cuda", cards=Cards()), Problem.HIDDEN_CARDS,
+    ),
     "a card that fails": (without_a_device(), Problem.UNUSED_CARD),
     "results on a full disk": (checkup(results=REFUSED), Problem.RESULTS_NOT_WRITABLE),
     "a cache that cannot be written": (checkup(DOWNLOAD, cache=REFUSED), Problem.CACHE_NOT_WRITABLE),
@@ -66,7 +71,10 @@ NOTED = {
     "a card that torch does not find": (checkup(facts=CPU), Problem.UNUSED_CARD),
     "a case that would fail": (checkup({"cases": (FAST, FAILING)}), Problem.FAILING_CASES),
     "random weights instead of the hub's": (checkup(UNCACHED, hub=Hub.UNREACHABLE), Problem.HUB_MISSED),
-    "busy cards": (checkup(cards=Cards([replace(CARD, processes=1)])), Problem.CARDS_BUSY),
+    "a busy card": (checkup(card=replace(CARD, processes=1)), Problem.CARDS_BUSY),
+    "a slice": (checkup(card=replace(CARD, uuid="MIG-0")), Problem.SLICE),
+    "a slice that NVML does not know": (checkup(facts={**FACTS, "device_name": MIG}, card=None), Problem.SLICE),
+    "a hidden card of AMD": (checkup(facts={**ROCM, "variables": NO_HIP}, cards=Cards()), Problem.HIDDEN_CARDS),
     "no free core": (checkup(busy_cores=7.5), Problem.BUSY_MACHINE),
     "no nvidia-ml-py": (checkup(cards=Cards(), driver_loaded=True, nvml_installed=False), Problem.NO_NVML),
     "a driver without cards": (checkup(cards=Cards(), driver_loaded=True), Problem.SILENT_DRIVER),
@@ -106,7 +114,7 @@ def test_every_problem_is_in_a_test():
         checkup(facts=CPU_BUILD, requested="cpu"),
         checkup(facts=CPU_BUILD, cards=Cards()),
         checkup(facts=FACTS, cards=Cards([CARD], "575.1", "12.9")),
-        checkup(cards=Cards([CARD, replace(CARD, number=1, uuid="GPU-1", processes=3)])),
+        checkup(card=CARD, cards=Cards([CARD, replace(CARD, number=1, uuid="GPU-1", processes=3)])),
         checkup(hub=Hub.UNREACHABLE),
         checkup(DOWNLOAD, cache=Place("hub", free_bytes=6 * GIB), hub=Hub.REACHABLE),
         checkup(busy_cores=6.9),

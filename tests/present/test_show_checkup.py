@@ -78,6 +78,28 @@ def test_every_problem_has_a_remedy(problem):
     assert WORDS[problem](FOUND[problem])[1]
 
 
+BUSY = replace(CARD, processes=2)
+
+
+def test_a_busy_card_is_named_with_its_use():
+    what, todo = WORDS[Problem.CARDS_BUSY](checkup(card=BUSY))
+    assert what.startswith("Other programs use NVIDIA H200 (card 0): 2 processes, ")
+    assert todo.startswith("nvidia-smi")
+
+
+def test_beside_a_busy_card_an_idle_one_is_named_with_its_options():
+    _, todo = WORDS[Problem.CARDS_BUSY](checkup(card=BUSY, idle=(2, 3)))
+    assert todo == "Measure on cuda:2, which is idle, with --device auto or --device cuda:2."
+
+
+@pytest.mark.parametrize(("started_by", "why"), [("fork", False), ("spawn", True)])
+def test_a_slice_is_said_with_why_its_processes_are_spawned(started_by, why):
+    found = checkup(card=replace(CARD, uuid="MIG-0"))
+    what, _ = WORDS[Problem.SLICE](replace(found, facts={**found.facts, "started_by": started_by}))
+    assert "no figures for power and energy" in what
+    assert ("NVML does not answer that for a slice" in what) == why
+
+
 def test_missing_libraries_are_to_be_installed():
     found = without_a_device(worker_failure="No module named 'torch'", missing_libraries=("torch", "accelerate"))
     assert WORDS[Problem.WORKER_FAILS](found)[1].endswith("-m pip install torch accelerate")

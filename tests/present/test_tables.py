@@ -179,6 +179,12 @@ def test_the_document_names_the_run_the_device_and_the_versions(tmp_path):
     ]
 
 
+def test_the_document_names_one_of_several_cards(tmp_path):
+    cards = {"card": 3, "card_count": 8}
+    run, found = run_tables(tmp_path, [case()], [measured("baseline", 3.0)], device_name=H200, **cards)
+    assert markdown(run, found).splitlines()[2].startswith("NVIDIA H200 (card 3); ")
+
+
 def test_the_document_of_a_device_without_a_name_says_so(tmp_path):
     run, found = run_tables(tmp_path, [case()], [measured("baseline", 3.0)], device_name=None)
     assert markdown(run, found).splitlines()[2].startswith("unknown device; ")

@@ -86,6 +86,10 @@ def test_an_outcome_without_a_reason_is_the_status():
             Remark(RemarkKind.THERMAL_SLOWDOWN, 0.2, "2 of 4"),
             "too hot: the card was slowed down for heat for up to 20% of the time in 2 of 4 processes",
         ),
+        (
+            Remark(RemarkKind.SEVERAL_CARDS, 2),
+            "several cards: the run was continued on another card of this model, so it was measured on 2 cards",
+        ),
         (Remark(RemarkKind.POWER_CAP, 0.9), "power cap: the card was at its power limit for 90% of the time"),
         (Remark(RemarkKind.REJECTED, 3), "throttled: 3 samples thrown away because the hardware slowed down"),
         (Remark(RemarkKind.NEVER_WARM), "never warm: calls were still changing when warm-up ended"),
@@ -334,3 +338,17 @@ def test_why_no_case_is_named_as_faster(why, text):
 @pytest.mark.parametrize(("kind", "text"), [(Status.OOM, "oom"), (RemarkKind.DISTURBED, "disturbed")])
 def test_the_name_of_a_warning(kind, text):
     assert words.warning(kind) == text
+
+
+@pytest.mark.parametrize(
+    ("facts", "name"),
+    [
+        ({"device_name": "NVIDIA H200"}, "NVIDIA H200"),
+        ({"device_name": "NVIDIA H200", "card": 0, "card_count": 1}, "NVIDIA H200"),
+        ({"device_name": "NVIDIA H200", "card": 0, "card_count": 8}, "NVIDIA H200 (card 0)"),
+        ({"device_name": "NVIDIA H200", "card": 0, "card_count": "8"}, "NVIDIA H200"),
+        ({}, "unknown device"),
+    ],
+)
+def test_a_device_is_named_with_its_number_if_there_are_several(facts, name):
+    assert words.device(facts) == name

@@ -190,12 +190,39 @@ def test_whether_the_hub_can_be_reached_may_change(folder):
 
 @pytest.mark.parametrize(
     "fact",
-    ["diffusion_bench", "variables", "device_name", "device", "driver", "cuda", "torch", "diffusers", "transformers",
+    ["diffusion_bench", "variables", "device", "driver", "cuda", "torch", "diffusers", "transformers",
      "accelerate", "python"],
 )  # fmt: skip
 def test_resume_refuses_another_environment(folder, fact):
     refused = refusal(folder, environment={**ENVIRONMENT, fact: "another"})
     assert f"was made with {fact} {ENVIRONMENT[fact]}, but now it is another" in refused
+
+
+def test_resume_refuses_another_model_of_card(folder):
+    refused = refusal(folder, environment={**ENVIRONMENT, "device_name": "NVIDIA A10"})
+    assert "was measured on NVIDIA A100-SXM4-80GB, but now the device is NVIDIA A10" in refused
+
+
+def stored_on(folder, **facts):
+    (folder / "environment.json").write_text(json.dumps({**ENVIRONMENT, "variables": {}, **facts}), encoding="utf-8")
+
+
+def test_another_way_to_select_a_known_card_may_resume(folder):
+    stored_on(folder, card_uuid="GPU-a")
+    now = {"card_uuid": "GPU-a", "variables": {"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}}
+    assert len(resume(folder, environment={**ENVIRONMENT, **now})) == 2
+
+
+def test_another_way_to_select_an_unknown_card_may_not_resume(folder):
+    stored_on(folder)
+    now = {"variables": {"CUDA_VISIBLE_DEVICES": "1"}}
+    assert "was made with variables {}" in refusal(folder, environment={**ENVIRONMENT, **now})
+
+
+def test_another_variable_may_not_resume_even_if_the_card_is_known(folder):
+    stored_on(folder, card_uuid="GPU-a")
+    now = {"card_uuid": "GPU-a", "variables": {"NVIDIA_TF32_OVERRIDE": "0"}}
+    assert "NVIDIA_TF32_OVERRIDE" in refusal(folder, environment={**ENVIRONMENT, **now})
 
 
 def test_resume_refuses_to_continue_without_an_accelerator_that_was_there(folder):

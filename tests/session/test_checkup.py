@@ -2,21 +2,24 @@
 
 import errno
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-from analyze.checkups import CARDS, checkup
+from analyze.checkups import CARD, CARDS, checkup
 
 from bench.errors import InputError
 from bench.execute.client import ServerError, WorkerClient
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
+from bench.records.cards import Cards
 from bench.records.checkup import CaseOutlook, Hub
 from bench.records.outcomes import Status, Tiny
 from bench.session import checkup as session
 from bench.session.checkup import look_at
+from bench.session.progress import Notices
 from bench.session.request import RunRequest
 
 FACTS = {"device": "cuda", "device_name": "a card", "torch": "2.13", "torch_build": "cuda 13.0", "started_by": "fork"}
@@ -208,3 +211,22 @@ def test_the_hub_is_asked_where_weights_may_come_from_there(monkeypatch, setting
 
 def test_a_place_has_the_free_space_of_its_disk(tmp_path):
     assert look_at(tmp_path).free_bytes > 0
+
+
+def carded(monkeypatch, reported):
+    """Look at three cards, of which the last is busy, with what torch reports; return the UUID and the idle ones."""
+    here = Cards([replace(CARD, number=n, uuid=f"GPU-{n}", card_uuid=f"GPU-{n}", processes=n // 2) for n in range(3)])
+    client = nullcontext(Answering(cuda={**FACTS, "device_uuid": reported}))
+    monkeypatch.setattr(session, "WorkerClient", lambda **_: client)
+    monkeypatch.setattr(session, "_with_outlook", lambda *arguments: arguments[-1])
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    found = session.check_up(RunRequest(device="cuda"), Notices(quiet=True), lambda: here)
+    return found.card.uuid, found.idle
+
+
+def test_the_card_that_would_be_measured_on_is_found_with_idle_alternatives(monkeypatch):
+    assert carded(monkeypatch, "GPU-0") == ("GPU-0", (1,))
+
+
+def test_the_card_that_would_be_measured_on_is_the_one_that_torch_uses(monkeypatch):
+    assert carded(monkeypatch, "GPU-1") == ("GPU-1", ())

@@ -43,6 +43,14 @@ def test_the_cards_of_the_machine_are_those_that_another_process_sees(machine):
     )  # fmt: skip
 
 
+def test_a_divided_card_is_listed_as_its_slices(machine):
+    slices = [{"uuid": f"MIG-{number}", "name": "NVIDIA H100 MIG 1g.10gb"} for number in (1, 2)]
+    machine(h100("a", slices=slices), h100("b"))
+    assert [(card.uuid, card.card_uuid, card.is_slice) for card in machine_cards().cards] == [
+        ("MIG-1", "GPU-a", True), ("MIG-2", "GPU-a", True), ("GPU-b", "GPU-b", False),
+    ]  # fmt: skip
+
+
 def test_a_machine_without_a_driver_has_no_cards(machine):
     machine()
     assert len(machine_cards().cards) == 0
@@ -138,13 +146,67 @@ def test_a_slice_of_a_card_is_chosen_by_its_own_name():
     assert chosen("cuda:1", here).variables == {"CUDA_VISIBLE_DEVICES": "MIG-2"}
 
 
+SLICES = cards(("a", {"uuid": "MIG-1a"}), ("a", {"uuid": "MIG-1b"}), ("a", {"uuid": "MIG-1"}))
+
+
+@pytest.mark.parametrize("value", ["MIG-1b", "MIG-1"], ids=["full", "full and the beginning of others"])
+def test_a_slice_with_its_full_uuid_is_that_slice(value):
+    assert chosen("auto", SLICES, CUDA_VISIBLE_DEVICES=value).variables == {"CUDA_VISIBLE_DEVICES": value}
+
+
+def test_the_beginning_of_a_slices_uuid_is_completed():
+    here = cards(("a", {"uuid": "MIG-1a"}), ("a", {"uuid": "MIG-2b"}))
+    assert chosen("cuda", here, CUDA_VISIBLE_DEVICES="MIG-2").variables == {"CUDA_VISIBLE_DEVICES": "MIG-2b"}
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_the_beginning_of_several_slices_uuids_is_left_to_cuda(device):
+    choice = chosen(device, cards(("a", {"uuid": "MIG-1a"}), ("a", {"uuid": "MIG-1b"})), CUDA_VISIBLE_DEVICES="MIG-")
+    assert (choice.kind, choice.card, choice.variables) == (device, None, {})
+
+
+def test_the_card_on_which_a_run_was_begun_is_preferred():
+    here = cards(("a", FREE), ("b", BUSY))
+    assert choose("auto", "--device auto", here, {}, "GPU-b").card.uuid == "GPU-b"
+
+
+def test_a_card_on_which_a_run_was_begun_and_that_is_hidden_is_not_taken():
+    assert choose("auto", "--device auto", TWO, {"CUDA_VISIBLE_DEVICES": "0"}, "GPU-b").card.uuid == "GPU-a"
+
+
+def test_a_card_that_is_asked_for_is_taken_whatever_a_run_was_begun_on():
+    assert choose("cuda:0", "--device cuda:0", TWO, {}, "GPU-b").card.uuid == "GPU-a"
+
+
+def test_a_variable_that_hides_every_card_of_amd_is_named():
+    with pytest.raises(InputError, match="HIP_VISIBLE_DEVICES= hides every card; unset it"):
+        chosen("cuda:0", Cards(), HIP_VISIBLE_DEVICES="")
+
+
+def test_the_card_that_torch_uses_is_the_recorded_one(capsys):
+    choice = chosen("cuda:0", TWO).confirmed({"device": "cuda", "device_uuid": "GPU-b"}, Notices())
+    assert choice.describe({"device": "cuda"})["card_uuid"] == "GPU-b"
+    assert "torch uses NVIDIA H100 (card 1), not NVIDIA H100 (card 0)" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_card_that_only_torch_knows_is_recorded_by_its_uuid():
+    facts = {"device": "cuda", "device_uuid": "GPU-z"}
+    assert chosen("cuda:0", TWO).confirmed(facts).describe(facts) == {"device": "cuda", "card_uuid": "GPU-z"}
+
+
+@pytest.mark.parametrize("reported", ["GPU-1b", "GPU-a"], ids=["the slice's UUID", "that of its card"])
+def test_a_slice_is_confirmed_by_either_uuid(reported):
+    choice = chosen("cuda:1", SLICES)
+    assert choice.confirmed({"device": "cuda", "device_uuid": reported}, Notices()) == choice
+
+
 def test_a_single_card_is_left_to_cuda():
     assert chosen("auto", cards(("a", FREE))).variables == {}
 
 
 def test_the_environment_of_a_run_says_which_card_it_was():
-    found = chosen("cuda:1", TWO).describe({"device": "cuda"})
-    assert found == {"device": "cuda", "card": 1, "card_uuid": "GPU-b"}
+    found = chosen("cuda:1", TWO).describe({"device": "cuda", "device_uuid": "GPU-b"})
+    assert found == {"device": "cuda", "card": 1, "card_uuid": "GPU-b", "card_count": 2}
 
 
 def test_a_run_on_the_cpu_beside_a_card_names_no_card():
@@ -169,6 +231,12 @@ def test_a_busy_card_is_warned_of_before_the_run(machine, capsys):
     _, said = picked(capsys, "auto")
     assert "is in use" in said.err
     assert "--device cuda:N" not in said.err
+
+
+def test_a_busy_card_beside_an_idle_one_is_warned_of_with_the_options_that_choose_the_idle_one(machine, capsys):
+    machine(h100("a", used=40 * GIB, utilization=97), h100("b", used=40 * GIB), h100("c"))
+    _, said = picked(capsys, "cuda")
+    assert "or measure on cuda:2, which is idle, with --device auto or --device cuda:2." in " ".join(said.err.split())
 
 
 def test_an_idle_card_is_not_worth_a_word(machine, capsys):

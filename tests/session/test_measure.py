@@ -103,3 +103,26 @@ def test_a_memory_trace_that_the_device_does_not_have_is_named_once(capsys, devi
     settings = RunSettings(device, "full", "random", memory_trace=True)
     measure.announce("a card", Path("run"), settings, [], {"started_by": "fork"}, Notices())
     assert "".join(capsys.readouterr()).count("--memory-trace: torch keeps no history of memory") == lines
+
+
+SLICE = {"device_name": "NVIDIA A100-SXM4-40GB MIG 1g.5gb", "started_by": "fork"}
+
+
+def announced(capsys, facts):
+    measure.announce("a card", Path("run"), RunSettings("cuda", "full", weights="random"), [], facts, Notices())
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_a_slice_is_said_before_the_run_with_what_is_unknown_of_it(capsys):
+    said = announced(capsys, SLICE)
+    assert "MIG 1g.5gb is a MIG slice: only this part of the card is measured." in said
+    assert "no figures for power and energy" in said
+
+
+@pytest.mark.parametrize(("started_by", "why"), [("fork", False), ("spawn", True)])
+def test_why_the_processes_of_a_slice_are_spawned_is_said_if_they_are(capsys, started_by, why):
+    assert ("NVML does not answer that for a slice" in announced(capsys, {**SLICE, "started_by": started_by})) == why
+
+
+def test_a_whole_card_is_not_called_a_slice(capsys):
+    assert "slice" not in announced(capsys, {"device_name": "NVIDIA A100", "started_by": "spawn"})

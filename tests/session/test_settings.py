@@ -49,6 +49,14 @@ def card(monkeypatch):
     monkeypatch.delenv(VISIBLE, raising=False)
 
 
+def said(capsys, build):
+    """Return what a run on the CPU says with a build of torch."""
+    client = Client()
+    client.ask = lambda _question: {**FACTS, "torch_build": build}
+    settings_for(client, [], RunRequest(size="tiny"), Notices())
+    return capsys.readouterr().out
+
+
 def warnings(capsys, device=AUTO):
     settings_for(Client(), [], RunRequest(device=device, size="tiny"), Notices())
     return capsys.readouterr().err
@@ -67,3 +75,15 @@ def test_whoever_chose_the_cpu_is_not_warned(card, capsys):
 def test_whoever_hid_the_card_is_not_warned(card, capsys, monkeypatch):
     monkeypatch.setenv(VISIBLE, "")
     assert warnings(capsys) == ""
+
+
+def test_a_variable_that_hides_the_card_is_said(card, capsys, monkeypatch):
+    monkeypatch.setenv(VISIBLE, "")
+    assert (
+        said(capsys, "cuda 13.0") == "CUDA_VISIBLE_DEVICES= hides every card, so everything is measured on the CPU.\n"
+    )
+
+
+def test_a_variable_that_hides_the_cards_of_amd_is_said(capsys, monkeypatch):
+    monkeypatch.setenv("HIP_VISIBLE_DEVICES", "")
+    assert said(capsys, "rocm 7.0").startswith("HIP_VISIBLE_DEVICES= hides every card")

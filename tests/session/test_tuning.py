@@ -7,6 +7,7 @@ import pytest
 from session.test_live import FACTS, Client
 
 from bench.analyze.constraints import Constraints, Goal
+from bench.errors import InputError
 from bench.execute.events import DeadlineError
 from bench.plan.case import Case
 from bench.plan.settings import RunSettings
@@ -81,6 +82,24 @@ def test_a_server_that_cannot_be_started_is_not_a_full_disk(tmp_path, monkeypatc
     monkeypatch.setattr(tuning, "WorkerClient", refuse)
     with pytest.raises(BlockingIOError):
         tuning.tune(request(tmp_path), QUIET)
+
+
+class OnSlice(Client):
+    """A client whose worker has a MIG slice."""
+
+    def ask(self, _message):
+        return {
+            **FACTS,
+            "device": "cuda",
+            "device_name": "NVIDIA A100-SXM4-40GB MIG 1g.5gb",
+            "torch_build": "cuda 13.0",
+        }
+
+
+def test_energy_is_refused_on_a_slice_before_anything_is_measured(tmp_path):
+    found = TuneRequest("stable-diffusion-v1-5", {"prompt": "a cat"}, Constraints(Goal.ENERGY), 60.0)
+    with pytest.raises(InputError, match=r"--objective energy needs a whole card, but .* MIG 1g.5gb is a MIG slice"):
+        tuning._prepare(OnSlice(), Choice(), found, tmp_path, 0.0, QUIET)
 
 
 def searched(tried, dropped=()):

@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+from types import SimpleNamespace
 
 import pytest
 import steps
 from analyze.make import case, ended, in_passes, make_folder, measured
-from step import LOG, Options, Result, logged
+from step import LOG, Options, Outcome, Result, logged
 
 from bench.plan.settings import RunSettings
 
@@ -181,6 +182,44 @@ def test_tests_of_a_gpu_pass_if_some_ran_and_none_failed(tmp_path, program, devi
     report = JUNIT.format(tests=18, skipped=skipped, failures=failures)
     program(code, act=lambda folder: (folder / "tests.xml").write_text(report, encoding="utf-8"))
     assert steps.gpu_tests(Options(tmp_path, device), tmp_path).result == result
+
+
+READY = {
+    "ready": True, "cards": {}, "facts": {"device_name": "NVIDIA H200", "torch": "2.13", "diffusers": "0.42"},
+    "problems": [{"message": "No room.", "prevents": True}, {"message": "Busy.", "prevents": False}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def doctor(monkeypatch):
+    """Stand in for `doctor`: note its arguments and print this."""
+    asked = []
+
+    def make(printed, code=0):
+        def run(command, **_):
+            asked.append(command)
+            return SimpleNamespace(stdout=printed, stderr="oh", returncode=code)
+
+        monkeypatch.setattr(steps.subprocess, "run", run)
+        return asked
+
+    return make
+
+
+def test_the_installation_is_what_the_doctor_says_of_the_tables(options, tmp_path, doctor):
+    asked = doctor(json.dumps(READY))
+    assert steps.install(options, tmp_path).note == "NVIDIA H200, torch 2.13, diffusers 0.42"
+    assert asked[0][1:] == ["-m", "bench", "doctor", *options.measuring, "--json"]
+
+
+def test_what_prevents_a_run_fails_the_installation(options, tmp_path, doctor):
+    doctor(json.dumps({**READY, "ready": False}), 1)
+    assert steps.install(options, tmp_path) == Outcome(Result.FAILED, "No room.")
+
+
+def test_a_doctor_without_an_answer_fails_the_installation(options, tmp_path, doctor):
+    doctor("", 2)
+    assert steps.install(options, tmp_path) == Outcome(Result.FAILED, f"bench doctor exited with 2; see {LOG}")
 
 
 @pytest.mark.slow

@@ -2,11 +2,13 @@
 
 import importlib.metadata
 import json
+import os
 import platform
 import sys
 from typing import Any
 
 from bench.measure import nvml
+from bench.records.cards import hiding
 from bench.records.torch_builds import SIBLINGS, Host, remedy
 
 HUB_TIMEOUT_S = 5.0
@@ -73,7 +75,7 @@ def _choose(device: str) -> str:
         return found.type if found is not None else "cpu"
     if device != "cpu" and (found is None or found.type != device):
         there = f"{found.type} and cpu are" if found is not None else "only cpu is"
-        raise NoSuchDeviceError(f"there is no {device} device here; {there}{_cpu_build(device)}")
+        raise NoSuchDeviceError(f"there is no {device} device here; {there}{_cpu_build(device)}{_hidden(device)}")
     return device
 
 
@@ -84,6 +86,15 @@ def _cpu_build(device: str) -> str:
     if device != "cuda" or _build() != "cpu" or _driver() is None:
         return ""
     return f", because torch {torch.__version__} is a CPU build; {_remedy(_host())}"
+
+
+def _hidden(device: str) -> str:
+    """Return what to add if a variable hides every card from this build of torch; otherwise nothing."""
+    build = _build()
+    hidden_by = hiding(os.environ, build)
+    return (
+        f", because {hidden_by} hides every card; unset it" if device == "cuda" and build != "cpu" and hidden_by else ""
+    )
 
 
 def _try(kind: str) -> None:
@@ -139,10 +150,12 @@ def _device(kind: str) -> dict[str, Any]:
 
         return {"device": kind, "device_name": cpu_name()}
     properties = torch.cuda.get_device_properties(0)
+    uuid = getattr(properties, "uuid", None)  # since torch 2.4, of NVIDIA's cards
     cudnn = torch.backends.cudnn.version()  # an integer, such as 91900
     return {
         "device": kind,
         "device_name": properties.name,
+        **({} if uuid is None or torch.version.hip is not None else {"device_uuid": f"GPU-{uuid}"}),
         "device_memory_bytes": properties.total_memory,
         "device_count": torch.cuda.device_count(),
         "compute_capability": f"{properties.major}.{properties.minor}",

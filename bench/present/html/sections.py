@@ -63,7 +63,7 @@ def _section(anchor: str, run: Run, results: Sequence[CaseResult], pictures: Alb
     infos = [info for info in run.plan.scenarios if tables.of_scenario(info, results)]
     ended = ", ".join(f"{count} {status}" for status, count in highlights.statuses(results).items())
     facts = {
-        "Device": str(run.environment.get("device_name") or "unknown device"),
+        "Device": words.device(run.environment),
         "Versions": words.versions(run.environment, *VERSIONS),
         "Measured on": _days(results),
         "Weights": ", ".join(weights),

@@ -85,7 +85,7 @@ def _drawable(result: CaseResult) -> CaseResult:
 
 
 def _ran(run: Run, results: Sequence[CaseResult]) -> str:
-    device = str(run.environment.get("device_name") or "unknown device")
+    device = words.device(run.environment)
     kinds = " and ".join(sorted({result.settings.weights for result in results if result.settings.weights}))
     versions = [words.versions(run.environment, each) for each in ("torch", "diffusers")]
     return printable("  ·  ".join(filter(None, [device, *versions, f"weights: {kinds}" if kinds else ""])))

@@ -84,3 +84,24 @@ def test_a_cpu_build_on_a_machine_without_a_driver_is_not_a_reason(cpu_build, mo
     monkeypatch.setattr(probe, "_driver", lambda: None)
     with pytest.raises(probe.NoSuchDeviceError, match=r"^there is no cuda device here; only cpu is$"):
         probe.machine("cuda")
+
+
+def test_the_worker_reports_the_uuid_that_torch_has_of_the_card(monkeypatch):
+    import torch
+
+    card = SimpleNamespace(
+        name="NVIDIA H200", total_memory=1, major=9, minor=0, multi_processor_count=132, uuid="12ab-34cd"
+    )
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _index: card)
+    assert probe._device("cuda")["device_uuid"] == "GPU-12ab-34cd"
+
+
+@pytest.mark.parametrize(("build", "variable"), [("cuda", "CUDA_VISIBLE_DEVICES"), ("hip", "HIP_VISIBLE_DEVICES")])
+def test_a_variable_that_hides_every_card_is_the_reason_why_there_is_no_cuda_device(monkeypatch, build, variable):
+    import torch
+
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: None)
+    monkeypatch.setattr(torch.version, build, "13.0")
+    monkeypatch.setenv(variable, "")
+    with pytest.raises(probe.NoSuchDeviceError, match=f"only cpu is, because {variable}= hides every card; unset it$"):
+        probe.machine("cuda")

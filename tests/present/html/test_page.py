@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import html5lib
 import numpy as np
 import pytest
-from analyze.make import case, ended, make_folder, make_run, make_run_in_memory, measured
+from analyze.make import A100, case, ended, make_folder, make_run, make_run_in_memory, measured
 from present.example import example_run, outcome, save
 
 from bench.analyze.results import results
@@ -268,3 +268,8 @@ def test_a_place_that_cannot_be_written_is_refused_by_name(tmp_path, output):
     run = make_run(tmp_path / "run", [case()], [measured("baseline", 1.0)])
     with pytest.raises(InputError, match=re.escape(str(tmp_path / output))):
         write([(run, results(run))], tmp_path / output)
+
+
+def test_a_report_names_one_of_several_cards(tmp_path):
+    run = make_run(tmp_path / "run", [case()], [measured("baseline", 2.0)], card=3, card_count=8)
+    assert f"{A100} (card 3)" in text_of(run)
