@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from bench import files
 from bench.errors import InputError
+from bench.plan.adapters import IPAdapter
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.scenario import Claim, Name, Positive, Settings, Source, Strict
 from bench.plan.settings import RunSettings
@@ -43,6 +44,9 @@ class _Case(Settings):
     name: FileName
     model: Name
     components: dict[str, Name] = Field(default={})
+    ip_adapter: IPAdapter | Annotated[dict[str, Any], Field(max_length=0)] | None = Field(
+        default={}, union_mode="left_to_right"
+    )
     baseline: Key | None = None
     claim: Claim | Annotated[dict[str, Any], Field(max_length=0)] = Field(default={}, union_mode="left_to_right")
     note: str | None = None

@@ -38,6 +38,7 @@ PLAN = Plan(
 CHANGES = {
     "scenario": "other", "name": "other", "model": "a/b", "dtype": "bfloat16", "scheduler": None,
     "pipeline": "P", "components": {"unet": "./x"},
+    "lora": ({"rank": 4, "weight": 1.0, "fused": False},), "ip_adapter": {"path": "x.safetensors", "weight": 1.0},
     "scheduler_config": {}, "vae": None, "optimizations": ("tf32",), "call": {"prompt": "a"},
     "load": {},
     "seed": (1, 0), "generator_device": "device", "safety_checker": False, "baseline": None, "claim": {}, "note": None,
