@@ -44,7 +44,7 @@ class _Case(Settings):
     name: FileName
     model: Name
     components: dict[str, Name] = Field(default={})
-    ip_adapter: IPAdapter | Annotated[dict[str, Any], Field(max_length=0)] | None = Field(
+    ip_adapter: IPAdapter | Annotated[dict[str, Any], Field(max_length=0)] | None = Field(  # type: ignore[assignment] - a plan says {} for none
         default={}, union_mode="left_to_right"
     )
     baseline: Key | None = None
