@@ -187,7 +187,7 @@ def replace_scheduler(case: Case, pipeline: Any) -> None:
         return
     _require_scheduler(pipeline)
     cls = _scheduler_class(case.scheduler) if case.scheduler else type(pipeline.scheduler)
-    pipeline.scheduler = cls.from_config(pipeline.scheduler.config, **case.scheduler_config)
+    pipeline.scheduler = cls.from_config(pipeline.scheduler.config, **diffusers_api.scheduler_config(case))
 
 
 def _require_scheduler(pipeline: Any) -> None:

@@ -24,6 +24,8 @@ LARGEST_CONFIG = 1024**2
 """Bytes. A model_index.json or a config.json has a few thousand."""
 LARGEST_MULTIPLE = 4096
 """Pixels. A configuration that demands more, or less than one, is damaged."""
+NOISE_SEED = "noise_sampler_seed"
+"""With none, DPMSolverSDEScheduler seeds its Brownian tree anew in every call."""
 _VAE_SCALE_FACTOR = "2 ** (len(self.vae.config.block_out_channels) - 1)"
 _POPPED = re.compile(r"kwargs\.pop\('(\w+)'")
 
@@ -131,6 +133,18 @@ def own_scheduler(model: str) -> str | None:
         return architectures.component(component).cls.rpartition(".")[2] if component else None
     found = index_of(model).get("scheduler")
     return str(found[1]) if isinstance(found, list) and len(found) == saved.LIBRARY_AND_CLASS else None
+
+
+def scheduler_config(case: Case) -> dict[str, Any]:
+    """Return what a case changes in the configuration of its scheduler.
+
+    A scheduler that it names and that draws its noise without the generator of the call gets the case's seed, or one
+    per image, unless the case says another.
+    """
+    known = signatures.scheduler(case.scheduler) if case.scheduler is not None else None
+    seed = list(case.seed) if isinstance(case.seed, tuple) else case.seed
+    seeded = {NOISE_SEED: seed} if known is not None and NOISE_SEED in known.config else {}
+    return {**seeded, **case.scheduler_config}
 
 
 def compatible_schedulers(model: str) -> list[str]:

@@ -93,7 +93,7 @@ def _meant(case: Case, measured: Any) -> Iterator[Call]:
     if case.vae is not None:
         yield "from_pretrained", *_vae_from(case.vae, measured)
     if case.scheduler is not None or case.scheduler_config:
-        yield "from_config", "pipe.scheduler.config", _plain(case.scheduler_config)
+        yield "from_config", "pipe.scheduler.config", _plain(diffusers_api.scheduler_config(case))
 
 
 def _plain(value: Any) -> Any:
@@ -145,7 +145,7 @@ def _loading(case: Case, measured: Any) -> Iterator[str]:
     if case.scheduler is not None:
         yield f"from diffusers import {case.scheduler}"
     if case.scheduler is not None or case.scheduler_config:
-        arguments = ["pipe.scheduler.config", *python_code.keywords(case.scheduler_config)]
+        arguments = ["pipe.scheduler.config", *python_code.keywords(diffusers_api.scheduler_config(case))]
         yield from python_code.call(
             f"pipe.scheduler = {case.scheduler or 'type(pipe.scheduler)'}.from_config", arguments
         )

@@ -4,12 +4,13 @@ import shutil
 import weakref
 from dataclasses import replace
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import stages
 import torch
+from diffusers import LMSDiscreteScheduler
+from diffusers.utils import import_utils
 
 from bench.pipelines import first_call, images, source, tiny
 from bench.pipelines.architectures import find_model
@@ -61,6 +62,35 @@ def test_a_list_of_seeds_makes_the_pictures_of_the_single_seeds():
     second = ready(seed=4, call={"prompt": "a cat", "num_inference_steps": 5, "output_type": "np"})
     second.seed()
     assert abs(both.call().images[1] - second.call().images[0]).max() < 1e-4
+
+
+NOISY = {"prompt": "a cat", "num_inference_steps": 50, "output_type": "np"}
+
+
+def drawn(built):
+    built.seed()
+    return built.call().images
+
+
+@pytest.mark.parametrize("scheduler", ["DPMSolverSDEScheduler", "CosineDPMSolverMultistepScheduler"])
+def test_noise_of_a_brownian_tree_is_the_same_in_every_call_and_process(scheduler):
+    built = ready(scheduler=scheduler, call=NOISY)
+    first = drawn(built)
+    assert (drawn(built) == first).all()
+    torch.manual_seed(1)
+    assert (drawn(ready(scheduler=scheduler, call=NOISY)) == first).all()
+
+
+def test_noise_of_a_brownian_tree_depends_on_the_seed_of_the_case():
+    assert ready(scheduler="DPMSolverSDEScheduler", seed=4).pipeline.scheduler.noise_sampler_seed == 4
+    theirs = ready(scheduler="DPMSolverSDEScheduler", seed=4, scheduler_config={"noise_sampler_seed": 5})
+    assert theirs.pipeline.scheduler.noise_sampler_seed == 5
+
+
+def test_a_list_of_seeds_makes_the_noise_of_the_single_seeds():
+    both = ready(scheduler="DPMSolverSDEScheduler", seed=(3, 4), call={**NOISY, "num_images_per_prompt": 2})
+    second = ready(scheduler="DPMSolverSDEScheduler", seed=4, call=NOISY)
+    assert abs(drawn(both)[1] - drawn(second)[0]).max() < 1e-4
 
 
 def test_a_list_of_prompts_makes_one_picture_each():
@@ -172,13 +202,6 @@ def test_watching_leaves_no_hook_behind():
         pass
     assert not built.pipeline.unet._forward_hooks
     assert not built.pipeline.vae.decoder._forward_hooks
-
-
-def test_a_missing_optional_package_is_a_reason_to_skip():
-    if find_spec("torchsde"):
-        pytest.skip("torchsde is installed here")
-    with pytest.raises(UnsupportedError, match="torchsde"):
-        ready(scheduler="DPMSolverSDEScheduler")
 
 
 def test_a_saved_pipeline_runs_as_it_is(saved_pipeline):
@@ -294,10 +317,12 @@ def test_a_case_that_will_be_skipped_is_known_before_anything_is_built(run, sett
         known(run, **settings)
 
 
-@pytest.mark.skipif(find_spec("torchsde") is not None, reason="torchsde is installed")
-def test_a_scheduler_whose_package_is_missing_is_known_before_anything_is_built():
-    with pytest.raises(UnsupportedError, match="torchsde"):
-        known(scheduler="DPMSolverSDEScheduler")
+def test_a_scheduler_whose_package_is_missing_is_known_before_anything_is_built(monkeypatch):
+    backends = {**import_utils.BACKENDS_MAPPING, "scipy": (lambda: False, "{0} needs scipy")}
+    monkeypatch.setattr(import_utils, "BACKENDS_MAPPING", backends)
+    monkeypatch.setattr(LMSDiscreteScheduler, "_backends", ["scipy"], raising=False)
+    with pytest.raises(UnsupportedError, match="LMSDiscreteScheduler needs scipy"):
+        known(scheduler="LMSDiscreteScheduler")
 
 
 @pytest.mark.parametrize(
