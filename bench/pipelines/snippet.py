@@ -207,6 +207,8 @@ def _code(template: str, measured: Any) -> str:
 
 def _calling(case: Case, measured: Any) -> Iterator[str]:
     place = '"cpu"' if case.generator_device == "cpu" else "device"
+    first = case.seed[0] if isinstance(case.seed, tuple) else case.seed
+    yield f"torch.manual_seed({first})  # for noise that is drawn without the generator"
     if isinstance(case.seed, tuple):
         yield f"generator = [torch.Generator({place}).manual_seed(seed) for seed in {list(case.seed)}]"
     else:

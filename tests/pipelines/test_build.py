@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import stages
 import torch
+import zoo
 from diffusers import LMSDiscreteScheduler
 from diffusers.utils import import_utils
 
@@ -91,6 +92,12 @@ def test_a_list_of_seeds_makes_the_noise_of_the_single_seeds():
     both = ready(scheduler="DPMSolverSDEScheduler", seed=(3, 4), call={**NOISY, "num_images_per_prompt": 2})
     second = ready(scheduler="DPMSolverSDEScheduler", seed=4, call=NOISY)
     assert abs(drawn(both)[1] - drawn(second)[0]).max() < 1e-4
+
+
+def test_noise_that_is_drawn_without_the_generator_is_the_same_in_every_call(zoo_folder):
+    call = {**zoo.ZOO["DiTPipeline"].call, "output_type": "np"}
+    built = ready(FULL, model=str(zoo_folder("DiTPipeline")), call=call)
+    assert (drawn(built) == drawn(built)).all()
 
 
 def test_a_list_of_prompts_makes_one_picture_each():
