@@ -26,7 +26,7 @@ from bench.plan.stored import read_plan
 from bench.present import forecast
 from bench.records import store
 from bench.records.environment import FORECAST, RATES
-from bench.records.outcomes import FAULTS, Status
+from bench.records.outcomes import FAULTS, WRONG, Status
 from bench.session.devices import Choice, pick
 from bench.session.files import NotWrittenError, write_data, write_plots, write_tables, writing
 from bench.session.fitting import Budget, by_interest, fit, fit_jobs, while_time
@@ -112,7 +112,7 @@ def _measure(
     left_out = left_out_of(live) if budget is not None else []
     if ending is Ending.COMPLETE and jobs and not live.records:
         ending = Ending.OUT_OF_TIME
-    if ending is Ending.COMPLETE and any(result.status in FAULTS for result in results):
+    if ending is Ending.COMPLETE and any(result.status in WRONG for result in results):
         ending = Ending.FAULTS
     return RunOutcome(run, results, ending, left_out)
 
