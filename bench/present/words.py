@@ -106,7 +106,9 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
     ),
     RemarkKind.NO_PART: (
         "outside the parts",
-        lambda _, name: f"it is not known what the component {name} is for, so its time counts as the rest",
+        lambda _, name: (
+            f"it is not known what the component {name} is for, so its time counts as that of other components"
+        ),
     ),
     RemarkKind.NO_PICTURE: ("no picture", lambda _, name: f"it is not known how {name} decodes its latents"),
     RemarkKind.NOT_PINNED: (
