@@ -100,6 +100,10 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
         "resized",
         lambda _, size: f"{size} pixels were asked for, but the pipeline draws another size",
     ),
+    RemarkKind.OTHER_LENGTH: (
+        "other length",
+        lambda frames, _: f"{frames:.0f} frames were asked for, but the pipeline draws another number",
+    ),
     RemarkKind.NO_DENOISER: (
         "no denoiser",
         lambda _, name: f"no component of {name} is known to be the denoiser, so its calls and its time are unknown",

@@ -123,6 +123,7 @@ class RemarkKind(StrEnum):
     COLOR_DIFFERS = "color-differs"  # value: distance of the mean colors, Delta E; subject: as above
     IDLE = "idle"  # subject: an optimization that is on and had nothing to act on
     RESIZED = "resized"  # subject: the size asked for, as WIDTHxHEIGHT
+    OTHER_LENGTH = "other-length"  # value: the number of frames asked for
     NO_DENOISER = "no-denoiser"  # subject: a pipeline of which no component is known to be the denoiser
     NO_PART = "no-part"  # subject: a component that ran, although it is not known what for
     NO_PICTURE = "no-picture"  # subject: a pipeline of which it is not known how it decodes its latents

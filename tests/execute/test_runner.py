@@ -100,7 +100,8 @@ def test_only_what_another_device_or_case_would_have_is_unknown(record):
     assert unknown - of_accelerators == {
         "reason", "revision", "frames", "inputs", "components", "vae", "vae_weights", "vae_weights_from",
         "vae_revision", "scheduler_config", "load",
-        "offload", "compiled", "compile_s", "compile_cache", "device_busy_s", "clip_score", "breakdown_other_s", "clip_model", "undiagnosed",
+        "offload", "compiled", "compile_s", "compile_cache", "device_busy_s", "clip_score", "clip_model", "undiagnosed",
+        "breakdown_other_s",
         "steady",  # of a tiny model
     }  # fmt: skip
 
