@@ -47,7 +47,7 @@ def vocabulary() -> Vocabulary:
         scheduler=signatures.scheduler,
         own_scheduler=own_scheduler,
         model_fault=model_fault,
-        component_fault=_component_fault,
+        component_fault=component_fault,
         attention_words=signatures.attention_words,
         side_multiple=side_multiple,
     )
@@ -226,7 +226,8 @@ def model_fault(case: Case) -> FolderFault | None:
     return saved.pipeline_fault(case, index_of(case.model), components(pipeline) if pipeline else None)
 
 
-def _component_fault(folder: Path) -> FolderFault | None:
+def component_fault(folder: Path) -> FolderFault | None:
+    """Return why the folder of a component cannot be loaded; None if nothing is known against it."""
     return saved.component_fault(folder, _json_object(folder / "config.json"))
 
 
