@@ -307,7 +307,9 @@ def test_an_active_environment_with_a_recent_torch_gets_only_what_is_missing(the
     theirs.install(torch="2.9.1+cu128", torchvision="0.24.1+cu128", numpy="2.1.0")
     theirs.would_install(diffusers="0.42.1")
     theirs.run()
-    pinned = [line for line in theirs.installed["constraints"] if line.startswith(("torch", "numpy=="))]
+    pinned = [
+        line for line in theirs.installed["constraints"] if line.startswith(("torch==", "torchvision==", "numpy=="))
+    ]
     assert pinned == ["torch==2.9.1+cu128", "torchvision==0.24.1+cu128"]
 
 

@@ -67,16 +67,17 @@ def _between_markers(page: Path, text: str) -> str:
 def pipeline_reference(works: Mapping[str, Mapping[str, Any]]) -> str:
     """Return what works with which class of pipeline as Markdown."""
     return markdown_table(
-        ("pipeline", "takes", "draws", "breakdown", "roofline"),
+        ("pipeline", "takes", "draws", "breakdown", "roofline", "cannot take"),
         ((f"`{name}`", ", ".join(f"`{each}`" for each in row["takes"]), *_works(row)) for name, row in works.items()),
     )
 
 
-def _works(row: Mapping[str, Any]) -> tuple[str, str, str]:
+def _works(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
     if "fails" in row:
-        return f"fails: {row['fails']}", "", ""
+        return f"fails: {row['fails']}", "", "", ""
     parts = [words for part, words in PARTS.items() if part not in row.get("without", ())]
-    return row["draws"], ", ".join(parts), row.get("undiagnosed", "yes")
+    refused = ", ".join(f"`{name}`" for name in row.get("refuses", ()))
+    return row["draws"], ", ".join(parts), row.get("undiagnosed", "yes"), refused
 
 
 def scenario_reference(schema: Mapping[str, Any]) -> str:

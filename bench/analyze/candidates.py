@@ -186,7 +186,7 @@ def _batch(
 def _exclusion_reasons(candidate: Candidate, base: CaseResult | None, wanted: Constraints) -> Iterator[ExclusionReason]:
     """Yield what excludes a candidate, which is complete but for its reason; `base` is the reference's result."""
     result = candidate.result
-    if result.status != Status.OK:
+    if result.status not in {Status.OK, Status.DIFFERS}:
         yield ExclusionReason(ExclusionKind.STATUS)
     if other := _other_work(result, base, wanted.goal):
         yield ExclusionReason(ExclusionKind.OTHER_WORK, other)
@@ -194,6 +194,8 @@ def _exclusion_reasons(candidate: Candidate, base: CaseResult | None, wanted: Co
         yield ExclusionReason(ExclusionKind.ANOTHER_IMAGE)
     if not candidate.design and base is not None and base.key != result.key:
         yield from _image_reasons(candidate, wanted.min_psnr_db)
+    if result.status is Status.DIFFERS:  # from its own baseline, whatever the reference is
+        yield from (ExclusionReason(ExclusionKind.PART_DIFFERS, remark=remark) for remark in alarms(result.similarity))
     if candidate.memory_bytes is None and wanted.max_memory_bytes is not None:
         yield ExclusionReason(ExclusionKind.MEMORY_UNKNOWN)
     if candidate.cost is None:

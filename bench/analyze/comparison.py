@@ -135,7 +135,8 @@ class Pair:
     @property
     def stable(self) -> bool:
         """Whether both sides were measured and had stopped changing."""
-        return all(side is not None and side.status == Status.OK for side in (self.base, self.new))
+        still = {Status.OK, Status.DIFFERS}
+        return all(side is not None and side.status in still for side in (self.base, self.new))
 
     @property
     def other_image(self) -> bool:

@@ -74,7 +74,7 @@ def warnings(results: Sequence[CaseResult]) -> list[Warnings]:
 
 
 def _details(result: CaseResult) -> Iterator[tuple[RemarkKind | Status, Detail]]:
-    if result.status != Status.OK:
+    if result.status not in {Status.OK, Status.DIFFERS}:  # by which metric it differs is a remark
         yield result.status, result.reason or ""
     for remark in result.remarks:
         yield remark.kind, remark

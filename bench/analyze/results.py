@@ -13,13 +13,13 @@ from bench.analyze.combine import combine, disturbed, measured
 from bench.analyze.memory import process_peaks
 from bench.analyze.roofline import roofline
 from bench.analyze.run import Run
-from bench.analyze.similarity import compare_pictures, expectation
+from bench.analyze.similarity import broken, compare_pictures, expectation
 from bench.analyze.speedup import Passes, compare_with_baseline
 from bench.plan.case import Case
 from bench.records.case_result import CaseResult, Comparison, Statistics
 from bench.records.environment import CARD_UUID, earlier_cards
 from bench.records.models import ProcessRecord
-from bench.records.outcomes import IntervalKind, Remark, RemarkKind
+from bench.records.outcomes import IntervalKind, Remark, RemarkKind, Status
 
 HOST_BOUND = 0.90
 """With a smaller share of busy time, the device spends a tenth of the call or more waiting for the host."""
@@ -97,7 +97,9 @@ class Book:
         case = self._run.cases[result.key]
         base = self._run.cases.get(case.baseline or "")
         similarity, remarks = compare_pictures(self._run.folder, case, result, base)
-        return replace(result, similarity=similarity, remarks=(*result.remarks, *remarks))
+        differs = result.status is Status.OK and broken(case, base, similarity)
+        status = Status.DIFFERS if differs else result.status
+        return replace(result, status=status, similarity=similarity, remarks=(*result.remarks, *remarks))
 
 
 def results(run: Run, *, pictures: bool = True) -> list[CaseResult]:

@@ -42,6 +42,8 @@ BY_DESIGN = (
 )
 APPROXIMATE = ("vae_tiling",)
 """Optimizations that are not exact: tiles are decoded separately and blended."""
+LESS_PRECISE = ("tf32", "ieee_fp32", "autocast")
+"""Optimizations that compute in another precision, as another dtype does."""
 NOT_OF_THE_IMAGE = ("output_type",)
 IMAGES = "images"
 PNG_HEAD = struct.Struct(">16xII")
@@ -104,6 +106,17 @@ def alarms(similarity: Similarity) -> tuple[Remark, ...]:
 def differs(similarity: Similarity) -> bool:
     """Say whether a picture that should be the baseline's differs from it, by any metric."""
     return similarity.expected_image is Expectation.SAME and bool(alarms(similarity))
+
+
+def broken(case: Case, base: Case | None, similarity: Similarity) -> bool:
+    """Say whether optimizations changed the picture of a case that must not, and that no other setting can have.
+
+    Another dtype may: rounding grows over the steps, and nobody knows how much of the difference it explains.
+    """
+    if base is None or not differs(similarity) or (case.dtype, case.load) != (base.dtype, base.load):
+        return False
+    changed = set(case.optimizations) ^ set(base.optimizations)
+    return bool(changed) and changed.isdisjoint((*APPROXIMATE, *LESS_PRECISE))
 
 
 def another_image(result: CaseResult) -> bool:

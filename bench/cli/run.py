@@ -68,7 +68,8 @@ def run(
     """Measure the cases of scenarios, and print their tables.
 
     Each case gets a fresh process. A run that was stopped, even by kill -9 or a power failure, can be continued with
-    --resume. The exit code is 1 if a case failed, crashed or timed out.
+    --resume. The exit code is 1 if a case failed, crashed or timed out, or if an
+    optimization that must not change the picture changed it.
     """
     from bench.session.measure import measure
     from bench.session.progress import Notices
@@ -87,9 +88,9 @@ def run(
 
 def _present(outcome: RunOutcome, notices: "Notices") -> Ending:
     """Print the tables, write them and the plots, say where everything is and what went wrong; return how it ended."""
-    from bench.present import forecast, run_summary, tables
+    from bench.present import forecast, run_summary, tables, words
     from bench.records.environment import FORECAST
-    from bench.records.outcomes import FAULTS
+    from bench.records.outcomes import WRONG
     from bench.session.measure import write_tables_and_plots
 
     run, results = outcome.run, outcome.results
@@ -100,8 +101,8 @@ def _present(outcome: RunOutcome, notices: "Notices") -> Ending:
     for line in run_summary.lines(run, results, len({path.stem for path in plots})):
         notices.say(line)
     for result in results:
-        if result.status in FAULTS:
-            notices.warn(f"{result.key}: {result.status}: {result.reason}")
+        if result.status in WRONG:
+            notices.warn(f"{result.key}: {result.status}: {words.notes(result)}")
     if (forecasted := forecast.of(run.environment, FORECAST)) is not None:
         notices.say(forecast.accuracy(forecasted))
     resume = f"Continue with: python -m bench run --resume --output {os.fspath(run.folder)}"

@@ -60,7 +60,13 @@ class Ready:
     around: Callable[[], AbstractContextManager[Any]]
 
     def seed(self) -> None:
-        """Seed the generators, outside the timed region, so that every call draws the same latents."""
+        """Seed the generators, outside the timed region, so that every call draws the same latents and the same noise.
+
+        torch's own generator is among them, because some pipelines and schedulers never read the one they are given.
+        """
+        import torch
+
+        torch.manual_seed(_seeds(self.case)[0])
         for generator, seed in zip(self.generators, _seeds(self.case), strict=True):
             generator.manual_seed(seed)
 
@@ -194,7 +200,7 @@ def replace_scheduler(case: Case, pipeline: Any) -> None:
         return
     _require_scheduler(pipeline)
     cls = _scheduler_class(case.scheduler) if case.scheduler else type(pipeline.scheduler)
-    pipeline.scheduler = cls.from_config(pipeline.scheduler.config, **case.scheduler_config)
+    pipeline.scheduler = cls.from_config(pipeline.scheduler.config, **diffusers_api.scheduler_config(case))
 
 
 def _require_scheduler(pipeline: Any) -> None:

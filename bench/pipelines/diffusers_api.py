@@ -24,6 +24,8 @@ LARGEST_CONFIG = 1024**2
 """Bytes. A model_index.json or a config.json has a few thousand."""
 LARGEST_MULTIPLE = 4096
 """Pixels. A configuration that demands more, or less than one, is damaged."""
+NOISE_SEED = "noise_sampler_seed"
+"""With none, DPMSolverSDEScheduler seeds its Brownian tree anew in every call."""
 _VAE_SCALE_FACTOR = "2 ** (len(self.vae.config.block_out_channels) - 1)"
 _POPPED = re.compile(r"kwargs\.pop\('(\w+)'")
 
@@ -45,7 +47,7 @@ def vocabulary() -> Vocabulary:
         scheduler=signatures.scheduler,
         own_scheduler=own_scheduler,
         model_fault=model_fault,
-        component_fault=_component_fault,
+        component_fault=component_fault,
         adapter_fault=saved_adapters.fault,
         attention_words=signatures.attention_words,
         side_multiple=side_multiple,
@@ -134,6 +136,18 @@ def own_scheduler(model: str) -> str | None:
     return str(found[1]) if isinstance(found, list) and len(found) == saved.LIBRARY_AND_CLASS else None
 
 
+def scheduler_config(case: Case) -> dict[str, Any]:
+    """Return what a case changes in the configuration of its scheduler.
+
+    A scheduler that it names and that draws its noise without the generator of the call gets the case's seed, or one
+    per image, unless the case says another.
+    """
+    known = signatures.scheduler(case.scheduler) if case.scheduler is not None else None
+    seed = list(case.seed) if isinstance(case.seed, tuple) else case.seed
+    seeded = {NOISE_SEED: seed} if known is not None and NOISE_SEED in known.config else {}
+    return {**seeded, **case.scheduler_config}
+
+
 def compatible_schedulers(model: str) -> list[str]:
     """Return the class names of the schedulers that are compatible with a model's own, sorted. Imports diffusers.
 
@@ -213,7 +227,8 @@ def model_fault(case: Case) -> FolderFault | None:
     return saved.pipeline_fault(case, index_of(case.model), components(pipeline) if pipeline else None)
 
 
-def _component_fault(folder: Path) -> FolderFault | None:
+def component_fault(folder: Path) -> FolderFault | None:
+    """Return why the folder of a component cannot be loaded; None if nothing is known against it."""
     return saved.component_fault(folder, _json_object(folder / "config.json"))
 
 

@@ -16,13 +16,18 @@ from bench.pipelines import roles
 from bench.pipelines.roles import Role
 
 TEXT, DENOISER, SCHEDULER, VAE, IMAGE = "text_encoder", "denoiser", "scheduler", "vae", "image"
-PARTS = (TEXT, DENOISER, SCHEDULER, VAE, IMAGE)
+OTHER = "other"
+"""What has no part of its own: ControlNets, image encoders, safety checkers, and components that are not known."""
+PARTS = (TEXT, DENOISER, SCHEDULER, VAE, IMAGE, OTHER)
 
 Part = Callable[[str], AbstractContextManager[None]]
 Note = Callable[[Any, Any], None]
 """Takes the positional and the keyword arguments of a call."""
+_CALLED = {Role.TEXT_ENCODER: TEXT, Role.DENOISER: DENOISER, Role.SCHEDULER: None, Role.AUTOENCODER: None}
+"""The part of a component that is called itself, if not `OTHER`; of the last two, methods are called."""
 _METHODS = {
     Role.TEXT_ENCODER: (TEXT, ("generate", "get_text_features")),
+    Role.IMAGE_ENCODER: (OTHER, ("get_image_features",)),
     Role.SCHEDULER: (SCHEDULER, ("set_timesteps", "scale_model_input", "step")),
     Role.AUTOENCODER: (VAE, ("encode", "decode")),
 }
@@ -41,8 +46,9 @@ def visited(pipeline: Any, part: Part, denoisers: Collection[str] = ()) -> Itera
     with ExitStack() as stack:
         for path, component in roles.components(pipeline).items():
             role = Role.DENOISER if path in denoisers else roles.role(component)
-            if role in {Role.TEXT_ENCODER, Role.DENOISER}:
-                stack.enter_context(_hooked(component, TEXT if role is Role.TEXT_ENCODER else DENOISER, part))
+            name = _CALLED.get(role, OTHER)
+            if name is not None and hasattr(component, "register_forward_hook"):
+                stack.enter_context(_hooked(component, name, part))
             label, methods = _METHODS.get(role, ("", ()))
             for method in methods:
                 stack.enter_context(wrapped(component, method, label, part))

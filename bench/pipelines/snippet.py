@@ -92,7 +92,7 @@ def _meant(case: Case, measured: Any) -> Iterator[Call]:
     if case.vae is not None:
         yield "from_pretrained", *_vae_from(case.vae, measured)
     if case.scheduler is not None or case.scheduler_config:
-        yield "from_config", "pipe.scheduler.config", _plain(case.scheduler_config)
+        yield "from_config", "pipe.scheduler.config", _plain(diffusers_api.scheduler_config(case))
 
 
 def _plain(value: Any) -> Any:
@@ -146,7 +146,7 @@ def _loading(case: Case, measured: Any) -> Iterator[str]:
     if case.scheduler is not None:
         yield f"from diffusers import {case.scheduler}"
     if case.scheduler is not None or case.scheduler_config:
-        arguments = ["pipe.scheduler.config", *python_code.keywords(case.scheduler_config)]
+        arguments = ["pipe.scheduler.config", *python_code.keywords(diffusers_api.scheduler_config(case))]
         yield from python_code.call(
             f"pipe.scheduler = {case.scheduler or 'type(pipe.scheduler)'}.from_config", arguments
         )
@@ -209,6 +209,8 @@ def _code(template: str, measured: Any) -> str:
 
 def _calling(case: Case, measured: Any) -> Iterator[str]:
     place = '"cpu"' if case.generator_device == "cpu" else "device"
+    first = case.seed[0] if isinstance(case.seed, tuple) else case.seed
+    yield f"torch.manual_seed({first})  # for noise that is drawn without the generator"
     if isinstance(case.seed, tuple):
         yield f"generator = [torch.Generator({place}).manual_seed(seed) for seed in {list(case.seed)}]"
     else:

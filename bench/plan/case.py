@@ -128,8 +128,13 @@ _PER_PROMPT = re.compile(r"num_\w+_per_prompt")
 
 
 def batch_size(call: Mapping[str, Any]) -> int:
-    """Return how many images one call makes: one per prompt or class label, or `batch_size`, times those per prompt."""
-    lists = [len(value) for name in ("prompt", "class_labels") if isinstance(value := call.get(name), (list, tuple))]
+    """Return how many images one call makes.
+
+    That is one per prompt or class label, or `batch_size`, times those per prompt. Without a prompt, as for videos that
+    are made from pictures, it is one per picture.
+    """
+    decide = ("prompt", "class_labels") if call.get("prompt") is not None else ("class_labels", "image")
+    lists = [len(value) for name in decide if isinstance(value := call.get(name), (list, tuple))]
     counts = {name: value for name, value in call.items() if isinstance(value, int)}
     per_prompt = prod(value for name, value in counts.items() if _PER_PROMPT.fullmatch(name))
     return max([counts.get("batch_size", 1), *lists]) * per_prompt

@@ -8,11 +8,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from bench import files
 from bench.errors import InputError
-from bench.plan.adapters import IPAdapter
 from bench.plan.case import Case, Plan, ScenarioInfo
 from bench.plan.scenario import Claim, Name, Positive, Settings, Source, Strict
 from bench.plan.settings import RunSettings
@@ -40,13 +39,17 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class _Case(Settings):
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, case: Any) -> Any:
+        """Return a case without its IP-Adapter if that is {}, as a plan says that there is none."""
+        none = isinstance(case, dict) and case.get("ip_adapter") == {}
+        return {key: value for key, value in case.items() if key != "ip_adapter"} if none else case
+
     scenario: FileName
     name: FileName
     model: Name
     components: dict[str, Name] = Field(default={})
-    ip_adapter: IPAdapter | Annotated[dict[str, Any], Field(max_length=0)] | None = Field(  # type: ignore[assignment] - a plan says {} for none
-        default={}, union_mode="left_to_right"
-    )
     baseline: Key | None = None
     claim: Claim | Annotated[dict[str, Any], Field(max_length=0)] = Field(default={}, union_mode="left_to_right")
     note: str | None = None

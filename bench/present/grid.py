@@ -13,7 +13,7 @@ from typing import Any
 from bench.records.case_result import CaseResult
 from bench.records.columns import Column as Field
 from bench.records.columns import columns
-from bench.records.outcomes import FAULTS, ClaimVerdict, Status
+from bench.records.outcomes import WRONG, ClaimVerdict, Status
 
 ALWAYS = 10
 """The `Column.keep` of a column that is printed on every terminal, however narrow."""
@@ -42,7 +42,7 @@ CLAIM_TONES = {
 
 def status_tone(status: Status) -> Tone:
     """Return the tone of how a case ended; that it was measured is not news."""
-    return Tone.BAD if status in (*FAULTS, Status.OOM) else Tone.NONE
+    return Tone.BAD if status in (*WRONG, Status.OOM) else Tone.NONE
 
 
 def claim_tone(result: CaseResult) -> Tone:

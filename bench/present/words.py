@@ -108,13 +108,19 @@ REMARKS: Mapping[RemarkKind, tuple[str, Callable[[float, str], str]]] = {
         "resized",
         lambda _, size: f"{size} pixels were asked for, but the pipeline draws another size",
     ),
+    RemarkKind.OTHER_LENGTH: (
+        "other length",
+        lambda frames, _: f"{frames:.0f} frames were asked for, but the pipeline draws another number",
+    ),
     RemarkKind.NO_DENOISER: (
         "no denoiser",
         lambda _, name: f"no component of {name} is known to be the denoiser, so its calls and its time are unknown",
     ),
     RemarkKind.NO_PART: (
         "outside the parts",
-        lambda _, name: f"it is not known what the component {name} is for, so its time counts as the rest",
+        lambda _, name: (
+            f"it is not known what the component {name} is for, so its time counts as that of other components"
+        ),
     ),
     RemarkKind.NO_PICTURE: ("no picture", lambda _, name: f"it is not known how {name} decodes its latents"),
     RemarkKind.NOT_PINNED: (

@@ -189,6 +189,7 @@ class Breakdown:
     scheduler_s: Seconds | None = column("scheduler")
     vae_s: Seconds | None = column("decoding")
     image_s: Seconds | None = column("conversion to the output type")
+    other_s: Seconds | None = column("other components: ControlNets, image encoders, safety checkers, unknown ones")
     rest_s: Number | None = column("time that no part explains")
     adds_up: bool | None = column("whether the parts add up to the whole within 5 %")
 

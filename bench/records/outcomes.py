@@ -13,6 +13,7 @@ class Status(StrEnum):
 
     OK = "ok"
     UNSTABLE = "unstable"  # measured, but still changing, or too often without its core
+    DIFFERS = "differs"  # measured, but an optimization that must not change the picture has changed it
     SKIPPED = "skipped"  # this machine or this pipeline cannot do it
     OOM = "oom"
     TIMEOUT = "timeout"
@@ -26,10 +27,13 @@ class Status(StrEnum):
         return self in MEASURED
 
 
-MEASURED = (Status.OK, Status.UNSTABLE)
+MEASURED = (Status.OK, Status.UNSTABLE, Status.DIFFERS)
 
 FAULTS = (Status.FAILED, Status.CRASHED, Status.TIMEOUT)
-"""A run with one of these exits 1. Out of memory and skipped are answers, not faults."""
+"""Out of memory and skipped are answers, not faults."""
+
+WRONG = (*FAULTS, Status.DIFFERS)
+"""A run with one of these exits 1."""
 
 
 class IntervalKind(StrEnum):
@@ -120,6 +124,7 @@ class RemarkKind(StrEnum):
     COLOR_DIFFERS = "color-differs"  # value: distance of the mean colors, Delta E; subject: as above
     IDLE = "idle"  # subject: an optimization that is on and had nothing to act on
     RESIZED = "resized"  # subject: the size asked for, as WIDTHxHEIGHT
+    OTHER_LENGTH = "other-length"  # value: the number of frames asked for
     NO_DENOISER = "no-denoiser"  # subject: a pipeline of which no component is known to be the denoiser
     NO_PART = "no-part"  # subject: a component that ran, although it is not known what for
     NO_PICTURE = "no-picture"  # subject: a pipeline of which it is not known how it decodes its latents

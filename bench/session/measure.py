@@ -27,7 +27,7 @@ from bench.present import cards, forecast, words
 from bench.records import store
 from bench.records.cards import is_slice
 from bench.records.environment import FORECAST, RATES
-from bench.records.outcomes import FAULTS, Status
+from bench.records.outcomes import FAULTS, WRONG, Status
 from bench.session import resuming
 from bench.session.devices import Choice, pick
 from bench.session.files import NotWrittenError, write_data, write_plots, write_tables, writing
@@ -119,7 +119,7 @@ def _measure(
     left_out = left_out_of(live) if budget is not None else []
     if ending is Ending.COMPLETE and jobs and not live.records:
         ending = Ending.OUT_OF_TIME
-    if ending is Ending.COMPLETE and any(result.status in FAULTS for result in results):
+    if ending is Ending.COMPLETE and any(result.status in WRONG for result in results):
         ending = Ending.FAULTS
     return RunOutcome(run, results, ending, left_out)
 

@@ -76,7 +76,7 @@ class Ending(StrEnum):
     """How a run ended."""
 
     COMPLETE = "complete"
-    FAULTS = "faults"  # a case failed, crashed or timed out
+    FAULTS = "faults"  # a case failed, crashed or timed out, or an optimization changed its picture
     INTERRUPTED = "interrupted"  # on request: Ctrl-C or SIGTERM
     NOT_WRITTEN = "not-written"  # the disk refused
     OUT_OF_TIME = "out-of-time"  # not even the reference of a search, or one case of a run, finished

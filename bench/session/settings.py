@@ -2,15 +2,18 @@
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench.errors import InputError
 from bench.execute.client import ServerError, WorkerClient
+from bench.pipelines import diffusers_api
+from bench.pipelines.source import local_folder
 from bench.pipelines.tiny import has_tiny_model, resolve
 from bench.plan.case import Case
+from bench.plan.check import COMPONENT, PIPELINE
 from bench.plan.paths import folder_of
 from bench.plan.settings import RunSettings
 from bench.present import torch_builds
@@ -85,6 +88,34 @@ def _check_weights(cases: Sequence[Case], request: RunRequest) -> None:
             f"{option}: is one pipeline, but the plan has {len(models)} models ({', '.join(sorted(models))}); choose "
             "the cases of one model (--only, or -k in pytest), or give a folder with one subfolder per model"
         )
+    for fault in _folder_faults(cases, weights):
+        raise InputError(f"{option}: {fault}")
+
+
+def _folder_faults(cases: Sequence[Case], weights: str) -> Iterator[str]:
+    """Yield why what is in a folder of saved models cannot be loaded; a case whose model it lacks fails on its own."""
+    for case in cases:
+        folder = _in_folder(case.model, weights, PIPELINE)
+        if folder is not None:
+            saved, expected = diffusers_api.pipeline_class(str(folder)), diffusers_api.pipeline_class(case.model)
+            fault = diffusers_api.model_fault(replace(case, model=str(folder)))
+            if fault is not None:
+                yield fault.message
+            elif case.pipeline is None and expected is not None and saved != expected:
+                yield f"'{folder}' is a {saved}, but {case.model} is a {expected}; give a folder of that class"
+        for name in filter(None, (case.vae, *case.components.values())):
+            component = _in_folder(name, weights, COMPONENT)
+            if component is not None and (fault := diffusers_api.component_fault(component)) is not None:
+                yield fault.message
+
+
+def _in_folder(name: str, weights: str, marker: str) -> Path | None:
+    """Return the folder that has a model in `--weights DIR`; None if that lacks it, or it is a folder itself."""
+    try:
+        found = local_folder(name, weights, marker)
+    except FileNotFoundError:
+        return None
+    return None if found == folder_of(name) else found
 
 
 def _settings(request: RunRequest, device: str) -> RunSettings:

@@ -70,15 +70,16 @@ def test_the_threshold_of_the_base_overrides_the_gates_and_the_new_side_has_no_s
 
 # base status -> verdict for each new status, in the order of Status
 STATUSES = {
-    #              ok unst skip oom time crash fail intr
-    "ok":          [P, I, R, R, R, R, R, I],
-    "unstable":    [I, I, R, R, R, R, R, I],
-    "skipped":     [P, P, P, I, R, R, R, I],
-    "oom":         [P, P, I, P, R, R, R, I],
-    "timeout":     [N, N, N, N, N, N, N, I],
-    "crashed":     [N, N, N, N, N, N, N, I],
-    "failed":      [N, N, N, N, N, N, N, I],
-    "interrupted": [I, I, I, I, I, I, I, I],
+    #              ok unst diff skip oom time crash fail intr
+    "ok":          [P, I, P, R, R, R, R, R, I],
+    "unstable":    [I, I, I, R, R, R, R, R, I],
+    "differs":     [P, I, P, R, R, R, R, R, I],
+    "skipped":     [P, P, P, P, I, R, R, R, I],
+    "oom":         [P, P, P, I, P, R, R, R, I],
+    "timeout":     [N, N, N, N, N, N, N, N, I],
+    "crashed":     [N, N, N, N, N, N, N, N, I],
+    "failed":      [N, N, N, N, N, N, N, N, I],
+    "interrupted": [I, I, I, I, I, I, I, I, I],
 }  # fmt: skip
 
 

@@ -295,6 +295,15 @@ def test_a_case_of_another_baseline_is_compared_with_the_reference(tmp_path):
     assert found.best.case.name == "fp16"
 
 
+def test_a_case_whose_optimization_changed_the_picture_of_its_own_baseline_is_not_recommended(tmp_path):
+    wrong = case("wrong", baseline="half", dtype="float16", optimizations=("channels_last",), call=CALL)
+    half = replace(HALF, optimizations=())
+    records = [*OF_TWO_BASELINES, measured("wrong", 0.5)]
+    found = only(tmp_path, [fp16(), half, wrong], records, pictures={"half": unlike(60)})
+    assert found.best.case.name == "fp16"
+    assert why(found, "wrong").kind is ExclusionKind.PART_DIFFERS
+
+
 @pytest.fixture
 def gaps(tmp_path):
     cases = [case(), case("x", optimizations=("xformers",)), case("late", dtype="float16"), case("s", dtype="bfloat16")]

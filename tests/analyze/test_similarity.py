@@ -16,7 +16,7 @@ from bench.analyze.run import open_run
 from bench.analyze.similarity import by_design, differs, open_picture, psnr_between, similarity_between
 from bench.errors import InputError
 from bench.records.case_result import Similarity
-from bench.records.outcomes import Expectation, RemarkKind
+from bench.records.outcomes import Expectation, RemarkKind, Status
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
 
@@ -163,6 +163,27 @@ def test_a_case_of_whose_picture_a_part_differs_is_not_fast_but_wrong(tmp_path):
     found = compared(tmp_path, [GRAY], [part(GRAY, lambda _: 0, 30)])
     assert [remark.kind for remark in found.remarks] == [RemarkKind.REGION_DIFFERS]
     assert differs(found.similarity)
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [
+        ({"optimizations": ("channels_last", "attention_slicing")}, Status.DIFFERS),
+        ({"optimizations": ("fuse_qkv", "vae_tiling")}, Status.OK),
+        ({"optimizations": ("fuse_qkv", "autocast")}, Status.OK),
+        ({"optimizations": ("fuse_qkv",), "dtype": "float16"}, Status.OK),
+        ({"optimizations": ("fuse_qkv",), "load": {"variant": "fp16"}}, Status.OK),
+        ({"optimizations": ("fuse_qkv",), "scheduler": "DDIMScheduler"}, Status.OK),
+        ({}, Status.OK),
+    ],
+    ids=str,
+)
+def test_a_case_is_not_ok_if_only_optimizations_can_have_changed_its_picture(tmp_path, settings, status):
+    assert compared(tmp_path, [PIXELS], [noisy(60)], **settings).status is status
+
+
+def test_numeric_noise_of_an_optimization_is_ok(tmp_path):
+    assert compared(tmp_path, [PIXELS], [noisy(4)], optimizations=("fuse_qkv",)).status is Status.OK
 
 
 def test_lpips_is_not_computed_for_random_weights(tmp_path, lpips):

@@ -4,12 +4,13 @@ import shutil
 import weakref
 from dataclasses import replace
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import stages
 import torch
+from diffusers import LMSDiscreteScheduler
+from diffusers.utils import import_utils
 
 from bench.pipelines import first_call, images, source, tiny
 from bench.pipelines.architectures import find_model
@@ -42,25 +43,6 @@ def test_a_tiny_model_makes_a_picture_in_every_dtype(model, dtype):
     picture = images.drawn(built.call(), built.pipeline, "pil", {}).pictures[0]
     side = 128 if "xl" in model else 64
     assert picture.size == (side, side)
-
-
-def test_the_same_seed_makes_the_same_picture():
-    built = ready()
-    pictures = []
-    for _ in range(2):
-        built.seed()
-        pictures.append(built.call().images[0].tobytes())
-    assert pictures[0] == pictures[1]
-
-
-def test_a_list_of_seeds_makes_the_pictures_of_the_single_seeds():
-    both = ready(
-        seed=(3, 4), call={"prompt": "a cat", "num_inference_steps": 5, "num_images_per_prompt": 2, "output_type": "np"}
-    )
-    both.seed()
-    second = ready(seed=4, call={"prompt": "a cat", "num_inference_steps": 5, "output_type": "np"})
-    second.seed()
-    assert abs(both.call().images[1] - second.call().images[0]).max() < 1e-4
 
 
 def test_a_list_of_prompts_makes_one_picture_each():
@@ -172,13 +154,6 @@ def test_watching_leaves_no_hook_behind():
         pass
     assert not built.pipeline.unet._forward_hooks
     assert not built.pipeline.vae.decoder._forward_hooks
-
-
-def test_a_missing_optional_package_is_a_reason_to_skip():
-    if find_spec("torchsde"):
-        pytest.skip("torchsde is installed here")
-    with pytest.raises(UnsupportedError, match="torchsde"):
-        ready(scheduler="DPMSolverSDEScheduler")
 
 
 def test_a_saved_pipeline_runs_as_it_is(saved_pipeline):
@@ -294,10 +269,12 @@ def test_a_case_that_will_be_skipped_is_known_before_anything_is_built(run, sett
         known(run, **settings)
 
 
-@pytest.mark.skipif(find_spec("torchsde") is not None, reason="torchsde is installed")
-def test_a_scheduler_whose_package_is_missing_is_known_before_anything_is_built():
-    with pytest.raises(UnsupportedError, match="torchsde"):
-        known(scheduler="DPMSolverSDEScheduler")
+def test_a_scheduler_whose_package_is_missing_is_known_before_anything_is_built(monkeypatch):
+    backends = {**import_utils.BACKENDS_MAPPING, "scipy": (lambda: False, "{0} needs scipy")}
+    monkeypatch.setattr(import_utils, "BACKENDS_MAPPING", backends)
+    monkeypatch.setattr(LMSDiscreteScheduler, "_backends", ["scipy"], raising=False)
+    with pytest.raises(UnsupportedError, match="LMSDiscreteScheduler needs scipy"):
+        known(scheduler="LMSDiscreteScheduler")
 
 
 @pytest.mark.parametrize(

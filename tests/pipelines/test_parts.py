@@ -10,6 +10,7 @@ import pytest
 import small
 import stages
 import torch
+import zoo
 from diffusers import DDIMScheduler, EulerDiscreteScheduler
 
 from bench.pipelines import parts, tiny
@@ -40,7 +41,20 @@ def visits(ready):
 
 
 def test_every_part_of_a_pipeline_is_visited(ready):
-    assert set(visits(ready)) == set(parts.PARTS)
+    assert set(visits(ready)) == {*parts.PARTS} - {parts.OTHER}
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("StableDiffusionControlNetPipeline", 2),
+        ("StableVideoDiffusionPipeline", 1),
+        ("StableDiffusionAdapterPipeline", 1),
+    ],
+)
+def test_a_component_without_a_part_of_its_own_is_visited_too(name, others, zoo_folder):
+    case = Case("zoo", name, str(zoo_folder(name)), call=zoo.ZOO[name].call)
+    assert visits(build(case, "full", RunSettings("cpu", "full"))).count(parts.OTHER) == others
 
 
 def test_the_denoiser_is_visited_once_per_step(ready):

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 
 import pytest
 import small
+import zoo
 from PIL import Image
 from pipelines.test_optimizations import CUDA, HERE
 
@@ -76,6 +77,9 @@ def test_the_code_of_an_optimization_draws_what_the_harness_drew(name, saved_pip
         {"scheduler": "DDIMScheduler"},
         {"scheduler": "DPMSolverMultistepScheduler", "scheduler_config": {"use_karras_sigmas": True}},
         {"scheduler_config": {"timestep_spacing": "trailing"}},
+        {"scheduler": "DPMSolverSDEScheduler", "seed": 7},
+        {"scheduler": "DPMSolverSDEScheduler", "scheduler_config": {"noise_sampler_seed": 5}},
+        {"scheduler": "DPMSolverSDEScheduler", "seed": (3, 4), "call": {**CALL, "num_images_per_prompt": 2}},
         {"seed": 7, "generator_device": "cpu"},
         {"seed": (3, 4), "call": {**CALL, "num_images_per_prompt": 2}},
         {"seed": 5, "call": {**CALL, "prompt": ("a cat", 'a "dog"\nin the rain'), "negative_prompt": ("", "x")}},
@@ -86,6 +90,11 @@ def test_the_code_of_an_optimization_draws_what_the_harness_drew(name, saved_pip
 )
 def test_the_code_of_a_case_draws_what_the_harness_drew(settings, saved_pipeline, tmp_path, monkeypatch):
     assert_same(case_of(saved_pipeline, **settings), tmp_path, monkeypatch)
+
+
+def test_the_code_draws_the_noise_of_a_pipeline_that_ignores_the_generator(zoo_folder, tmp_path, monkeypatch):
+    call = zoo.ZOO["DiTPipeline"].call
+    assert_same(case_of(zoo_folder("DiTPipeline"), seed=7, call=call), tmp_path, monkeypatch)
 
 
 PHOTO = {"synthetic": "photo-like", "height": 32, "width": 48, "seed": 1}

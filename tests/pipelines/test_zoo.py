@@ -7,10 +7,14 @@ its row changes.
 
 import runpy
 import tomllib
+from contextlib import chdir
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 import zoo
 from PIL import Image
@@ -19,7 +23,12 @@ from support import ROOT
 from bench.analyze.constraints import Constraints
 from bench.analyze.results import results
 from bench.cli.app import app
-from bench.pipelines import flags
+from bench.pipelines import flags, optimizations, roles
+from bench.pipelines.checks import Live
+from bench.pipelines.errors import UnsupportedError
+from bench.pipelines.first_call import FirstCall
+from bench.pipelines.optimizations import TABLE, When
+from bench.pipelines.roles import Role
 from bench.plan.image_input import images_of
 from bench.session import measure
 from bench.session.advice import advise
@@ -32,6 +41,9 @@ ROWS = tomllib.loads((ROOT / "tests" / "zoo" / "works.toml").read_text(encoding=
 PARTS = ("text_encoder", "denoiser", "scheduler", "vae", "image")
 MEASURED = [name for name, row in ROWS.items() if "fails" not in row]
 FEWEST = 25
+CPU = torch.device("cpu")
+ON_A_GPU = {"model_cpu_offload", "sequential_cpu_offload", "xformers"}
+TRIED = [name for name, each in TABLE.items() if each.when in {When.PLACE, When.BUILT} and name not in ON_A_GPU]
 
 
 @dataclass(frozen=True)
@@ -119,15 +131,48 @@ def test_the_report_shows_the_class(name, taken):
     assert f"{name}/plain" in taken.report
 
 
+@pytest.fixture(scope="module")
+def pasted(taken, tmp_path_factory):
+    """Return the pipeline of the printed code of a class, and the folder in which it has saved its pictures."""
+
+    @cache
+    def run(name):
+        folder = tmp_path_factory.mktemp("pasted")
+        (folder / "pasted.py").write_text(taken.programs[name], encoding="utf-8")
+        flags.set_default_flags()
+        with chdir(folder):
+            return runpy.run_path("pasted.py", run_name="__main__")["pipe"], folder
+
+    return run
+
+
 @pytest.mark.filterwarnings("ignore:In CPU autocast")
 @pytest.mark.parametrize("name", MEASURED)
-def test_the_printed_code_draws_the_same_pictures(name, taken, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("pasted.py").write_text(taken.programs[name], encoding="utf-8")
-    flags.set_default_flags()
-    runpy.run_path("pasted.py", run_name="__main__")
+def test_the_printed_code_draws_the_same_pictures(name, taken, pasted):
+    _, folder = pasted(name)
     measured = sorted((taken.folder / "images" / name).glob("plain-*.png"))
-    assert [_pixels(file) for file in sorted(tmp_path.glob("image-*.png"))] == [_pixels(file) for file in measured]
+    assert [_pixels(file) for file in sorted(folder.glob("image-*.png"))] == [_pixels(file) for file in measured]
+
+
+@pytest.mark.filterwarnings("ignore:In CPU autocast")
+@pytest.mark.parametrize("name", MEASURED)
+def test_the_row_says_which_optimizations_the_class_cannot_take(name, pasted):
+    pipeline, _ = pasted(name)
+    assert [each for each in TRIED if not _takes(pipeline, TABLE[each])] == ROWS[name].get("refuses", [])
+
+
+def _takes(pipeline, optimization):
+    """Return whether an optimization is in effect on a copy of a pipeline; it is refused with a reason, or it is."""
+    changed = {id(part) for role in (Role.DENOISER, Role.AUTOENCODER) for part in roles.of(pipeline, role).values()}
+    kept = {id(part): part for part in pipeline.components.values() if id(part) not in changed}
+    copy = deepcopy(pipeline, {} if optimization.when is When.PLACE else kept)
+    try:
+        optimizations.apply((optimization.name,), optimization.when, copy, CPU)
+    except UnsupportedError:
+        return False
+    if optimization.family != "compile":  # which compiles in the first call
+        optimization.verify(Live(copy, FirstCall()))
+    return True
 
 
 def _pixels(file):

@@ -4,6 +4,8 @@ import pytest
 
 from bench.plan.case import batch_size
 
+PHOTO = {"synthetic": "photo-like", "height": 64, "width": 64}
+
 
 @pytest.mark.parametrize(
     ("call", "images"),
@@ -16,6 +18,9 @@ from bench.plan.case import batch_size
         ({"class_labels": [1, 2, 3]}, 3),
         ({"class_labels": 207}, 1),
         ({"prompt": "a cat", "num_videos_per_prompt": 2}, 2),
+        ({"image": [PHOTO, PHOTO]}, 2),
+        ({"image": PHOTO}, 1),
+        ({"prompt": "a cat", "image": [PHOTO, PHOTO]}, 1),
         ({"prompt": ["a cat", "a dog"], "batch_size": 2}, 2),
     ],
     ids=str,

@@ -2,17 +2,22 @@
 
 import errno
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from session.test_live import Client, fails, jobs_of, live_run, stops, stops_while_diagnosing
+from PIL import Image
+from session.test_live import FACTS, Client, cases, fails, jobs_of, live_run, stops, stops_while_diagnosing
 from support import rows
 
 from bench.errors import InputError
+from bench.plan.case import Plan, ScenarioInfo
 from bench.plan.settings import RunSettings
+from bench.records.outcomes import Status
 from bench.records.store import PLAN, RESULTS, SAMPLES, Store
 from bench.session import measure
 from bench.session.devices import Choice
+from bench.session.live import LiveRun, Machine
 from bench.session.progress import Notices
 from bench.session.request import Ending, RunRequest
 
@@ -48,6 +53,18 @@ def test_a_run_without_faults_is_complete(ended):
 
 def test_a_failed_case_is_a_fault(ended):
     assert ended(a=fails()).ending is Ending.FAULTS
+
+
+def test_a_picture_that_an_optimization_changed_is_a_fault(tmp_path):
+    plain, other = cases("a", "b")
+    plan = Plan((ScenarioInfo("s", "title"),), (plain, replace(other, optimizations=("fuse_qkv",))))
+    with LiveRun(tmp_path, plan, RunSettings("cpu", "tiny"), Machine(Client(), FACTS)) as live:
+        (tmp_path / "images" / "s").mkdir(parents=True)
+        for name, color in (("a", "black"), ("b", "white")):
+            Image.new("RGB", (32, 32), color).save(tmp_path / "images" / "s" / f"{name}-0.png")
+        outcome = measure._measure(Client(), live, jobs_of(live), Notices(quiet=True))
+    assert [result.status for result in outcome.results] == [Status.OK, Status.DIFFERS]
+    assert outcome.ending is Ending.FAULTS
 
 
 def test_a_run_that_is_stopped_was_interrupted(ended):

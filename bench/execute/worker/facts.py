@@ -1,7 +1,7 @@
 """The columns of a record that come from the case: its settings, its weights, its first call and its samples."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from operator import attrgetter
 from typing import Any
@@ -13,6 +13,11 @@ from bench.pipelines.first_call import FirstCall
 from bench.pipelines.roles import Role
 from bench.plan.case import STEP_LISTS, Case, batch_size
 from bench.records.outcomes import Remark, RemarkKind
+
+SIZED_LIKE = ("image", "video", "control_image")
+"""Arguments whose pictures decide the size of what is drawn, where the call names none."""
+LARGEST_MULTIPLE = 64
+"""Pixels to which a side is rounded at most; what differs by more was not rounded, but made in another size."""
 
 
 def requested(case: Case, size: str) -> dict[str, Any]:
@@ -84,12 +89,25 @@ def drawn(ready: Ready, watched: FirstCall, pictures: Sequence[Any], others: Seq
     size: dict[str, Any] = {}
     if pictures:
         size = {"width": pictures[0].width, "height": pictures[0].height}
-        asked = {side: ready.case.call.get(side) or size[side] for side in size}
+        asked = _asked(ready, size)
         if asked != size:
             remarks.append(Remark(RemarkKind.RESIZED, subject=f"{asked['width']}x{asked['height']}"))
     else:
         remarks.append(Remark(RemarkKind.NO_PICTURE, subject=type(ready.pipeline).__name__))
+    frames = ready.case.call.get("num_frames")
+    if watched.frames is not None and frames not in {None, watched.frames}:
+        remarks.append(Remark(RemarkKind.OTHER_LENGTH, frames))
     return {**size, "images": watched.images, "frames": watched.frames, "remarks": "; ".join(map(str, remarks))}
+
+
+def _asked(ready: Ready, drawn: Mapping[str, int]) -> dict[str, int]:
+    """Return the size that a call asks for: its arguments, or the size of its picture if that was only rounded."""
+    pictures = [ready.prepared[name] for name in SIZED_LIKE if ready.prepared.get(name)]
+    first = next((each[0] if isinstance(each, list) else each for each in pictures), None)
+    given = {side: getattr(first, side, 0) for side in drawn}
+    rounded = all(0 <= given[side] - drawn[side] < LARGEST_MULTIPLE for side in drawn)
+    call = ready.case.call
+    return {side: call.get(side) or (given[side] if rounded else drawn[side]) for side in drawn}
 
 
 def _remarks(ready: Ready, watched: FirstCall) -> list[Remark]:

@@ -19,6 +19,7 @@ PARTS: Parts = {
     "scheduler_s": ("scheduler", "#F0E442"),
     "vae_s": ("VAE", "#E69F00"),
     "image_s": ("image conversion", "#009E73"),
+    "other_s": ("other components", "#56B4E9"),
     "rest_s": ("rest", "#BBBBBB"),
 }
 """Field of the breakdown -> its name and color (Okabe and Ito)."""

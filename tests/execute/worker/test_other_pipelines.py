@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import small
+import zoo
 from execute.make import ActOnce
 from PIL import Image
 
@@ -34,10 +35,11 @@ def saved(tmp_path_factory):
 
 @pytest.fixture
 def measure(client, saved, tmp_path):
-    """Measure one call of a small pipeline and return its record."""
+    """Measure one call of a small pipeline, given by its name or its folder, and return its record."""
 
-    def record(name, call, **settings):
-        case = Case("test", "case", str(saved(name)), samples=1, call=call, **settings)
+    def record(model, call, **settings):
+        folder = saved(model) if isinstance(model, str) else model
+        case = Case("test", "case", str(folder), samples=1, call=call, **settings)
         run = replace(RunSettings("cpu", "full"), diagnose=True)
         (found,) = Runner(tmp_path, run, client, WorkerClient).run([Job(case, 0)], ActOnce())
         assert found.status == "ok", found.reason
@@ -93,6 +95,35 @@ def test_a_size_that_the_pipeline_rounds_is_remarked(measure, tmp_path):
     with Image.open(tmp_path / "images" / "test" / "case-0.png") as picture:
         assert picture.size == (44, 32)
     assert remarks(record, RemarkKind.RESIZED) == [Remark(RemarkKind.RESIZED, subject="46x34")]
+
+
+@pytest.mark.parametrize(("side", "found"), [(37, [Remark(RemarkKind.RESIZED, subject="43x37")]), (32, [])])
+def test_a_picture_that_the_pipeline_rounds_is_remarked(measure, side, found):
+    photo = {"synthetic": "photo-like", "height": side, "width": 43 if found else 40}
+    call = {"prompt": "a cat", "num_inference_steps": 2, "image": photo}
+    record = measure("sd", call, pipeline="StableDiffusionImg2ImgPipeline")
+    assert (record.settings.height, record.settings.width) == ((36, 42) if found else (32, 40))
+    assert remarks(record, RemarkKind.RESIZED) == found
+
+
+def test_a_picture_that_is_enlarged_by_design_is_not_remarked(measure, zoo_folder):
+    call = zoo.ZOO["StableDiffusionUpscalePipeline"].call
+    record = measure(zoo_folder("StableDiffusionUpscalePipeline"), call)
+    assert record.settings.height > call["image"]["height"]
+    assert remarks(record, RemarkKind.RESIZED) == []
+
+
+@pytest.mark.parametrize(("frames", "found"), [(8, [Remark(RemarkKind.OTHER_LENGTH, 8)]), (5, [])])
+def test_another_number_of_frames_than_was_asked_for_is_remarked(measure, zoo_folder, frames, found):
+    record = measure(zoo_folder("WanPipeline"), {**PROMPT, "num_frames": frames})
+    assert record.settings.frames == (9 if found else 5)
+    assert remarks(record, RemarkKind.OTHER_LENGTH) == found
+
+
+def test_a_video_of_each_picture_of_a_list_has_its_seed(measure, zoo_folder):
+    photo = {"synthetic": "photo-like", "height": 32, "width": 32}
+    call = {**zoo.ZOO["StableVideoDiffusionPipeline"].call, "image": [photo, {**photo, "seed": 1}]}
+    assert measure(zoo_folder("StableVideoDiffusionPipeline"), call, seed=(0, 1)).settings.images == 2
 
 
 def test_a_size_that_was_drawn_as_asked_is_not_remarked(measure):
