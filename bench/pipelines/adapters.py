@@ -1,6 +1,7 @@
 """Adapters that a case adds to its pipeline: LoRAs and an IP-Adapter, loaded or random, and seen to be in effect."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from bench.pipelines.errors import NotInEffectError, UnsupportedError
 from bench.pipelines.first_call import FirstCall
 from bench.pipelines.roles import Role
 from bench.pipelines.saved_adapters import USUAL_NAME, file_in
-from bench.pipelines.source import Origin
+from bench.pipelines.source import ONLY_SAFETENSORS, Origin
 from bench.plan.adapters import SUFFIX
 from bench.plan.case import Case, JsonObject
 from bench.plan.paths import folder_of
@@ -21,7 +22,6 @@ TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 """The attention's projections, to which diffusers' training scripts add a LoRA."""
 ALPHA_SHARE = 8
 """Random weights are applied with an eighth of their strength, because they are larger than trained ones."""
-_FUSED_AWAY = "fused projections, which leave it out"
 
 
 def check(case: Case, size: str, run: RunSettings) -> None:
@@ -29,7 +29,6 @@ def check(case: Case, size: str, run: RunSettings) -> None:
 
     Raises:
         UnsupportedError: the pipeline takes none, the model is a tiny one, or the weights cannot be had.
-        FileNotFoundError: the folder of saved pipelines lacks one.
     """
     import diffusers
 
@@ -82,6 +81,15 @@ def file_of(adapter: JsonObject) -> tuple[str, dict[str, str]]:
     return path, {"weight_name": str(adapter.get("weight_name") or USUAL_NAME), **subfolder}
 
 
+def revision_of(adapter: JsonObject) -> dict[str, str]:
+    return {"revision": str(adapter["revision"])} if adapter.get("revision") else {}
+
+
+def are_fused(case: Case) -> bool:
+    """Return whether the LoRAs of a case are merged into the weights: all of them, or none."""
+    return any(each["fused"] for each in case.lora)
+
+
 def random_lora(adapter: JsonObject) -> dict[str, Any]:
     """Return the arguments of peft's `LoraConfig` for random weights."""
     rank = int(adapter["rank"])
@@ -95,7 +103,7 @@ def random_lora(adapter: JsonObject) -> dict[str, Any]:
 
 def verify(case: Case, pipeline: Any, first_call: FirstCall) -> None:
     """Raise `NotInEffectError` if an adapter of the case has no effect."""
-    if case.lora and not case.lora[0]["fused"]:
+    if not are_fused(case):
         for index, adapter in enumerate(case.lora):
             if (found := _without_effect(pipeline, name_of(index), adapter)) is not None:
                 raise NotInEffectError(_called("lora", adapter), found)
@@ -125,7 +133,7 @@ def _said(adapter: JsonObject, origin: Origin) -> dict[str, Any]:
 
 
 def _origin(adapter: JsonObject, size: str, run: RunSettings) -> Origin:
-    """Return where the weights of an adapter will come from, as `source.saved` decides for a model."""
+    """Return where the weights of an adapter will come from; the revision is that in the cache, if it is there."""
     random = Origin("random", f"rank {adapter['rank']}") if adapter.get("rank") else None
     if adapter.get("path") is None or size == "tiny":
         if random is None:
@@ -136,10 +144,9 @@ def _origin(adapter: JsonObject, size: str, run: RunSettings) -> Origin:
     if folder_of(str(adapter["path"])) is not None:
         folder, name = file_of(adapter)
         return Origin("folder", str(Path(folder) / name["weight_name"]))
-    if (commit := _cached(adapter)) is not None and run.weights in {"auto", "hub"}:
-        return Origin("hub", str(adapter["path"]), adapter.get("revision") or commit)
-    if run.weights == "hub" or (run.weights == "auto" and run.hub_reachable):
-        return Origin("hub", str(adapter["path"]), adapter.get("revision"))
+    commit = _cached(adapter) if run.weights in {"auto", "hub"} else None
+    if commit is not None or run.weights == "hub" or (run.weights == "auto" and run.hub_reachable):
+        return Origin("hub", str(adapter["path"]), commit)
     if random is None:
         raise UnsupportedError(
             f"the weights of {adapter['path']} cannot be had here; use --weights hub, or add 'rank:' for random ones"
@@ -162,7 +169,17 @@ def on_the_hub(case: Case) -> Iterator[tuple[str, str, dict[str, str]]]:
     for _, adapter in _wanted(case):
         if adapter.get("path") is not None and folder_of(str(adapter["path"])) is None:
             name, where = file_of(adapter)
-            yield name, _path_of(where), _revision(adapter)
+            yield name, _path_of(where), revision_of(adapter)
+
+
+def _source(adapter: JsonObject, origin: Origin) -> dict[str, Any]:
+    """Return the arguments that load an adapter from where it is; from the cache, if the hub's copy is there."""
+    return {**revision_of(adapter), "local_files_only": origin.weights == "folder" or origin.revision is not None}
+
+
+def _loaded(adapter: JsonObject, origin: Origin) -> Origin:
+    """Return the origin of an adapter that was loaded, with the commit of what came from the hub."""
+    return replace(origin, revision=_cached(adapter)) if origin.weights == "hub" else origin
 
 
 def _add_lora(adapter: JsonObject, name: str, size: str, run: RunSettings, pipeline: Any) -> Origin:
@@ -171,13 +188,10 @@ def _add_lora(adapter: JsonObject, name: str, size: str, run: RunSettings, pipel
         _add_random(adapter, name, pipeline)
         return origin
     path, where = file_of(adapter)
-    local = {"local_files_only": origin.weights == "folder" or _cached(adapter) is not None}
-    pipeline.load_lora_weights(path, adapter_name=name, use_safetensors=True, **where, **_revision(adapter), **local)
+    pipeline.load_lora_weights(path, adapter_name=name, **ONLY_SAFETENSORS, **where, **_source(adapter, origin))
     if not any(name in found for found in pipeline.get_list_adapters().values()):
         raise NotInEffectError(_called("lora", adapter), "none of its weights in the pipeline")
-    return (
-        Origin(origin.weights, origin.name, origin.revision or _cached(adapter)) if origin.weights == "hub" else origin
-    )
+    return _loaded(adapter, origin)
 
 
 def _add_random(adapter: JsonObject, name: str, pipeline: Any) -> None:
@@ -200,7 +214,7 @@ def _add_random(adapter: JsonObject, name: str, pipeline: Any) -> None:
 def _apply_loras(case: Case, pipeline: Any) -> None:
     names = [name_of(index) for index in range(len(case.lora))]
     pipeline.set_adapters(names, adapter_weights=[each["weight"] for each in case.lora])
-    if not case.lora[0]["fused"]:
+    if not are_fused(case):
         return
     before = _sums(pipeline)
     pipeline.fuse_lora(adapter_names=names)
@@ -231,10 +245,9 @@ def _without_effect(pipeline: Any, name: str, adapter: JsonObject) -> str | None
         return "no layer in which it is active"
     if adapter["weight"] and not any(layer.lora_B[name].weight.any() for layer in own):
         return "weights of zero"
-    fused = [module for part in roles.modules(pipeline).values() for module in part.modules()]
-    if any(getattr(module, "fused_projections", False) for module in fused):
-        return _FUSED_AWAY
-    return None
+    modules = (module for part in roles.modules(pipeline).values() for module in part.modules())
+    fused = any(getattr(module, "fused_projections", False) for module in modules)
+    return "fused projections, which leave it out" if fused else None
 
 
 def _processors(pipeline: Any) -> Iterator[Any]:
@@ -261,12 +274,12 @@ def _add_ip_adapter(case: Case, run: RunSettings, pipeline: Any) -> tuple[Origin
 
     adapter, encoder = case.ip_adapter, None
     origin = _origin(adapter, "full", run)
-    where_from = {**_revision(adapter), "local_files_only": origin.weights == "folder" or _cached(adapter) is not None}
-    if getattr(pipeline, "image_encoder", encoder) is None and hasattr(pipeline, "image_encoder"):
+    where_from = _source(adapter, origin)
+    if hasattr(pipeline, "image_encoder") and pipeline.image_encoder is None:
         place = {"subfolder": image_encoder_of(case), **where_from}
         (encoder,) = transformers.AutoConfig.from_pretrained(root_of(case), **place).architectures
         loaded = getattr(transformers, encoder).from_pretrained(
-            root_of(case), dtype=getattr(torch, case.dtype), use_safetensors=True, **place
+            root_of(case), dtype=getattr(torch, case.dtype), **ONLY_SAFETENSORS, **place
         )
         pipeline.register_modules(image_encoder=loaded)
     path, where = file_of(adapter)
@@ -274,8 +287,4 @@ def _add_ip_adapter(case: Case, run: RunSettings, pipeline: Any) -> tuple[Origin
     pipeline.set_ip_adapter_scale(adapter["weight"])
     if getattr(pipeline, "feature_extractor", None) is None:
         raise UnsupportedError(f"ip_adapter: {type(pipeline).__name__} lacks a feature_extractor; save it with one")
-    return origin, encoder
-
-
-def _revision(adapter: JsonObject) -> dict[str, str]:
-    return {"revision": str(adapter["revision"])} if adapter.get("revision") else {}
+    return _loaded(adapter, origin), encoder

@@ -7,11 +7,10 @@ from bench.pipelines import adapters, python_code
 from bench.pipelines.component_names import names_of
 from bench.pipelines.readback import Call
 from bench.pipelines.roles import Role
+from bench.pipelines.source import ONLY_SAFETENSORS
 from bench.plan.case import Case, JsonObject
 from bench.text import is_identifier
 
-ONLY_SAFETENSORS = {"use_safetensors": True}
-"""Files of this kind cannot execute anything."""
 CONFIG = "LoraConfig"
 
 
@@ -23,10 +22,10 @@ def lines(case: Case, measured: Any) -> Iterator[str]:
         if _is_random(adapter):
             yield f"from peft import {CONFIG}"
             for name in names_of(measured, Role.DENOISER):
-                yield "torch.manual_seed(0)"
-                config = list(python_code.call(CONFIG, python_code.keywords(adapters.random_lora(adapter))))
-                last = f', "{adapters.name_of(index)}")'
-                yield from _around(f"pipe.{name}.add_adapter(", config, last)
+                yield "torch.manual_seed(0)  # random weights, as measured"
+                config = python_code.keywords(adapters.random_lora(adapter))
+                yield from python_code.call(f"config = {CONFIG}", config)
+                yield f'pipe.{name}.add_adapter(config, "{adapters.name_of(index)}")'
         else:
             path, keywords = _lora_from(index, adapter)
             yield from python_code.call(
@@ -35,7 +34,7 @@ def lines(case: Case, measured: Any) -> Iterator[str]:
     if case.lora:
         names, weights = _strengths(case)
         yield from python_code.call("pipe.set_adapters", [python_code.literal(names), *python_code.keywords(weights)])
-        if case.lora[0]["fused"]:
+        if adapters.are_fused(case):
             yield f"pipe.fuse_lora(adapter_names={python_code.literal(names)})"
             yield "pipe.unload_lora_weights()"
 
@@ -67,25 +66,9 @@ def _is_random(adapter: JsonObject) -> bool:
     return adapter.get("path") is None
 
 
-def _around(before: str, body: list[str], after: str) -> Iterator[str]:
-    """Yield a call around another one that may have several lines."""
-    if len(body) == 1 and len(before + body[0] + after) <= python_code.LONGEST_CALL:
-        yield f"{before}{body[0]}{after}"
-        return
-    yield f"{before}"
-    yield from (f"    {line}" for line in body[:-1])
-    yield f"    {body[-1]},"
-    yield f"    {after.removeprefix(', ').removesuffix(')')},"
-    yield ")"
-
-
-def _revision(adapter: JsonObject) -> dict[str, str]:
-    return {"revision": str(adapter["revision"])} if adapter.get("revision") else {}
-
-
 def _lora_from(index: int, adapter: JsonObject) -> tuple[str, dict[str, Any]]:
     path, where = adapters.file_of(adapter)
-    return path, {"adapter_name": adapters.name_of(index), **ONLY_SAFETENSORS, **where, **_revision(adapter)}
+    return path, {"adapter_name": adapters.name_of(index), **ONLY_SAFETENSORS, **where, **adapters.revision_of(adapter)}
 
 
 def _strengths(case: Case) -> tuple[list[str], dict[str, Any]]:
@@ -95,12 +78,12 @@ def _strengths(case: Case) -> tuple[list[str], dict[str, Any]]:
 
 def _ip_adapter_from(case: Case) -> tuple[str, dict[str, Any]]:
     path, where = adapters.file_of(case.ip_adapter)
-    return path, {"subfolder": "", **where, **_revision(case.ip_adapter)}
+    return path, {"subfolder": "", **where, **adapters.revision_of(case.ip_adapter)}
 
 
 def _encoder_from(case: Case) -> tuple[str, dict[str, Any]]:
     subfolder = {"subfolder": adapters.image_encoder_of(case)}
-    return adapters.root_of(case), {**subfolder, **ONLY_SAFETENSORS, **_revision(case.ip_adapter)}
+    return adapters.root_of(case), {**subfolder, **ONLY_SAFETENSORS, **adapters.revision_of(case.ip_adapter)}
 
 
 def _encoder_class(measured: Any) -> str | None:

@@ -28,15 +28,15 @@ def fault(path: Path, kind: str, adapter: Mapping[str, Any]) -> FolderFault | No
         file = file_in(path, adapter)
         if file is None:
             found = sorted(each.name for each in inside(path, adapter).glob(f"*{SUFFIX}"))
-            what = f"has {len(found)} files *{SUFFIX}" if found else f"has no file *{SUFFIX}"
+            what = f"has {len(found)} {SUFFIX} files" if found else f"has no {SUFFIX} file"
             remedy = "name one as 'weight_name'" if found else "complete the folder"
             return FolderFault(f"'{inside(path, adapter)}' {what}; {remedy}")
     else:
         file = path
         if adapter.get("weight_name") or adapter.get("subfolder"):
-            return FolderFault(f"'{path}' is a file, in which there is no other; remove 'weight_name' and 'subfolder'")
+            return FolderFault(f"'{path}' is a file already; remove 'weight_name' and 'subfolder'")
         if path.suffix != SUFFIX:
-            return FolderFault(f"'{path}' is no file *{SUFFIX}, and no other weights are read; convert it")
+            return FolderFault(f"'{path}' is not a {SUFFIX} file, the only kind that is read; convert it")
     return _file_fault(file, kind)
 
 
@@ -57,7 +57,7 @@ def _file_fault(file: Path, kind: str) -> FolderFault | None:
     from safetensors import SafetensorError, safe_open
 
     if not files.is_file(file):
-        return FolderFault(f"there is no file '{file}'; correct 'weight_name' or 'subfolder'")
+        return FolderFault(f"'{file}' does not exist; correct 'weight_name' or 'subfolder'")
     try:
         with safe_open(file, framework="np") as opened:
             names = list(opened.keys())

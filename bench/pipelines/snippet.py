@@ -16,14 +16,13 @@ from typing import Any, get_args
 from bench import text
 from bench.errors import InputError
 from bench.pipelines import adapters_code, architectures, diffusers_api, latents, pasted, python_code, readback
-from bench.pipelines.adapters_code import ONLY_SAFETENSORS
 from bench.pipelines.component_names import has_checker, names_of
 from bench.pipelines.images import VIDEO_FIELDS
 from bench.pipelines.optimizations import TABLE, When, placed_by_one
 from bench.pipelines.readback import VARIABLE, Call
 from bench.pipelines.roles import Role
 from bench.pipelines.signatures import DRAWN_FIELDS
-from bench.pipelines.source import WITHOUT_CHECKER
+from bench.pipelines.source import ONLY_SAFETENSORS, WITHOUT_CHECKER
 from bench.plan.case import Case
 from bench.plan.image_input import images_of
 from bench.plan.scenario import Dtype

@@ -21,7 +21,9 @@ from bench.plan.reserved import RESERVED_LOAD
 from bench.plan.settings import RunSettings
 from bench.units import memory
 
-SAFE = {"use_safetensors": True, "trust_remote_code": False}
+ONLY_SAFETENSORS = {"use_safetensors": True}
+"""Files of this kind cannot execute anything."""
+SAFE = {**ONLY_SAFETENSORS, "trust_remote_code": False}
 """Arguments of `from_pretrained` that a case cannot change."""
 WITHOUT_CHECKER = {"safety_checker": None, "requires_safety_checker": False}
 

@@ -7,49 +7,38 @@ one with random weights stands in for a file that is not at hand.
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from bench.plan.fields import Name, Strict, optional
 
 MOST = 32
 LARGEST_RANK = 4_096
 SUFFIX = ".safetensors"
 
 
-def _safetensors(name: str) -> str:
-    parts = PurePosixPath(name).parts
-    if not name.endswith(SUFFIX) or name.startswith("/") or ".." in parts or "\\" in name:
-        raise ValueError(f"{name[:80]!r} is not the name of a file within its folder that ends with {SUFFIX}; give one")
-    return name
-
-
-def _folder(name: str) -> str:
+def _inside(name: str) -> str:
     if name.startswith("/") or ".." in PurePosixPath(name).parts or "\\" in name:
-        raise ValueError(f"{name[:80]!r} is not a folder within that folder; give one")
+        raise ValueError(f"{name[:80]!r} leads out of the adapter's folder; give a path within it")
     return name
 
 
-_Text = Annotated[str, Field(min_length=1)]
-File = Annotated[_Text, AfterValidator(_safetensors)]
-Inside = Annotated[str, AfterValidator(_folder)]
+def _safetensors(name: str) -> str:
+    if not name.endswith(SUFFIX):
+        raise ValueError(f"{name[:80]!r} is not a {SUFFIX} file, the only kind that is read; give one")
+    return name
+
+
+Inside = Annotated[str, AfterValidator(_inside)]
+File = Annotated[Inside, AfterValidator(_safetensors)]
 Weight = Annotated[float, Field(allow_inf_nan=False)]
 
 
-def _optional(description: str) -> Any:
-    return Field(default=None, description=description)
-
-
-class _Adapter(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    path: _Text | None = _optional("a hub id, a folder, or a file that ends with .safetensors")
-    weight_name: File | None = _optional("the file in that folder, or on the hub")
-    subfolder: Inside | None = _optional("the folder that contains the file, in that folder or on the hub")
-    revision: _Text | None = _optional("the commit, branch or tag on the hub")
+class _Adapter(Strict):
+    path: Name | None = optional("a hub id, a folder, or a file that ends with .safetensors")
+    weight_name: File | None = optional("the file in that folder, or on the hub")
+    subfolder: Inside | None = optional("the folder that contains the file, in that folder or on the hub")
+    revision: Name | None = optional("the commit, branch or tag on the hub")
     weight: Weight = Field(default=1.0, description="how strongly it is applied")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_path(cls, value: Any) -> Any:
-        return {"path": value} if isinstance(value, str) else value
 
 
 class Lora(_Adapter):
@@ -58,11 +47,11 @@ class Lora(_Adapter):
     fused: bool = Field(
         default=False, description="whether it is merged into the model's weights, which then costs nothing"
     )
-    rank: Annotated[int, Field(ge=1, le=LARGEST_RANK)] | None = _optional(
+    rank: Annotated[int, Field(ge=1, le=LARGEST_RANK)] | None = optional(
         "random weights of this rank, if no path is given or if neither a file nor the hub can be reached"
     )
-    targets: Annotated[list[_Text], Field(min_length=1)] | None = _optional(
-        "how the names of the modules end to which random weights are added; the attention's projections if not given"
+    targets: Annotated[list[Name], Field(min_length=1)] | None = optional(
+        "the last parts of the names of the modules that get random weights; the attention projections if not given"
     )
 
     @model_validator(mode="after")
@@ -81,7 +70,7 @@ class Lora(_Adapter):
 class IPAdapter(_Adapter):
     """An IP-Adapter, with the encoder of its pictures where the pipeline has none."""
 
-    image_encoder: Inside | None = _optional(
+    image_encoder: Inside | None = optional(
         "the folder of the image encoder in that folder or on the hub; `image_encoder` beside the file if not given"
     )
 
@@ -92,14 +81,22 @@ class IPAdapter(_Adapter):
         return self
 
 
+def _named(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
 def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, (str, dict, Lora)) else value
+    return [value] if isinstance(value, (str, dict)) else value
 
 
+_OneLora = Annotated[Lora, BeforeValidator(_named, json_schema_input_type=str | Lora)]
 Loras = Annotated[
-    list[Lora], BeforeValidator(_listed, json_schema_input_type=str | Lora | list[str | Lora]), Field(max_length=MOST)
+    list[_OneLora],
+    BeforeValidator(_listed, json_schema_input_type=str | Lora | list[str | Lora]),
+    Field(max_length=MOST),
 ]
-OneIPAdapter = Annotated[IPAdapter, BeforeValidator(lambda value: value, json_schema_input_type=str | IPAdapter)]
+"""One LoRA or a list, each a mapping or only its path."""
+OneIPAdapter = Annotated[IPAdapter, BeforeValidator(_named, json_schema_input_type=str | IPAdapter)]
 
 
 def plain(adapter: _Adapter) -> dict[str, Any]:

@@ -101,11 +101,14 @@ def _adapters(case: Case, vocabulary: Vocabulary) -> Iterator[Problem]:
         elif not HUB_ID.fullmatch(name):
             yield (setting,), f"{quoted(name)} is neither a file, a folder nor a hub id; correct it"
     if len({bool(each.get("fused")) for each in case.lora}) > 1:
-        yield ("lora",), "some are fused and some are not, which diffusers cannot take back; fuse all of them, or none"
+        yield (
+            ("lora",),
+            "some are fused and others are not, which diffusers does not support; fuse all, or none",
+        )
     if case.ip_adapter and "ip_adapter_image" not in case.call:
-        yield ("ip_adapter",), "the call gives it no picture; write 'ip_adapter_image:' under 'call:'"
+        yield ("ip_adapter",), "the call has no picture for it; add 'ip_adapter_image:' under 'call:'"
     if "ip_adapter_image" in case.call and not case.ip_adapter:
-        yield ("call", "ip_adapter_image"), "there is no IP-Adapter that would see it; write 'ip_adapter:' too"
+        yield ("call", "ip_adapter_image"), "the case has no IP-Adapter to use it; add 'ip_adapter:', or remove this"
 
 
 def _arguments(case: Case) -> Iterator[Problem]:

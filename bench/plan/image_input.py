@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from bench import files
-from bench.plan.scenario import Name, Seed, Strict
+from bench.plan.fields import Name, Seed, Strict
 
 Kind = Literal["photo-like", "noise", "edges", "mask"]
 KINDS: tuple[str, ...] = get_args(Kind)

@@ -123,14 +123,12 @@ def _adapters(case: Case, where: Location, document: Document) -> dict[str, Any]
     """Return the adapters of a case with absolute paths."""
 
     def found(setting: str, adapter: JsonObject) -> JsonObject:
+        if "path" not in adapter:
+            return adapter
         at = written((setting,), case, where, document)
         file, _ = document.place(at)
         try:
-            return (
-                {**adapter, "path": located_weights(adapter["path"], file.parent, SUFFIX)}
-                if "path" in adapter
-                else adapter
-            )
+            return {**adapter, "path": located_weights(adapter["path"], file.parent, SUFFIX)}
         except MissingFolderError as error:
             raise document.error(at, str(error)) from error
 

@@ -6,12 +6,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from bench import units
 from bench.plan.adapters import Loras, OneIPAdapter
+from bench.plan.fields import Name, Positive, Seed, Share, Strict, optional
 
 Dtype = Literal["float32", "float16", "bfloat16"]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Name = Annotated[str, Field(min_length=1)]
 Threshold = Annotated[
     float,
     BeforeValidator(units.parse_share),
@@ -26,42 +23,32 @@ Threshold = Annotated[
 ]
 
 
-def _optional(description: str) -> Any:
-    return Field(default=None, description=description)
-
-
-class Strict(BaseModel):
-    """A mapping in which unknown keys are errors and values are never converted silently."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
 class Source(Strict):
     """Where the documented figures come from, and how they were measured."""
 
     document: str = Field(description="the documentation page")
-    versions: str | None = _optional("the versions of the documentation that contain the figures")
-    url: str | None = _optional("link to one version of that page")
-    device: str | None = _optional("the GPU of the documented figures, as its vendor names it")
-    timed_region: str | None = _optional("what the documented timings include, if that is known")
-    notes: str | None = _optional("what is known about the figures, and what is inferred")
+    versions: str | None = optional("the versions of the documentation that contain the figures")
+    url: str | None = optional("link to one version of that page")
+    device: str | None = optional("the GPU of the documented figures, as its vendor names it")
+    timed_region: str | None = optional("what the documented timings include, if that is known")
+    notes: str | None = optional("what is known about the figures, and what is inferred")
 
 
 class Claim(Strict):
     """The documented figures that a case is judged against. Anything inferred about them belongs in `note`."""
 
-    latency_s: Positive | None = _optional("seconds for `over_calls` calls")
-    seconds_per_image: Positive | None = _optional("seconds of one call / its images")
-    speedup: Positive | None = _optional("relative to the baseline's seconds per image")
-    latency_reduction: Share | None = _optional(
+    latency_s: Positive | None = optional("seconds for `over_calls` calls")
+    seconds_per_image: Positive | None = optional("seconds of one call / its images")
+    speedup: Positive | None = optional("relative to the baseline's seconds per image")
+    latency_reduction: Share | None = optional(
         "a latency improved by this share of the baseline's: 0.43 is read as 43 % less, and judged as 43 % faster, too"
     )
-    parameter_reduction: Share | None = _optional("1 - denoiser parameters / the baseline's")
-    memory_reduction: Share | None = _optional("1 - peak allocated memory / the baseline's")
-    status: Literal["oom"] | None = _optional("the documented outcome, if it is not a figure")
+    parameter_reduction: Share | None = optional("1 - denoiser parameters / the baseline's")
+    memory_reduction: Share | None = optional("1 - peak allocated memory / the baseline's")
+    status: Literal["oom"] | None = optional("the documented outcome, if it is not a figure")
     over_calls: Annotated[int, Field(ge=1)] = Field(default=1, description="number of calls that `latency_s` covers")
     approximate: bool = Field(default=False, description="whether the documentation says 'about'")
-    note: str | None = _optional("what is known about the figure, and what is inferred")
+    note: str | None = optional("what is known about the figure, and what is inferred")
 
     @model_validator(mode="after")
     def _require_a_figure(self) -> "Claim":
@@ -77,35 +64,35 @@ class Claim(Strict):
 class Settings(Strict):
     """What a case is made of. Every key may appear at the top of a scenario, in a case, or in the matrix."""
 
-    model: Name | None = _optional("a known model, a hub id, or a local folder")
-    pipeline: Name | None = _optional("a diffusers class name; the model's own pipeline if not given")
-    dtype: Dtype | None = _optional("the floating-point type in which weights are loaded; float32 if not given")
-    scheduler: Name | None = _optional("a diffusers class name; the model's own scheduler if not given")
-    scheduler_config: dict[str, Any] | None = _optional("arguments that override the scheduler's configuration")
-    vae: Name | None = _optional("an autoencoder that replaces the model's own")
-    controlnet: Name | None = _optional("a ControlNet for a pipeline that takes one: a hub id or a local folder")
-    unet: Name | None = _optional("a UNet that replaces the model's own")
-    transformer: Name | None = _optional("a transformer that replaces the model's own")
-    text_encoder: Name | None = _optional("a text encoder that replaces the model's own")
-    text_encoder_2: Name | None = _optional("a text encoder that replaces the model's second one")
-    text_encoder_3: Name | None = _optional("a text encoder that replaces the model's third one")
-    image_encoder: Name | None = _optional("an image encoder for a pipeline that takes one")
-    motion_adapter: Name | None = _optional("a motion adapter for a pipeline that takes one")
-    lora: Loras | None = _optional("a LoRA, or a list of them: a path, a hub id, or a mapping; [] for none")
-    ip_adapter: OneIPAdapter | None = _optional("an IP-Adapter, whose pictures are the call's `ip_adapter_image`")
-    optimizations: list[str] | None = _optional("names from the optimization table (`bench optimizations`)")
-    call: dict[str, Any] | None = _optional("arguments of the pipeline call")
-    load: dict[str, Any] | None = _optional("arguments of from_pretrained")
-    seed: Seed | Annotated[list[Seed], Field(min_length=1)] | None = _optional(
+    model: Name | None = optional("a known model, a hub id, or a local folder")
+    pipeline: Name | None = optional("a diffusers class name; the model's own pipeline if not given")
+    dtype: Dtype | None = optional("the floating-point type in which weights are loaded; float32 if not given")
+    scheduler: Name | None = optional("a diffusers class name; the model's own scheduler if not given")
+    scheduler_config: dict[str, Any] | None = optional("arguments that override the scheduler's configuration")
+    vae: Name | None = optional("an autoencoder that replaces the model's own")
+    controlnet: Name | None = optional("a ControlNet for a pipeline that takes one: a hub id or a local folder")
+    unet: Name | None = optional("a UNet that replaces the model's own")
+    transformer: Name | None = optional("a transformer that replaces the model's own")
+    text_encoder: Name | None = optional("a text encoder that replaces the model's own")
+    text_encoder_2: Name | None = optional("a text encoder that replaces the model's second one")
+    text_encoder_3: Name | None = optional("a text encoder that replaces the model's third one")
+    image_encoder: Name | None = optional("an image encoder for a pipeline that takes one")
+    motion_adapter: Name | None = optional("a motion adapter for a pipeline that takes one")
+    lora: Loras | None = optional("a LoRA, or a list of them: a path, a hub id, or a mapping; [] for none")
+    ip_adapter: OneIPAdapter | None = optional("an IP-Adapter, whose pictures are the call's `ip_adapter_image`")
+    optimizations: list[str] | None = optional("names from the optimization table (`bench optimizations`)")
+    call: dict[str, Any] | None = optional("arguments of the pipeline call")
+    load: dict[str, Any] | None = optional("arguments of from_pretrained")
+    seed: Seed | Annotated[list[Seed], Field(min_length=1)] | None = optional(
         "one seed for the whole batch, or a list with one seed per image; 0 if not given"
     )
-    generator_device: Literal["device", "cpu"] | None = _optional(
+    generator_device: Literal["device", "cpu"] | None = optional(
         "where the latents are drawn: on the pipeline's device (if not given) or on the CPU"
     )
-    safety_checker: bool | None = _optional("whether the safety checker runs in every call; false if not given")
-    samples: Annotated[int, Field(ge=1)] | None = _optional("a fixed number of samples instead of the stopping rule")
-    timeout_s: Positive | None = _optional("the longest that one process may take, in seconds; 1800 if not given")
-    threshold: Threshold | None = _optional(
+    safety_checker: bool | None = optional("whether the safety checker runs in every call; false if not given")
+    samples: Annotated[int, Field(ge=1)] | None = optional("a fixed number of samples instead of the stopping rule")
+    timeout_s: Positive | None = optional("the longest that one process may take, in seconds; 1800 if not given")
+    threshold: Threshold | None = optional(
         "the slow-down that `bench gate` reports as a regression, such as 5%; the gate's own threshold if not given"
     )
 
@@ -113,9 +100,9 @@ class Settings(Strict):
 class CaseEntry(Settings):
     """One named case: settings that override the scenario's, and what the documentation claims about it."""
 
-    baseline: Name | None = _optional("a baseline for this case instead of the scenario's")
+    baseline: Name | None = optional("a baseline for this case instead of the scenario's")
     claim: Claim | None = None
-    note: str | None = _optional("anything a reader of the scenario should know")
+    note: str | None = optional("anything a reader of the scenario should know")
 
 
 class Matrix(BaseModel):
@@ -143,8 +130,8 @@ class Scenario(Settings):
 
     title: Name = Field(description="the heading of the table")
     source: Source | None = None
-    baseline: Name | None = _optional("the case that speed-ups are relative to")
-    cases: dict[str, CaseEntry | None] | None = _optional("the rows of the table by name")
+    baseline: Name | None = optional("the case that speed-ups are relative to")
+    cases: dict[str, CaseEntry | None] | None = optional("the rows of the table by name")
     matrix: Matrix | None = None
 
 

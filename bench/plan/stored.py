@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_
 from bench import files
 from bench.errors import InputError
 from bench.plan.case import Case, Plan, ScenarioInfo
-from bench.plan.scenario import Claim, Name, Positive, Settings, Source, Strict
+from bench.plan.fields import Name, Positive, Strict
+from bench.plan.scenario import Claim, Settings, Source
 from bench.plan.settings import RunSettings
 
 LONGEST_BYTES = 16 * 1024**2
@@ -39,13 +40,6 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class _Case(Settings):
-    @model_validator(mode="before")
-    @classmethod
-    def _without_empty(cls, case: Any) -> Any:
-        """Return a case without its IP-Adapter if that is {}, as a plan says that there is none."""
-        none = isinstance(case, dict) and case.get("ip_adapter") == {}
-        return {key: value for key, value in case.items() if key != "ip_adapter"} if none else case
-
     scenario: FileName
     name: FileName
     model: Name
@@ -53,6 +47,13 @@ class _Case(Settings):
     baseline: Key | None = None
     claim: Claim | Annotated[dict[str, Any], Field(max_length=0)] = Field(default={}, union_mode="left_to_right")
     note: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, case: Any) -> Any:
+        """Return a case without its IP-Adapter if that is {}, as a plan says that there is none."""
+        none = isinstance(case, dict) and case.get("ip_adapter") == {}
+        return {key: value for key, value in case.items() if key != "ip_adapter"} if none else case
 
 
 class _Info(Strict):
