@@ -14,7 +14,7 @@ from bench.analyze.comparison import Difference, differences
 from bench.analyze.constraints import Constraints, Goal
 from bench.analyze.memory import highest_peak
 from bench.analyze.run import Run
-from bench.analyze.similarity import BY_DESIGN, NOT_OF_THE_IMAGE, alarms, by_design, similarity_between
+from bench.analyze.similarity import BY_DESIGN, NOT_OF_THE_IMAGE, alarms, by_design, designed, similarity_between
 from bench.plan.case import Case
 from bench.records.case_result import CaseResult, Similarity
 from bench.records.models import Settings
@@ -100,7 +100,7 @@ def tasks(run: Run, results: Sequence[CaseResult], constraints: Constraints) -> 
 def _image(case: Case) -> str:
     """Return what decides which image a case makes, as text: equal for cases that should make the same one."""
     call = {name: value for name, value in case.call.items() if name not in NOT_OF_THE_IMAGE}
-    return json.dumps([*(getattr(case, name) for name in BY_DESIGN), call], sort_keys=True, default=list)
+    return json.dumps([*(designed(case, name) for name in BY_DESIGN), call], sort_keys=True, default=list)
 
 
 def _task(run: Run, members: Sequence[Case], results: Mapping[str, CaseResult], constraints: Constraints) -> Task:

@@ -165,11 +165,14 @@ def _path_of(where: Mapping[str, str]) -> str:
 
 
 def on_the_hub(case: Case) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Yield the files of a case's adapters that are not in a folder: hub id, file and revision."""
-    for _, adapter in _wanted(case):
+    """Yield the files of a case's adapters on the hub, an image encoder's too: hub id, file and revision."""
+    for kind, adapter in _wanted(case):
         if adapter.get("path") is not None and folder_of(str(adapter["path"])) is None:
             name, where = file_of(adapter)
-            yield name, _path_of(where), revision_of(adapter)
+            encoder = kind == "ip_adapter" and "image_encoder" not in case.components
+            folder = image_encoder_of(case) if encoder else ""
+            encoder_files = [f"{folder}/{file}" for file in ("config.json", "model.safetensors")] if encoder else []
+            yield from ((name, file, revision_of(adapter)) for file in (_path_of(where), *encoder_files))
 
 
 def _source(adapter: JsonObject, origin: Origin) -> dict[str, Any]:

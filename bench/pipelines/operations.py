@@ -125,6 +125,9 @@ def _skeleton(module: Any) -> Any:
     if attention.is_replaceable(built):
         built.set_default_attn_processor()
     with torch.device("meta"):
-        for name, config in getattr(module, "peft_config", {}).items():
+        added = getattr(module, "peft_config", {})
+        for name, config in added.items():
             built.add_adapter(config, name)
+        if added:  # the last one would be the only active one
+            built.set_adapter(list(added))
     return built.eval()

@@ -130,11 +130,14 @@ def test_a_damaged_picture_is_as_good_as_absent(tmp_path, at, data):
         ({"dtype": "float16", "optimizations": ("tf32",)}, []),
         ({"call": {"prompt": "a cat", "output_type": "pt"}}, []),
         ({"vae": "taesd", "seed": 1}, ["vae", "seed"]),
+        ({"lora": ({"rank": 8, "weight": 1.0, "fused": False},)}, ["lora"]),
+        ({"lora": ({"rank": 4, "weight": 1.0, "fused": True},)}, []),
+        ({"ip_adapter": {"path": "a.safetensors", "weight": 0.5}}, ["ip_adapter"]),
         ({"call": {"prompt": "a cat", "num_inference_steps": 20}}, ["num_inference_steps"]),
     ],
 )
 def test_settings_that_change_the_image_are_named(settings, expected):
-    base = case(call={"prompt": "a cat"})
+    base = case(call={"prompt": "a cat"}, lora=({"rank": 4, "weight": 1.0, "fused": False},))
     assert by_design(replace(base, name="other", **settings), base) == expected
 
 

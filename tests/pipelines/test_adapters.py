@@ -226,3 +226,15 @@ def test_a_pipeline_that_takes_no_ip_adapter_is_skipped(saved_ip_adapter, tmp_pa
     small.ddpm().save_pretrained(tmp_path / "ddpm")
     with pytest.raises(UnsupportedError, match="ip_adapter: DDPMPipeline has no load_ip_adapter"):
         build(with_ip_adapter(tmp_path / "ddpm", saved_ip_adapter), "full", CPU)
+
+
+def test_the_operations_of_every_lora_are_counted(saved_pipeline):
+    from bench.pipelines import operations
+
+    def extra(*loras):
+        ready, seen = called(lora_case(saved_pipeline, *loras))
+        return operations.count(ready.pipeline, seen.counted) - without
+
+    without = 0
+    without = extra()
+    assert extra({"rank": 4}, {"rank": 2}) == extra({"rank": 4}) + extra({"rank": 2})

@@ -99,3 +99,21 @@ def test_the_safety_checker_counts_if_it_is_used(hub):
 
 def test_the_size_is_unknown_if_the_hub_does_not_say(hub):
     assert size_bytes(Download("somebody/else")) is None
+
+
+def test_the_file_of_a_lora_is_fetched_alone():
+    lora = ({"path": "somebody/lora", "weight": 1.0, "fused": False},)
+    file = "pytorch_lora_weights.safetensors"
+    assert Download("somebody/lora", file=file) in missing([replace(CASE, lora=lora)], FULL)
+
+
+def test_an_ip_adapter_is_fetched_with_its_image_encoder():
+    adapter = {"path": "somebody/ip", "subfolder": "models", "weight_name": "ip.safetensors", "weight": 1.0}
+    fetched = [download.file for download in missing([replace(CASE, ip_adapter=adapter)], FULL) if download.file]
+    encoder = ["models/image_encoder/config.json", "models/image_encoder/model.safetensors"]
+    assert fetched == ["models/ip.safetensors", *encoder]
+
+
+def test_nothing_is_fetched_for_random_weights():
+    lora = ({"rank": 4, "weight": 1.0, "fused": False},)
+    assert [each.name for each in missing([replace(CASE, lora=lora)], FULL)] == [CASE.model]
