@@ -98,7 +98,7 @@ def test_only_what_another_device_or_case_would_have_is_unknown(record):
     of_accelerators = {each.name for each in columns(ProcessRecord) if each.path[0] in {"telemetry", "memory"}}
     unknown = {name for name, value in flatten(record).items() if value is None}
     assert unknown - of_accelerators == {
-        "reason", "revision", "frames", "inputs", "components", "vae", "vae_weights", "vae_weights_from",
+        "reason", "revision", "frames", "inputs", "components", "adapters", "vae", "vae_weights", "vae_weights_from",
         "vae_revision", "scheduler_config", "load",
         "offload", "compiled", "compile_s", "compile_cache", "device_busy_s", "clip_score", "clip_model", "undiagnosed",
         "breakdown_other_s",
